@@ -1,0 +1,1 @@
+"""Everything around the flows: accounts, the live Mini App, the command line, the sandbox."""

@@ -1,0 +1,1 @@
+"""A Telegram data centre on the loopback."""

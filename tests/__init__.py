@@ -1,0 +1,1 @@
+"""Tests of the launcher, the flows and the sandbox."""
