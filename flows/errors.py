@@ -33,7 +33,8 @@ would not do: half of the errors of Mini Apps have none (see `rpc_name`).
 
 import asyncio
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -163,9 +164,7 @@ class DataAlreadySent(DataRefused):
     """The app has sent its data before; a second time is never sent."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "This Mini App has sent its data already.", "Press the button again to send more."
-        )
+        super().__init__("This Mini App has sent its data already.", "Press the button again to send more.")
 
 
 class NotConnected(MiniAppError):
@@ -197,9 +196,7 @@ class RpcFailed(MiniAppError):
         self.kind = row.kind
         self.source = row.source
         number = "?" if value is None else str(value)
-        name, meaning, remedy = (
-            text.replace("%d", number) for text in (row.name, row.meaning, row.remedy)
-        )
+        name, meaning, remedy = (text.replace("%d", number) for text in (row.name, row.meaning, row.remedy))
         super().__init__(f"{self.method}: {self.code} {name}. {meaning}", remedy)
         self.meaning = meaning
 
@@ -389,19 +386,16 @@ _CONNECTION_ERRORS = (
 )
 
 
-async def call(client: Any, request: TLRequest) -> Any:
-    """`await client(request)`, with RPC errors as `RpcFailed` and broken connections as ours.
-
-    Retries nothing and sleeps never; make the client with `flood_sleep_threshold=0` and
-    `raise_last_call_error=True`, so that Telethon does not either.
+@contextmanager
+def answers(method: str) -> Iterator[None]:
+    """Turn the failures of `method` (a TL name) in the block into ours; for what `call` cannot say.
 
     Raises:
         RpcFailed: Telegram answered with an error.
         NotConnected: there was no answer.
     """
-    method = method_name(request)
     try:
-        return await client(request)
+        yield
     except RPCError as error:
         raise from_rpc(error, method) from error
     except AuthKeyNotFound as error:
@@ -413,6 +407,16 @@ async def call(client: Any, request: TLRequest) -> Any:
         if (task := asyncio.current_task()) and task.cancelling():
             raise
         raise NotConnected(method) from error
+
+
+async def call(client: Any, request: TLRequest) -> Any:
+    """`await client(request)`, with RPC errors as `RpcFailed` and broken connections as `NotConnected`.
+
+    Retries nothing and sleeps never; make the client with `flood_sleep_threshold=0` and
+    `raise_last_call_error=True`, so that Telethon does not either.
+    """
+    with answers(method_name(request)):
+        return await client(request)
 
 
 def _auth_key_not_found(method: str) -> AccountLost:

@@ -564,9 +564,7 @@ _NAMES: dict[str, _Entry] = {
         "The URL of the button above the inline results is not valid.",
         "Give the button an https URL.",
     ),
-    "MESSAGE_EMPTY": _e(
-        400, Kind.BAD_REQUEST, "The message is empty.", "Give the message a text."
-    ),
+    "MESSAGE_EMPTY": _e(400, Kind.BAD_REQUEST, "The message is empty.", "Give the message a text."),
     "MESSAGE_TOO_LONG": _e(
         400, Kind.BAD_REQUEST, "The message is too long.", "Shorten the text to 4096 characters."
     ),
@@ -875,9 +873,7 @@ _NAMES: dict[str, _Entry] = {
         "The account has no login e-mail address to which a code could go.",
         "Set one with an official client, or sign in by QR code.",
     ),
-    "PHONE_CODE_EMPTY": _e(
-        400, Kind.WRONG_SECRET, "No code was given.", "Give the code that Telegram sent."
-    ),
+    "PHONE_CODE_EMPTY": _e(400, Kind.WRONG_SECRET, "No code was given.", "Give the code that Telegram sent."),
     "PHONE_CODE_INVALID": _e(
         400,
         Kind.WRONG_SECRET,
@@ -999,9 +995,7 @@ _NAMES: dict[str, _Entry] = {
         "The session was used from two places at once, and Telegram has ended it.",
         "Sign the account in again, and give each machine a session of its own.",
     ),
-    "SESSION_EXPIRED": _e(
-        401, Kind.ACCOUNT_LOST, "The session has expired.", "Sign the account in again."
-    ),
+    "SESSION_EXPIRED": _e(401, Kind.ACCOUNT_LOST, "The session has expired.", "Sign the account in again."),
     "SESSION_REVOKED": _e(
         401,
         Kind.ACCOUNT_LOST,
