@@ -4,10 +4,10 @@ It is a wish, written as `mode=` in a link and as the `compact` and `fullscreen`
 request; what the window becomes is said by the flags of the answer.
 """
 
-from enum import Enum
+from enum import StrEnum
 
 
-class OpenMode(str, Enum):
+class OpenMode(StrEnum):
     """The wish for a window: half of the screen, the usual full height, or the whole screen."""
 
     COMPACT = "compact"
