@@ -248,16 +248,16 @@ class InitData:
             raise InitDataExpiredError(self.auth_date, now, max_age_seconds)
 
     def __repr__(self) -> str:
-        shown = (f"{name}={_shown(name, getattr(self, name))}" for name in _READERS)
-        present = [text for text in shown if not text.endswith("=None")]
-        return f"InitData({', '.join([*present, f'extra={sorted(self.extra)}'])})"
+        values = {name: getattr(self, name) for name in _READERS}
+        shown = [f"{name}={_shown(name, value)}" for name, value in values.items() if value]
+        return f"InitData({', '.join(shown)}, extra={sorted(self.extra)})"
 
 
 _SECRET_FIELDS = frozenset({"hash", "signature", "query_id", "chat_join_request_query_id"})
 
 
 def _shown(name: str, value: object) -> str:
-    return "***" if value is not None and name in _SECRET_FIELDS else repr(value)
+    return "***" if name in _SECRET_FIELDS else repr(value)
 
 
 # Reading init data: one reader per field, each raising `ValueError` with what is wrong

@@ -166,6 +166,8 @@ def append_fragment(url: str, params: Mapping[str, str]) -> str:
 
     What the fragment holds already is kept: a route gets a `?`, a query goes on with `&`.
     """
+    if not params:
+        return url
     added = urlencode(params)
     _, hash_sign, fragment = url.partition("#")
     if not hash_sign:
