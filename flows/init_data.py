@@ -43,7 +43,7 @@ class InitDataError(ValueError):
     """Init data that cannot be read, or that a check refused."""
 
 
-class MalformedInitDataError(InitDataError):
+class MalformedInitData(InitDataError):
     """Init data with a field that is missing, repeated or not what the documentation says."""
 
     def __init__(self, field: str, reason: str) -> None:
@@ -55,7 +55,7 @@ class MalformedInitDataError(InitDataError):
         self.reason = reason
 
 
-class HashMismatchError(InitDataError):
+class HashMismatch(InitDataError):
     """The `hash` was not made with this bot token, or the init data was changed since."""
 
     def __init__(self, data_check_string: str) -> None:
@@ -67,7 +67,7 @@ class HashMismatchError(InitDataError):
         self.data_check_string = data_check_string
 
 
-class SignatureMissingError(InitDataError):
+class SignatureMissing(InitDataError):
     """There is no `signature` to check; Telegram adds one since Bot API 8.0."""
 
     def __init__(self) -> None:
@@ -77,7 +77,7 @@ class SignatureMissingError(InitDataError):
         )
 
 
-class SignatureMismatchError(InitDataError):
+class SignatureMismatch(InitDataError):
     """The `signature` was not made with this key for this bot, or the init data was changed."""
 
     def __init__(self, bot_id: int, data_check_string: str) -> None:
@@ -90,7 +90,7 @@ class SignatureMismatchError(InitDataError):
         self.data_check_string = data_check_string
 
 
-class InitDataExpiredError(InitDataError):
+class InitDataExpired(InitDataError):
     """The init data is older than the caller accepts. All three times are in seconds."""
 
     def __init__(self, issued_at: int, now: float, max_age: float) -> None:
@@ -103,7 +103,7 @@ class InitDataExpiredError(InitDataError):
         self.max_age = max_age
 
 
-class CheckKeyError(ValueError):
+class UnusableKey(ValueError):
     """The bot token, bot id or public key given to a check is unusable."""
 
 
@@ -178,12 +178,12 @@ class InitData:
     def parse(cls, raw: str) -> Self:
         """Read init data as `Telegram.WebApp.initData` holds it: `tgWebAppData` decoded once.
 
-        Raises `MalformedInitDataError`, which names the field.
+        Raises `MalformedInitData`, which names the field.
         """
         fields = _fields(raw)
         for name in ("auth_date", "hash"):
             if name not in fields:
-                raise MalformedInitDataError(name, "is missing")
+                raise MalformedInitData(name, "is missing")
         known = {name: _read(name, text) for name, text in fields.items() if name in _READERS}
         extra = {name: text for name, text in fields.items() if name not in _READERS}
         return cls(raw=raw, extra=extra, **known)
@@ -199,7 +199,7 @@ class InitData:
     def check_hash(self, bot_token: str) -> None:
         """Check with the bot's token that Telegram issued exactly this text.
 
-        Raises `HashMismatchError` (with the `data_check_string`), or `CheckKeyError` for
+        Raises `HashMismatch` (with the `data_check_string`), or `UnusableKey` for
         something that is no bot token.
 
         Source: https://core.telegram.org/bots/webapps#validating-data-received-via-the-mini-app
@@ -209,18 +209,16 @@ class InitData:
         secret = hmac.digest(b"WebAppData", _token_bytes(bot_token), "sha256")
         expected = hmac.digest(secret, text.encode(), "sha256")
         if not hmac.compare_digest(expected, bytes.fromhex(self.hash)):
-            raise HashMismatchError(text)
+            raise HashMismatch(text)
 
-    def check_signature(
-        self, bot_id: int, public_key: str | bytes = PRODUCTION_PUBLIC_KEY
-    ) -> None:
+    def check_signature(self, bot_id: int, public_key: str | bytes = PRODUCTION_PUBLIC_KEY) -> None:
         """Check without any secret that Telegram issued exactly this text for that bot.
 
         `public_key` is 32 bytes, raw or in hexadecimal: `PRODUCTION_PUBLIC_KEY`,
         `TEST_PUBLIC_KEY` or that of a sandbox. `hash` is not covered by this signature.
 
-        Raises `SignatureMissingError`, `SignatureMismatchError` (with the
-        `data_check_string`), or `CheckKeyError` for an unusable bot id or key.
+        Raises `SignatureMissing`, `SignatureMismatch` (with the
+        `data_check_string`), or `UnusableKey` for an unusable bot id or key.
 
         Source: https://core.telegram.org/bots/webapps#validating-data-for-third-party-use
         """
@@ -232,20 +230,20 @@ class InitData:
         signed = _joined(_fields(self.raw), without={"hash", "signature"})
         text = f"{_bot_id(bot_id)}:WebAppData\n{signed}"
         if not self.signature:
-            raise SignatureMissingError
+            raise SignatureMissing
         try:
             key.verify(_signature_bytes(self.signature), text.encode())
         except InvalidSignature:
-            raise SignatureMismatchError(bot_id, text) from None
+            raise SignatureMismatch(bot_id, text) from None
 
     def check_age(self, max_age_seconds: float, now: float) -> None:
         """Check that the init data was issued at most `max_age_seconds` before `now`.
 
         `now` is a Unix time, such as `time.time()`. A time of issue in the future passes: the
-        servers' clock is right, and the one here is slow. Raises `InitDataExpiredError`.
+        servers' clock is right, and the one here is slow. Raises `InitDataExpired`.
         """
         if not now - self.auth_date <= max_age_seconds:  # written so that a NaN is refused
-            raise InitDataExpiredError(self.auth_date, now, max_age_seconds)
+            raise InitDataExpired(self.auth_date, now, max_age_seconds)
 
     def __repr__(self) -> str:
         values = {name: getattr(self, name) for name in _READERS}
@@ -266,22 +264,20 @@ def _shown(name: str, value: object) -> str:
 def _fields(raw: str) -> dict[str, str]:
     """Split and decode; refuse what could be read in two ways."""
     if not raw:
-        raise MalformedInitDataError("the text", "is empty")
+        raise MalformedInitData("the text", "is empty")
     if not _is_unicode(raw):
-        raise MalformedInitDataError("the text", "holds half a surrogate pair")
+        raise MalformedInitData("the text", "holds half a surrogate pair")
     fields: dict[str, str] = {}
     for number, piece in enumerate(raw.split("&"), start=1):
         name, equals, value = piece.partition("=")
         try:
             name, value = percent_decoded(name), percent_decoded(value)
         except ValueError:
-            raise MalformedInitDataError(
-                f"field number {number}", "is not percent-encoded UTF-8"
-            ) from None
+            raise MalformedInitData(f"field number {number}", "is not percent-encoded UTF-8") from None
         if not (name and equals):
-            raise MalformedInitDataError(f"field number {number}", "is not of the form key=value")
+            raise MalformedInitData(f"field number {number}", "is not of the form key=value")
         if name in fields:
-            raise MalformedInitDataError(_safe(name, number), "occurs more than once")
+            raise MalformedInitData(_safe(name, number), "occurs more than once")
         fields[name] = value
     return fields
 
@@ -307,7 +303,7 @@ def _read(name: str, text: str) -> Any:
     try:
         return _READERS[name](text)
     except ValueError as error:
-        raise MalformedInitDataError(name, str(error)) from None
+        raise MalformedInitData(name, str(error)) from None
 
 
 def _text(text: str) -> str:
@@ -369,7 +365,7 @@ def _members(text: str, types: Mapping[str, type], required: Iterable[str]) -> d
             raise ValueError(f"lacks {key}")
     for key, value in known.items():
         if type(value) is not types[key]:  # isinstance would take true for the number 1
-            raise ValueError(f"has a {key} that is no {types[key].__name__}")
+            raise ValueError(f"needs {key} of type {types[key].__name__}")
     return {**known, "extra": data}
 
 
@@ -394,7 +390,7 @@ _READERS: Mapping[str, Callable[[str], object]] = {
 
 def _token_bytes(bot_token: str) -> bytes:
     if not re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]+", bot_token):
-        raise CheckKeyError(
+        raise UnusableKey(
             "this is no bot token: it must look like <number>:<letters, digits, _ and ->, "
             "without spaces; copy it again from @BotFather"
         )
@@ -403,9 +399,7 @@ def _token_bytes(bot_token: str) -> bytes:
 
 def _bot_id(bot_id: int) -> int:
     if bot_id <= 0:
-        raise CheckKeyError(
-            "a bot id is a positive number: the part of the token before the colon"
-        )
+        raise UnusableKey("a bot id is a positive number: the part of the token before the colon")
     return bot_id
 
 
@@ -415,7 +409,7 @@ def _key_bytes(public_key: str | bytes) -> bytes:
     except ValueError:
         key = b""
     if len(key) != 32:
-        raise CheckKeyError("an Ed25519 public key is 32 bytes or 64 hexadecimal digits")
+        raise UnusableKey("an Ed25519 public key is 32 bytes or 64 hexadecimal digits")
     return key
 
 

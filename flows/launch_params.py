@@ -23,14 +23,14 @@ from flows.decoding import percent_decoded, percent_decoded_or_raw
 from flows.init_data import (
     PRODUCTION_PUBLIC_KEY,
     TEST_PUBLIC_KEY,
-    CheckKeyError,
-    HashMismatchError,
+    HashMismatch,
     InitData,
     InitDataError,
-    InitDataExpiredError,
-    MalformedInitDataError,
-    SignatureMismatchError,
-    SignatureMissingError,
+    InitDataExpired,
+    MalformedInitData,
+    SignatureMismatch,
+    SignatureMissing,
+    UnusableKey,
     WebAppChat,
     WebAppUser,
 )
@@ -40,16 +40,16 @@ __all__ = [
     "PLATFORM",
     "PRODUCTION_PUBLIC_KEY",
     "TEST_PUBLIC_KEY",
-    "CheckKeyError",
     "DefaultColors",
-    "HashMismatchError",
+    "HashMismatch",
     "InitData",
     "InitDataError",
-    "InitDataExpiredError",
+    "InitDataExpired",
     "LaunchParams",
-    "MalformedInitDataError",
-    "SignatureMismatchError",
-    "SignatureMissingError",
+    "MalformedInitData",
+    "SignatureMismatch",
+    "SignatureMissing",
+    "UnusableKey",
     "WebAppChat",
     "WebAppUser",
     "append_fragment",
@@ -207,23 +207,16 @@ def _pairs(query: str) -> Iterator[tuple[str, str | None]]:
 
 def _parse_query(query: str) -> dict[str, str | None]:
     """Names and values, decoded; of a repeated name the last one counts."""
-    return {
-        name: None if value is None else percent_decoded_or_raw(value)
-        for name, value in _pairs(query)
-    }
+    return {name: None if value is None else percent_decoded_or_raw(value) for name, value in _pairs(query)}
 
 
 def _ambiguities(query: str) -> list[str]:
     """Where another reader may find something else in one of Telegram's own parameters."""
     ours = [(name, value) for name, value in _pairs(query) if name in _PARAMETERS]
     times = Counter(name for name, _ in ours)
-    repeated = [
-        f"{name}: occurs more than once, the last one counts" for name in times if times[name] > 1
-    ]
+    repeated = [f"{name}: occurs more than once, the last one counts" for name in times if times[name] > 1]
     undecodable = [
-        f"{name}: is not percent-encoded UTF-8"
-        for name, value in ours
-        if value and not _is_decodable(value)
+        f"{name}: is not percent-encoded UTF-8" for name, value in ours if value and not _is_decodable(value)
     ]
     return repeated + undecodable
 

@@ -22,7 +22,7 @@ from flows.decoding import json_object
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
-class MalformedThemeError(ValueError):
+class MalformedTheme(ValueError):
     """A theme that is no JSON object, or holds something else than `#rrggbb` colours."""
 
 
@@ -37,7 +37,7 @@ class _Colors:
     def parse(cls, source: str | Mapping[str, object]) -> Self:
         """Read a JSON text or a mapping; unknown keys are ignored.
 
-        Raises `MalformedThemeError`, which names the offending colour.
+        Raises `MalformedTheme`, which names the offending colour.
         """
         data = _object(source) if isinstance(source, str) else source
         known = {field.name: data[field.name] for field in fields(cls) if field.name in data}
@@ -55,7 +55,7 @@ class _Colors:
 class ThemeParams(_Colors):
     """A client's theme, under the 15 documented keys; each is `#rrggbb` or absent (`None`).
 
-    Raises `MalformedThemeError` when a colour is anything else.
+    Raises `MalformedTheme` when a colour is anything else.
     Source: https://core.telegram.org/bots/webapps#themeparams
     """
 
@@ -92,7 +92,7 @@ class ThemeParams(_Colors):
 class DefaultColors(_Colors):
     """The header and background colours an app's owner chose in @BotFather, per scheme.
 
-    Raises `MalformedThemeError` when a colour is not `#rrggbb`.
+    Raises `MalformedTheme` when a colour is not `#rrggbb`.
     """
 
     bg_color: str | None = None
@@ -103,16 +103,14 @@ class DefaultColors(_Colors):
 
 def _check_color(name: str, value: object) -> None:
     if not (isinstance(value, str) and _COLOR.fullmatch(value)):
-        raise MalformedThemeError(
-            f"theme colour {name} is not of the form #rrggbb; write it like #1a2b3c"
-        )
+        raise MalformedTheme(f"theme colour {name} is not of the form #rrggbb; write it like #1a2b3c")
 
 
 def _object(text: str) -> Mapping[str, object]:
     try:
         return json_object(text)
     except ValueError:
-        raise MalformedThemeError(
+        raise MalformedTheme(
             'the theme is not a JSON object; write it like {"bg_color": "#1a2b3c"}'
         ) from None
 

@@ -21,13 +21,13 @@ from telethon.tl import types
 
 from flows.launch_params import PLATFORM, InitData, LaunchParams, mask_init_data
 from flows.open_mode import OpenMode
-from flows.theme import DARK, LIGHT, MalformedThemeError, ThemeParams
+from flows.theme import DARK, LIGHT, MalformedTheme, ThemeParams
 
 __all__ = [
     "DARK",
     "LIGHT",
     "PLATFORMS",
-    "MalformedThemeError",
+    "MalformedTheme",
     "OpenMode",
     "OpenParameters",
     "ThemeParams",

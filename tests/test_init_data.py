@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 
 from flows.launch_params import (
     TEST_PUBLIC_KEY,
-    CheckKeyError,
-    HashMismatchError,
+    HashMismatch,
     InitData,
     InitDataError,
-    InitDataExpiredError,
-    MalformedInitDataError,
-    SignatureMismatchError,
-    SignatureMissingError,
+    InitDataExpired,
+    MalformedInitData,
+    SignatureMismatch,
+    SignatureMissing,
+    UnusableKey,
     WebAppChat,
     WebAppUser,
 )
@@ -99,7 +99,7 @@ def test_the_published_sample_of_2022() -> None:
         is_premium=True,
     )
     init_data.check_hash(TOKEN_2022)
-    with pytest.raises(SignatureMissingError):
+    with pytest.raises(SignatureMissing):
         init_data.check_signature(5768337691)
 
 
@@ -110,9 +110,9 @@ def test_the_published_sample_of_2024_satisfies_telegrams_own_key() -> None:
     assert (init_data.chat_type, init_data.chat_instance) == ("private", "8134722200314281151")
     init_data.check_hash(TOKEN_2024)
     init_data.check_signature(BOT_2024)
-    with pytest.raises(SignatureMismatchError):
+    with pytest.raises(SignatureMismatch):
         init_data.check_signature(BOT_2024, TEST_PUBLIC_KEY)
-    with pytest.raises(SignatureMismatchError):
+    with pytest.raises(SignatureMismatch):
         init_data.check_signature(BOT_2024 + 1)
 
 
@@ -140,9 +140,7 @@ def test_every_documented_field_is_read() -> None:
     assert init_data.user == WebAppUser(
         id=1, first_name="A/B", allows_write_to_pm=False, extra={"mood": "fine"}
     )
-    assert init_data.receiver == WebAppUser(
-        id=2, first_name="B", is_bot=True, added_to_attachment_menu=True
-    )
+    assert init_data.receiver == WebAppUser(id=2, first_name="B", is_bot=True, added_to_attachment_menu=True)
     assert init_data.chat == WebAppChat(
         id=-1003, type="supergroup", title="C", username="c", extra={"shade": 1}
     )
@@ -179,19 +177,17 @@ END = f"auth_date=1&hash={'0' * 64}"
         (f"user={'[' * 100_000}&{END}", "user", "is not a JSON object"),
         (f'user={{"id":{"9" * 5000}}}&{END}', "user", "is not a JSON object"),
         (f'user={{"first_name":"canary"}}&{END}', "user", "lacks id"),
-        (f'user={{"id":true,"first_name":"canary"}}&{END}', "user", "has a id that is no int"),
+        (f'user={{"id":true,"first_name":"canary"}}&{END}', "user", "needs id of type int"),
         (
             f'receiver={{"id":1,"first_name":7}}&{END}',
             "receiver",
-            "has a first_name that is no str",
+            "needs first_name of type str",
         ),
         (f'chat={{"id":1,"type":"group"}}&{END}', "chat", "lacks title"),
     ],
 )
-def test_malformed_init_data_names_the_field_and_quotes_nothing(
-    raw: str, field: str, reason: str
-) -> None:
-    with pytest.raises(MalformedInitDataError) as caught:
+def test_malformed_init_data_names_the_field_and_quotes_nothing(raw: str, field: str, reason: str) -> None:
+    with pytest.raises(MalformedInitData) as caught:
         InitData.parse(raw)
     assert (caught.value.field, caught.value.reason) == (field, reason)
     assert "canary" not in str(caught.value).lower()
@@ -215,9 +211,7 @@ FIELDS = {
     [
         pytest.param(urlencode, id="a plus means a space"),
         pytest.param(lambda fields: urlencode(fields, quote_via=quote), id="percent-escapes only"),
-        pytest.param(
-            lambda fields: urlencode(list(fields.items())[::-1]), id="another order of arrival"
-        ),
+        pytest.param(lambda fields: urlencode(list(fields.items())[::-1]), id="another order of arrival"),
         pytest.param(lambda fields: urlencode(fields, safe='/\\:{}",='), id="hardly escaped"),
     ],
 )
@@ -231,16 +225,16 @@ def test_an_escaped_slash_is_part_of_what_was_signed() -> None:
     raw = signed(FIELDS)
     rewritten = raw.replace(quote("\\/", safe=""), quote("/", safe=""))
     assert InitData.parse(rewritten).user == InitData.parse(raw).user
-    with pytest.raises(HashMismatchError):
+    with pytest.raises(HashMismatch):
         InitData.parse(rewritten).check_hash(TOKEN)
-    with pytest.raises(SignatureMismatchError):
+    with pytest.raises(SignatureMismatch):
         InitData.parse(rewritten).check_signature(BOT_ID, PUBLIC_KEY)
 
 
 def test_the_signature_is_covered_by_the_hash() -> None:
     fields = dict(parse_qsl(signed(FIELDS)))
     del fields["signature"]
-    with pytest.raises(HashMismatchError):
+    with pytest.raises(HashMismatch):
         InitData.parse(urlencode(fields)).check_hash(TOKEN)
 
 
@@ -253,14 +247,12 @@ def test_a_failed_check_hands_out_what_should_have_been_signed() -> None:
     fields = dict(parse_qsl(signed(FIELDS)))
     init_data = InitData.parse(urlencode(fields))
     del fields["hash"]
-    with pytest.raises(HashMismatchError) as by_hash:
+    with pytest.raises(HashMismatch) as by_hash:
         init_data.check_hash(TOKEN[:-1] + "1")
     assert by_hash.value.data_check_string == check_string(fields) == init_data.data_check_string
-    with pytest.raises(SignatureMismatchError) as by_signature:
+    with pytest.raises(SignatureMismatch) as by_signature:
         init_data.check_signature(BOT_ID + 1, PUBLIC_KEY)
-    assert (
-        by_signature.value.data_check_string == f"{BOT_ID + 1}:WebAppData\n{check_string(FIELDS)}"
-    )
+    assert by_signature.value.data_check_string == f"{BOT_ID + 1}:WebAppData\n{check_string(FIELDS)}"
 
 
 @pytest.mark.parametrize("change", ["short", "long", "loose bits", "padded"])
@@ -280,12 +272,12 @@ def test_a_signature_has_one_spelling_and_optional_padding(change: str) -> None:
     if change == "padded":
         init_data.check_signature(BOT_ID, PUBLIC_KEY)
         return
-    with pytest.raises(SignatureMismatchError):
+    with pytest.raises(SignatureMismatch):
         init_data.check_signature(BOT_ID, PUBLIC_KEY)
 
 
 def test_an_empty_signature_is_a_missing_one() -> None:
-    with pytest.raises(SignatureMissingError):
+    with pytest.raises(SignatureMissing):
         InitData.parse(f"signature=&{END}").check_signature(BOT_ID, PUBLIC_KEY)
 
 
@@ -308,7 +300,7 @@ def test_a_public_key_is_bytes_or_hexadecimal(key: str | bytes) -> None:
     ],
 )
 def test_what_is_no_bot_token_is_refused_without_repeating_it(token: str) -> None:
-    with pytest.raises(CheckKeyError, match="@BotFather") as caught:
+    with pytest.raises(UnusableKey, match="@BotFather") as caught:
         InitData.parse(PUBLISHED_2022).check_hash(token)
     assert "nary" not in str(caught.value)
     assert "made_up" not in str(caught.value)
@@ -316,12 +308,12 @@ def test_what_is_no_bot_token_is_refused_without_repeating_it(token: str) -> Non
 
 @pytest.mark.parametrize("key", ["", "canary", "00" * 31, b"", PUBLIC_KEY + b"0"])
 def test_what_is_no_public_key_is_refused(key: str | bytes) -> None:
-    with pytest.raises(CheckKeyError, match="32 bytes"):
+    with pytest.raises(UnusableKey, match="32 bytes"):
         InitData.parse(PUBLISHED_2024).check_signature(BOT_2024, key)
 
 
 def test_what_is_no_bot_id_is_refused() -> None:
-    with pytest.raises(CheckKeyError, match="bot id"):
+    with pytest.raises(UnusableKey, match="bot id"):
         InitData.parse(PUBLISHED_2024).check_signature(-BOT_2024)
 
 
@@ -330,11 +322,11 @@ def test_age_is_counted_from_the_time_of_issue() -> None:
     issued_at = 1662771648
     init_data.check_age(3600, now=issued_at + 3600)
     init_data.check_age(3600, now=issued_at - 5)
-    with pytest.raises(InitDataExpiredError, match="3601 s ago, 3600 s are allowed") as caught:
+    with pytest.raises(InitDataExpired, match="3601 s ago, 3600 s are allowed") as caught:
         init_data.check_age(3600, now=issued_at + 3601)
     expired = caught.value
     assert (expired.issued_at, expired.now, expired.max_age) == (issued_at, issued_at + 3601, 3600)
-    with pytest.raises(InitDataExpiredError):
+    with pytest.raises(InitDataExpired):
         init_data.check_age(3600, now=float("nan"))
 
 
@@ -434,9 +426,7 @@ def test_what_was_tampered_with_is_refused_by_both(pairs: Pairs) -> None:
     with pytest.raises(InitDataError):
         InitData.parse(raw).check_signature(BOT_ID, PUBLIC_KEY)
     assert not init_data_py.is_valid_by_hash(raw, TOKEN, expires_in=None)
-    assert not init_data_py.is_valid_by_signature(
-        raw, BOT_ID, public_key=PUBLIC_KEY, expires_in=None
-    )
+    assert not init_data_py.is_valid_by_signature(raw, BOT_ID, public_key=PUBLIC_KEY, expires_in=None)
 
 
 # Secrets

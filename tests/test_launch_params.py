@@ -121,9 +121,7 @@ def test_the_start_parameter_is_that_of_the_query_string() -> None:
         ("tgWebAppPlatform", "canary bird", "is not a plain word"),
     ],
 )
-def test_what_cannot_be_read_is_kept_and_described(
-    parameter: str, value: str, complaint: str
-) -> None:
+def test_what_cannot_be_read_is_kept_and_described(parameter: str, value: str, complaint: str) -> None:
     params = LaunchParams.parse(append_fragment(APP, {parameter: value}))
     assert params.raw == {parameter: value}
     (problem,) = params.problems
@@ -148,9 +146,7 @@ def test_ambiguous_parameters_of_telegram_are_problems_and_others_are_not() -> N
     st.one_of(
         st.text(),
         st.lists(
-            st.sampled_from(
-                [*"#?&=+%{}", "tgWebAppData", "tgWebAppThemeParams", "user", "hash", INIT_DATA]
-            )
+            st.sampled_from([*"#?&=+%{}", "tgWebAppData", "tgWebAppThemeParams", "user", "hash", INIT_DATA])
         ).map("".join),
         st.text().map(lambda value: f"{APP}#tgWebAppData=auth_date=1%26hash={'0' * 64}%26{value}"),
     )

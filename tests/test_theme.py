@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.theme import DARK, LIGHT, DefaultColors, MalformedThemeError, ThemeParams
+from flows.theme import DARK, LIGHT, DefaultColors, MalformedTheme, ThemeParams
 
 DOCUMENTED = {
     "bg_color",
@@ -63,7 +63,7 @@ def test_unknown_keys_are_ignored() -> None:
 
 @pytest.mark.parametrize("source", ["", "null", "[]", '"#000000"', '{"bg_color"', "[" * 100_000])
 def test_what_is_no_json_object_is_refused(source: str) -> None:
-    with pytest.raises(MalformedThemeError, match="not a JSON object"):
+    with pytest.raises(MalformedTheme, match="not a JSON object"):
         ThemeParams.parse(source)
 
 
@@ -72,15 +72,15 @@ def test_what_is_no_json_object_is_refused(source: str) -> None:
     ["", "#fff", "ffffff", "#fffffff", "#gggggg", "#ffffff\n", "#\u0661\u0661\u0661fff", "red"],
 )
 def test_what_is_no_colour_is_refused_by_name(color: str) -> None:
-    with pytest.raises(MalformedThemeError, match="hint_color is not of the form #rrggbb"):
+    with pytest.raises(MalformedTheme, match="hint_color is not of the form #rrggbb"):
         ThemeParams(hint_color=color)
-    with pytest.raises(MalformedThemeError, match="hint_color is not of the form #rrggbb"):
+    with pytest.raises(MalformedTheme, match="hint_color is not of the form #rrggbb"):
         ThemeParams.parse({"hint_color": color})
 
 
 @pytest.mark.parametrize("value", [None, 7, ["#ffffff"], True])
 def test_a_colour_that_is_no_text_is_refused_by_name(value: object) -> None:
-    with pytest.raises(MalformedThemeError, match="link_color is not of the form #rrggbb"):
+    with pytest.raises(MalformedTheme, match="link_color is not of the form #rrggbb"):
         ThemeParams.parse(json.dumps({"link_color": value}))
 
 
@@ -98,9 +98,7 @@ def test_a_colour_that_is_no_text_is_refused_by_name(value: object) -> None:
         ("#0000ff", "dark"),  # 86
     ],
 )
-def test_the_colour_scheme_follows_the_brightness_of_the_background(
-    color: str | None, scheme: str
-) -> None:
+def test_the_colour_scheme_follows_the_brightness_of_the_background(color: str | None, scheme: str) -> None:
     assert ThemeParams(bg_color=color).color_scheme == scheme
 
 

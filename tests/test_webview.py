@@ -167,8 +167,7 @@ def test_a_url_without_an_origin_has_one_plain_error_and_a_repr(url: str) -> Non
 def test_a_repr_shows_the_place_and_the_flags_only() -> None:
     shown = repr(WebView(url=URL, query_id=271828, fullsize=True))
     assert shown == (
-        "WebView(https://app.example/***, query_id=***, "
-        "fullsize=True, fullscreen=False, same_origin=False)"
+        "WebView(https://app.example/***, query_id=***, fullsize=True, fullscreen=False, same_origin=False)"
     )
     assert "query_id=None" in repr(WebView(url=URL))
 
