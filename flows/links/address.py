@@ -54,9 +54,7 @@ class Address:
     def text(self) -> str:
         """The address as a link again."""
         path = "/".join(quote(step, safe="+$", errors="surrogateescape") for step in self.path)
-        query = "&".join(
-            _plus(key) + (f"={_plus(value)}" if value else "") for key, value in self.args
-        )
+        query = "&".join(_plus(key) + (f"={_plus(value)}" if value else "") for key, value in self.args)
         return ("tg://" if self.tg else "https://t.me/") + path + ("?" + query if query else "")
 
 

@@ -130,11 +130,7 @@ def _resolve(params: Params) -> Link:
         return _resolve_phone(params)
     if app:
         return DirectLink(name, app, params.get("startapp") or None, _mode(params))
-    return (
-        _resolve_addition(name, params)
-        or _resolve_app(name, params)
-        or _resolve_chat(name, params)
-    )
+    return _resolve_addition(name, params) or _resolve_app(name, params) or _resolve_chat(name, params)
 
 
 def _resolve_phone(params: Params) -> Link:
@@ -174,9 +170,7 @@ def _resolve_app(name: str, params: Params) -> Link | None:
 
 
 def _resolve_chat(name: str, params: Params) -> Link:
-    post, thread, comment = (
-        leading_number(params.get(key, "")) for key in ("post", "thread", "comment")
-    )
+    post, thread, comment = (leading_number(params.get(key, "")) for key in ("post", "thread", "comment"))
     if post > 0:
         return MessageLink(name, post, thread or None, comment or None)
     return UsernameLink(name, start=params.get("start") or None)

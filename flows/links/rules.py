@@ -13,7 +13,7 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,9}")
 _LEADING_NUMBER = re.compile(r"-?[0-9]*")
 
 
-class NotALink(ValueError):  # noqa: N818 (it reads as what it says: `except NotALink`)
+class NotALink(ValueError):
     """The text is no Telegram link; the message says in one line what to write instead.
 
     It never repeats the text, which may hold somebody's secret.
