@@ -109,7 +109,7 @@ class CannotOpen(MiniAppError):
         )
 
     @classmethod
-    def no_such_button(cls, wanted: str | int, present: Iterable[str]) -> "CannotOpen":
+    def no_such_button(cls, wanted: str | int | tuple[int, int], present: Iterable[str]) -> "CannotOpen":
         """`wanted` is a text or a position, `present` the texts of the buttons that are there."""
         there = ", ".join(map(repr, present)) or "none"
         return cls(f"There is no button {wanted!r}.", f"Choose one of the buttons there: {there}.")
