@@ -82,10 +82,15 @@ class Opening:
         try:
             return await app.request(self.client, parameters)
         except Blocked:
-            if not await self.consent.decide(Prompt((Question.UNBLOCK,), app.bot.username, "unblock the
-            bot")): raise await call(self.client, functions.contacts.UnblockRequest(app.bot.input_peer))
-            return await app.request(self.client, parameters) except RpcFailed: if isinstance(app,
-            AttachmentMenuApp | SideMenuApp): self.cache.forget_attach_menu() raise
+            prompt = Prompt((Question.UNBLOCK,), app.bot.username, "unblock the bot")
+            if not await self.consent.decide(prompt):
+                raise
+            await call(self.client, functions.contacts.UnblockRequest(app.bot.input_peer))
+            return await app.request(self.client, parameters)
+        except RpcFailed:
+            if isinstance(app, AttachmentMenuApp | SideMenuApp):
+                self.cache.forget_attach_menu()
+            raise
 
     def _in_mode(self, mode: OpenMode | None) -> OpenParameters:
         """A link's `mode=` goes before the caller's; a link without one leaves it alone."""
