@@ -67,7 +67,7 @@ def bot_hash(fields: Mapping[str, str], token: str) -> str:
 
 
 def query_id_text(user_id: int, query_id: int) -> str:
-    """The id of a web view as its page and the bot know it: a text of the form real ones have (`AAHdF6IQ…`)."""
+    """The id of a web view for its page and the bot: a text of the form real ones have (`AAHdF6IQ…`)."""
     return base64.urlsafe_b64encode(struct.pack("<2sqq", b"\0\1", user_id, query_id)).decode()
 
 
