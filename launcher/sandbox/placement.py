@@ -12,15 +12,13 @@ from typing import Any
 
 from telethon.tl import types
 
+from launcher.sandbox.mailbox import already_posted
+from launcher.sandbox.messages import GENERAL_TOPIC
 from launcher.sandbox.peers import peer_named
 from launcher.sandbox.rpc import Call, RpcError
 from launcher.sandbox.world import Channel, Group, Message, Peer
 
-__all__ = ["GENERAL_TOPIC", "Placement", "authors", "check_may_write", "message_in", "placement"]
-
-GENERAL_TOPIC = 1
-"""The topic every forum has; its id is no message's."""
-
+__all__ = ["Placement", "authors", "check_may_write", "check_not_repeated", "message_in", "placement"]
 
 @dataclass(frozen=True, slots=True)
 class Placement:
@@ -50,6 +48,14 @@ def check_may_write(call: Call, peer: Peer) -> None:
     """403 CHAT_WRITE_FORBIDDEN where the caller is no member, or, in a channel, no admin."""
     if isinstance(peer, Group | Channel) and call.me.id not in _writers(peer):
         raise RpcError(403, "CHAT_WRITE_FORBIDDEN")
+
+
+def check_not_repeated(call: Call, sender: int | None = None) -> None:
+    """500 RANDOM_ID_DUPLICATE, by assumption only, for a `random_id` that has posted a message before."""
+    name, sender = "duplicate_random_id_is_silent", sender or call.me.id
+    known = already_posted(call.sandbox, sender, call.request.random_id)
+    if known is not None and not call.sandbox.assumptions.holds(name):
+        raise RpcError(500, "RANDOM_ID_DUPLICATE", name)
 
 
 def authors(call: Call, peer: Peer) -> list[int]:

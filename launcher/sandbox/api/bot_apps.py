@@ -52,13 +52,13 @@ def app_named(call: Call, named: Any) -> tuple[Bot, App]:
     return bot, found
 
 
-async def open_app(call: Call, user: User, bot: Bot, app: App) -> None:
+def open_app(call: Call, user: User, bot: Bot, app: App) -> None:
     """Remember that the user opened the app, and that the bot may write if that was asked and allowed."""
     app.opened_by.add(user.id)
     ignored = call.sandbox.assumptions.holds("write_access_nobody_asked_for_is_ignored")
     if call.request.write_allowed and (app.request_write_access or not ignored):
         action = types.MessageActionBotAllowed(app=_render(call, bot, app))
-        await grant_write_access(call, user, bot, action)
+        grant_write_access(call, user, bot, action)
 
 
 def _app_by_id(call: Call, named: Any) -> tuple[Bot, App]:

@@ -6,7 +6,7 @@ core.telegram.org/bots/api#answerwebappquery.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from telethon.tl import functions, types
 
@@ -15,21 +15,12 @@ from launcher.sandbox.callers import calling_bot, person
 from launcher.sandbox.inline_results import text_of
 from launcher.sandbox.keyboards import web_view_urls
 from launcher.sandbox.peers import access_hash, bot_named
+from launcher.sandbox.placement import check_not_repeated
 from launcher.sandbox.rpc import Call, RpcError, handles
 from launcher.sandbox.web_view_queries import WebViewQueries, WebViewQuery
 from launcher.sandbox.world import Bot, Message
 
-if TYPE_CHECKING:
-    from launcher.sandbox.server import Sandbox
-
 __all__: list[str] = []
-
-
-class _SentData:
-    """The `random_id`s that have been used, by account."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self.used: set[tuple[int, int]] = set()
 
 
 @handles(
@@ -40,26 +31,23 @@ class _SentData:
 async def send_web_view_data(call: Call) -> Any:
     user, bot, request = person(call), bot_named(call, call.request.bot), call.request
     _check_size(call, request.data)
-    used = call.sandbox.part(_SentData).used
-    if (user.id, request.random_id) in used:
-        return _duplicate(call)
-    used.add((user.id, request.random_id))
-    action = types.MessageActionWebViewDataSentMe(text=request.button_text, data=request.data)
-    message = mailbox.post(call.sandbox, user, bot, action=action, besides=call.key)
-    return mailbox.updates_for(call.sandbox, user, message)
+    check_not_repeated(call)
+    message = mailbox.post(
+        call.sandbox,
+        user.id,
+        bot.id,
+        action=types.MessageActionWebViewDataSent(text=request.button_text),
+        their_action=types.MessageActionWebViewDataSentMe(text=request.button_text, data=request.data),
+        besides=call.key,
+        random_id=request.random_id,
+    )
+    return mailbox.updates_for(call.sandbox, user.id, message, random_id=request.random_id)
 
 
 def _check_size(call: Call, data: str) -> None:
     name, size = "web_view_data_has_1_to_4096_bytes", len(data.encode())
     if not 1 <= size <= 4096 and call.sandbox.assumptions.holds(name):
         raise RpcError(400, "DATA_TOO_LONG" if size else "DATA_INVALID", name)
-
-
-def _duplicate(call: Call) -> Any:
-    name = "duplicate_random_id_is_silent"
-    if not call.sandbox.assumptions.holds(name):
-        raise RpcError(500, "RANDOM_ID_DUPLICATE", name)
-    return no_updates(call.sandbox)
 
 
 @handles(
@@ -80,12 +68,12 @@ async def send_web_view_result_message(call: Call) -> Any:
 
 def _post_result(call: Call, bot: Bot, query: WebViewQuery) -> Message:
     """The message goes out in the name of the user, where the web view was opened."""
-    text, place, world = text_of(call, call.request.result), query.place, call.sandbox.world
+    text, place = text_of(call, call.request.result), query.place
     bot.webview_buttons |= web_view_urls(text.reply_markup)
     return mailbox.post(
         call.sandbox,
-        world[place.send_as or query.user],
-        world[query.peer],
+        place.send_as or query.user,
+        query.peer,
         text.message,
         markup=text.reply_markup,
         entities=text.entities or (),

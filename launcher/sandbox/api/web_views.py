@@ -89,7 +89,7 @@ async def request_app_web_view(call: Call) -> Any:
     bot, app = app_named(call, call.request.app)
     peer = _peer_of_a_link(call)
     _check_texts(call)
-    await open_app(call, user, bot, app)
+    open_app(call, user, bot, app)
     fields = {
         "user": user_field(user, bot),
         **origin_fields(call.sandbox, user, peer),

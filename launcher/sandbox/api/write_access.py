@@ -6,7 +6,7 @@ core.telegram.org/constructor/messageActionBotAllowed.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
@@ -15,6 +15,9 @@ from launcher.sandbox.callers import person
 from launcher.sandbox.peers import bot_named
 from launcher.sandbox.rpc import Call, handles
 from launcher.sandbox.world import Bot, Message, User
+
+if TYPE_CHECKING:
+    from launcher.sandbox.server import AuthKey
 
 __all__ = ["grant_write_access"]
 
@@ -36,14 +39,16 @@ async def can_send_message(call: Call) -> bool:
 async def allow_send_message(call: Call) -> Any:
     user, bot = person(call), bot_named(call, call.request.bot)
     action = types.MessageActionBotAllowed(from_request=True)
-    message = grant_write_access(call, user, bot, action)
-    return mailbox.no_updates(call.sandbox) if message is None else ...
+    message = grant_write_access(call, user, bot, action, besides=call.key)
+    return mailbox.updates_for(call.sandbox, user.id, *([] if message is None else [message]))
 
 
-def grant_write_access(call: Call, user: User, bot: Bot, action: Any) -> Message | None:
+def grant_write_access(
+    call: Call, user: User, bot: Bot, action: Any, *, besides: AuthKey | None = None
+) -> Message | None:
     """Let the bot write to the user and post why; None when it might write already."""
     once = call.sandbox.assumptions.holds("write_access_is_granted_once")
     if bot.id in user.writes_allowed and once:
         return None
     user.writes_allowed.add(bot.id)
-    return mailbox.post(call.sandbox, user, bot, action=action, besides=call.key)
+    return mailbox.post(call.sandbox, user.id, bot.id, action=action, besides=besides)
