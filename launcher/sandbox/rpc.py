@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -110,7 +111,8 @@ def handles(
 
 
 async def dispatch(call: Call) -> Any:
-    """Answer one call with a TL object, a bool or a list; raises `RpcError` for an error answer."""
+    """Answer one call with a TL object, a bool, a list of TL objects, or bytes that are TL already (for a
+    vector of numbers); raises `RpcError` for an error answer."""
     handler = HANDLERS.get(type(call.request))
     if handler is None:
         raise RpcError(400, "INPUT_METHOD_INVALID")
@@ -130,10 +132,10 @@ def _hold_to_its_list(handler: Handler, error: RpcError) -> None:
         raise AssertionError(f"{handler.method} may not answer {error.name}: it is not in its list")
 
 
-def method_name(request: Any) -> str:
-    """The TL name of a Telethon request class or object, such as `messages.requestWebView`."""
-    cls = request if isinstance(request, type) else type(request)
-    namespace = cls.__module__.rpartition("telethon.tl.functions")[2].lstrip(".")
-    name = cls.__name__.removesuffix("Request")
+@cache
+def method_name(request: type) -> str:
+    """The TL name of a Telethon request class, such as `messages.requestWebView`."""
+    namespace = request.__module__.rpartition("telethon.tl.functions")[2].lstrip(".")
+    name = request.__name__.removesuffix("Request")
     name = name[0].lower() + name[1:]
     return f"{namespace}.{name}" if namespace else name
