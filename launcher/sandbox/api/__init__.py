@@ -4,6 +4,6 @@ What is out of scope stays out: files, calls, secret chats, stickers, search, hi
 is added when a flow, a bot or a test needs it.
 """
 
-from launcher.sandbox.api import help as help
+from launcher.sandbox.api import help, temporary_keys
 
-__all__ = ["help"]
+__all__ = ["help", "temporary_keys"]
