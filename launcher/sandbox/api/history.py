@@ -182,9 +182,7 @@ def _dialogs(call: Call) -> list[tuple[Peer, Message | None]]:
     joined = {
         peer.id for peer in world.peers.values() if isinstance(peer, Group | Channel) and me in peer.members
     }
-    found = [
-        (world[number], next(iter(_in_chat(call, world[number])), None)) for number in private | joined
-    ]
+    found = [(world[number], next(iter(_in_chat(call, world[number])), None)) for number in private | joined]
     return sorted(found, key=lambda row: (-(row[1].date if row[1] else 0), row[0].id))
 
 

@@ -117,7 +117,9 @@ def _ask(call: Call, channel: Channel, query: JoinQuery, user: User) -> None:
         date=date,
         user_id=user.id,
         about="",
-        invite=types.ChatInvitePublicJoinRequests() if channel.invite_hash is None else _invite(channel, date),
+        invite=types.ChatInvitePublicJoinRequests()
+        if channel.invite_hash is None
+        else _invite(channel, date),
         qts=0,
         query_id=query.id,
     )
