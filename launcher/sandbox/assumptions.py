@@ -39,7 +39,24 @@ ASSUMPTIONS: dict[str, Assumption] = {
             "result_sent_survives_absence",
             "updateWebViewResultSent, which has no pts, is kept for a client that is away and delivered "
             "on its next connection",
-            "it is lost for ever when no connection of the account is open",
+            "it is lost for ever for a client without an open connection",
+        ),
+        Assumption(
+            "other_updates_without_pts_survive_absence",
+            "updateBotMenuButton, updateAttachMenuBots, updateJoinChatWebViewDecision and other updates that "
+            "have no pts are kept for a client that is away and delivered on its next connection",
+            "they are lost for ever for a client without an open connection",
+        ),
+        Assumption(
+            "difference_names_channels_with_news",
+            "updates.getDifference carries updateChannelTooLong for each of the account's channels that has "
+            "messages since the given date",
+            "channels are not mentioned: the client has to ask for their difference by itself",
+        ),
+        Assumption(
+            "revoked_bot_token_is_expired",
+            "a token with the id of an existing bot but another secret answers 400 ACCESS_TOKEN_EXPIRED",
+            "it answers 400 ACCESS_TOKEN_INVALID, as any other text does",
         ),
         Assumption(
             "reconnect_announces_updates_too_long",

@@ -122,6 +122,8 @@ class Faults:
 
     def take(self, method: str, account: int | None) -> Action | None:
         """The action for this call, if any; used by the server once per call."""
+        if not self._armed:
+            return None
         hit = next((fault for fault in self._armed if fault.takes(method, account)), None)
         self._armed = [fault for fault in self._armed if fault.times is None or fault.times > 0]
         return hit.action if hit else None

@@ -19,7 +19,20 @@ from launcher.sandbox.world import Bot, Channel, Group, Peer, User
 if TYPE_CHECKING:
     from launcher.sandbox.server import Sandbox
 
-__all__ = ["access_hash", "bot_named", "input_id", "peer_named", "render", "render_all", "tl_peer"]
+__all__ = ["Met", "access_hash", "bot_named", "input_id", "peer_named", "render", "render_all", "tl_peer"]
+
+
+class Met:
+    """Whom each account has been shown in full; a stranger in a channel's updates comes as a `min` user."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._by_viewer: dict[int, set[int]] = {}
+
+    def add(self, viewer: int, peer: int) -> None:
+        self._by_viewer.setdefault(viewer, set()).add(peer)
+
+    def knows(self, viewer: int, peer: int) -> bool:
+        return viewer == peer or peer in self._by_viewer.get(viewer, ())
 
 
 def access_hash(sandbox: Sandbox, viewer: int, peer: int, *, min_: bool = False) -> int:
@@ -88,7 +101,9 @@ def render_all(sandbox: Sandbox, viewer: int, ids: set[int]) -> tuple[list[Any],
 
 
 def render(sandbox: Sandbox, viewer: int, peer: Peer, *, min_: bool = False) -> Any:
-    """A peer as `viewer` sees it: `user`, `chat` or `channel`."""
+    """A peer as `viewer` sees it: `user`, `chat` or `channel`. Seen in full, the two have met (`Met`)."""
+    if not min_:
+        sandbox.part(Met).add(viewer, peer.id)
     match peer:
         case User():
             return _user(sandbox, viewer, peer, min_)

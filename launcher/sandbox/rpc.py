@@ -7,8 +7,10 @@ errors it may answer with; `dispatch` holds it to that list. A method without a 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -97,7 +99,8 @@ def handles(
     """Register the function below as the handler of one Telethon request class.
 
     `docs` is the page it follows (`core.telegram.org/method/…`), `errors` every documented error name it
-    may raise; errors that rest on an assumption are not listed, they carry the assumption's name.
+    may raise, a number at its end written as %d (PHONE_MIGRATE_%d); errors that rest on an assumption are not
+    listed, they carry the assumption's name.
     """
 
     def register(answer: Answer) -> Answer:
@@ -108,7 +111,8 @@ def handles(
 
 
 async def dispatch(call: Call) -> Any:
-    """Answer one call with a TL object, a bool or a list; raises `RpcError` for an error answer."""
+    """Answer one call with a TL object, a bool, a list of TL objects, or bytes that are TL already (for a
+    vector of numbers); raises `RpcError` for an error answer."""
     handler = HANDLERS.get(type(call.request))
     if handler is None:
         raise RpcError(400, "INPUT_METHOD_INVALID")
@@ -123,14 +127,15 @@ async def dispatch(call: Call) -> Any:
 
 def _hold_to_its_list(handler: Handler, error: RpcError) -> None:
     documented = handler.errors | GENERAL_ERRORS
-    if error.assumption is None and error.name not in documented:
+    name = re.sub(r"_\d+$", "_%d", error.name)
+    if error.assumption is None and name not in documented:
         raise AssertionError(f"{handler.method} may not answer {error.name}: it is not in its list")
 
 
-def method_name(request: Any) -> str:
-    """The TL name of a Telethon request class or object, such as `messages.requestWebView`."""
-    cls = request if isinstance(request, type) else type(request)
-    namespace = cls.__module__.rpartition("telethon.tl.functions")[2].lstrip(".")
-    name = cls.__name__.removesuffix("Request")
+@cache
+def method_name(request: type) -> str:
+    """The TL name of a Telethon request class, such as `messages.requestWebView`."""
+    namespace = request.__module__.rpartition("telethon.tl.functions")[2].lstrip(".")
+    name = request.__name__.removesuffix("Request")
     name = name[0].lower() + name[1:]
     return f"{namespace}.{name}" if namespace else name
