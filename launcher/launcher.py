@@ -1,9 +1,9 @@
 """One account at work: its connection, its apps, what it remembers.
 
-`Launcher` owns three lifetimes: the account's client (connected on entry, reconnected when the connection is
-lost, disconnected on exit), the scheduler that prolongs the account's apps, and the apps themselves. After a
-reconnect the client fetches the difference of updates, and every app is prolonged at once: either of the two is
-enough to learn that an app is over.
+`Launcher` owns three lifetimes: the account's client (connected on entry, reconnected when the connection
+is lost, disconnected on exit), the scheduler that prolongs the account's apps, and the apps themselves.
+After a reconnect the client fetches the difference of updates, and every app is prolonged at once: either
+of the two is enough to learn that an app is over.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, Self, TypeVar
 
 from telethon import TelegramClient, events
@@ -22,13 +22,12 @@ from flows import (
     App,
     BadInput,
     Cache,
-    CannotOpen,
     Consent,
     FloodWait,
     MiniAppError,
     NotConnected,
-    OpenParameters,
     Opening,
+    OpenParameters,
     Options,
     Target,
     Transient,
@@ -51,10 +50,10 @@ CACHE = "flows"
 class Launcher:
     """Opens Mini Apps as one account: `async with Launcher(settings, account="alice") as launcher:`.
 
-    Without settings they are read from the environment and `.env`; without an account the only one there is. With
-    the server `sandbox` a sandbox is started in the process, its first account signed in; `launcher.sandbox` is
-    that sandbox. `consent` answers for every app that brings no policy of its own. `random_source` is for
-    repeatable runs.
+    Without settings they are read from the environment and `.env`; without an account the only one there
+    is. With the server `sandbox` a sandbox is started in the process, its first account signed in;
+    `launcher.sandbox` is that sandbox. `consent` answers for every app that brings no policy of its own.
+    `random_source` is for repeatable runs.
     """
 
     def __init__(
@@ -95,11 +94,11 @@ class Launcher:
         if self._stack is not None:
             raise BadInput("The launcher is entered already.", "Make one Launcher for each `async with`.")
         async with AsyncExitStack() as stack:
-            self._entry = await stack.enter_async_context(
+            entry = await stack.enter_async_context(
                 enter(self.settings, self.account, self.sandbox, timeout=self.timing.connect)
             )
-            self.sandbox = self._entry.sandbox
-            self.cache = Cache.from_json(self._entry.session.caches.get(CACHE, {}))
+            self._entry, self.sandbox = entry, entry.sandbox
+            self.cache = Cache.from_json(entry.session.caches.get(CACHE, {}))
             stack.callback(self._remember)
             self._prolonger = Prolonger(self.client, self.timing, self._lateness)
             self._listen()
@@ -133,9 +132,10 @@ class Launcher:
     ) -> AsyncIterator[MiniApp]:
         """Open a Mini App and keep it alive while the block runs.
 
-        `target` is a link, "@bot", a `HiddenLink`, a Telethon message, or an app value; the options are those of
-        `flows.Options`. `speculate` opens a direct link that is known in one round trip instead of two.
-        Raises BadInput, CannotOpen, ConsentDeclined, RpcFailed (its subclasses say what to do) and NotConnected.
+        `target` is a link, "@bot", a `HiddenLink`, a Telethon message, or an app value; the options are
+        those of `flows.Options`. `speculate` opens a direct link that is known in one round trip instead
+        of two. Raises BadInput, CannotOpen, ConsentDeclined, RpcFailed (its subclasses say what to do)
+        and NotConnected.
         """
         options = Options(
             via=via, chat=chat, button=button, topic=topic, reply_to=reply_to, send_as=send_as,
@@ -218,8 +218,8 @@ class Launcher:
     async def _stay_connected(self) -> None:
         """Reconnect for ever, with Telethon's one-second pauses between attempts.
 
-        Telethon's own reconnecting is off: it would not fetch the difference of updates, and would repeat pending
-        requests unseen.
+        Telethon's own reconnecting is off: it would not fetch the difference of updates, and would repeat
+        pending requests unseen.
         """
         while True:
             await _end_of(self.client)
@@ -274,14 +274,9 @@ def _query_of(app: App, query_id: int | None) -> int | None:
 
 
 async def _end_of(client: TelegramClient) -> None:
-    """Until the client's connection has ended, whatever the reason."""
-    try:
+    """Until the client's connection has ended. Why it did is learned by reconnecting."""
+    with suppress(Exception):
         await client.disconnected
-    except (OSError, EOFError, BufferError):
-        return
-    except Exception as error:  # Telethon puts here whatever ended its loops; reconnecting tells more
-        if isinstance(error, CannotOpen):
-            raise
 
 
 @asynccontextmanager

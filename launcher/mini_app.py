@@ -12,6 +12,8 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from telethon.tl import types
+
 from flows import (
     AccountLost,
     App,
@@ -167,6 +169,14 @@ class MiniApp:
                 self._launcher._lose(failure)
         if self.on_prolong is not None:
             self.on_prolong(self, failure)
+
+    def _decided(self, decision: Any) -> None:
+        """The guard bot's decision: it closes the app, unless it is another page to show."""
+        self.join_decision = decision
+        if isinstance(decision, types.JoinChatBotResultWebView):
+            self.web_view = WebView(decision.url, same_origin=self.web_view.same_origin)
+        else:
+            self._close(CloseReason.JOIN_DECIDED)
 
     # What the page may do
 
