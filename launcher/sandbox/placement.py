@@ -20,6 +20,7 @@ from launcher.sandbox.world import Channel, Group, Message, Peer
 
 __all__ = ["Placement", "authors", "check_may_write", "check_not_repeated", "message_in", "placement"]
 
+
 @dataclass(frozen=True, slots=True)
 class Placement:
     """`send_as` is the id of the author when it is not the account itself."""

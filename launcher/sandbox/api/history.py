@@ -106,9 +106,8 @@ _GENERAL = Topic(1, "General")
 
 def readable(call: Call, peer: Peer, error: str) -> Peer:
     """The peer, when the caller may read there: a public channel is open to everybody; else 400 `error`."""
-    if isinstance(peer, Channel) and peer.username is None:
-        if call.me.id not in peer.members | peer.admins:
-            raise RpcError(400, error)
+    if isinstance(peer, Channel) and peer.username is None and call.me.id not in peer.members | peer.admins:
+        raise RpcError(400, error)
     return peer
 
 
@@ -182,9 +181,7 @@ def _dialogs(call: Call) -> list[tuple[Peer, Message | None]]:
     joined = {
         peer.id for peer in world.peers.values() if isinstance(peer, Group | Channel) and me in peer.members
     }
-    found = [
-        (world[number], next(iter(_in_chat(call, world[number])), None)) for number in private | joined
-    ]
+    found = [(world[number], next(iter(_in_chat(call, world[number])), None)) for number in private | joined]
     return sorted(found, key=lambda row: (-(row[1].date if row[1] else 0), row[0].id))
 
 

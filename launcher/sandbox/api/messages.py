@@ -144,4 +144,3 @@ def _answer_start(call: Call, bot: Bot, answer: Message) -> None:
     mailbox.post(
         call.sandbox, bot.id, call.me.id, answer.text, markup=answer.markup, entities=answer.entities
     )
-
