@@ -1,8 +1,9 @@
 """The world a sandbox starts with when it is given none: one of everything that opens a Mini App.
 
-Four people, seven bots and five chats. Ids, phone numbers and tokens are the same in every run. `demo_bot` can
-do everything; each of the other bots lacks or adds one thing that a client has to cope with. Dora has never
-written to any of them. The addresses of the apps end in `.example`, which no host can have.
+Four people, seven bots and five chats. Ids, phone numbers and tokens are the same in every run. `demo_bot`
+can do everything; each of the other bots lacks or adds one thing that a client has to cope with. Dora has
+never written to any of them, and nobody lets a bot write to them yet, so that there is something to ask for.
+The addresses of the apps end in `.example`, which no host can have.
 """
 
 from __future__ import annotations
