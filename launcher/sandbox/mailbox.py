@@ -17,15 +17,17 @@ from telethon.tl import types
 
 from launcher.sandbox.difference import channel_difference, difference, state
 from launcher.sandbox.messages import ids_in, is_channel, moment, new_message, parties, render_message
+from launcher.sandbox.mtproto import serialize
 from launcher.sandbox.peers import render_all
 from launcher.sandbox.world import Bot, Channel, Group, Message
 
 if TYPE_CHECKING:
+    from launcher.sandbox.connection import Connection
     from launcher.sandbox.server import AuthKey, Sandbox
 
 __all__ = [
-    "Mailbox", "already_posted", "channel_difference", "difference", "notify", "post", "render_message",
-    "state", "updates_for",
+    "Mailbox", "already_posted", "channel_difference", "difference", "notify", "post", "push_to_key",
+    "render_message", "state", "updates_for",
 ]  # fmt: skip
 
 
@@ -69,7 +71,7 @@ class Mailbox:
         return [
             key
             for key in self._sandbox.keys.values()
-            if key.account == account and not self._sandbox.key_connected(key)
+            if key.account == account and not _connections(self._sandbox, key)
         ]
 
     def _welcome(self, account: int, key: AuthKey) -> None:
@@ -78,9 +80,20 @@ class Mailbox:
         if missed is None:
             return
         if missed.messages and self._sandbox.assumptions.holds("reconnect_announces_updates_too_long"):
-            self._sandbox.push_to_key(key, types.UpdatesTooLong())
+            push_to_key(self._sandbox, key, types.UpdatesTooLong())
         for update, users, chats in missed.kept:
-            self._sandbox.push_to_key(key, _updates(self._sandbox, [update], users, chats))
+            push_to_key(self._sandbox, key, _updates(self._sandbox, [update], users, chats))
+
+
+def push_to_key(sandbox: Sandbox, key: AuthKey, updates: Any) -> None:
+    """Push an `Updates` object to the connections of one auth key, signed in or not."""
+    body = serialize(updates)
+    for connection in _connections(sandbox, key):
+        connection.push(body)
+
+
+def _connections(sandbox: Sandbox, key: AuthKey) -> list[Connection]:
+    return [link for link in sandbox.connections if link.key is not None and link.key.real is key]
 
 
 def post(
@@ -203,8 +216,8 @@ def notify(
     account: int,
     update: Any,
     *,
-    users: Sequence[Any] = (),
-    chats: Sequence[Any] = (),
+    users: Iterable[Any] = (),
+    chats: Iterable[Any] = (),
     besides: AuthKey | None = None,
 ) -> None:
     """Push an update that has no pts to the account's connections, but for those of `besides`.
@@ -213,12 +226,13 @@ def notify(
     `result_sent_survives_absence` or `other_updates_without_pts_survive_absence`.
     """
     mailbox, kind = sandbox.part(Mailbox), _tl_name(update)
+    users, chats = list(users), list(chats)
     if mailbox._lost(kind, [account]):
         return
     if sandbox.assumptions.holds(_SURVIVAL.get(kind, "other_updates_without_pts_survive_absence")):
         for key in mailbox._absent(account):
             kept = mailbox._missed.setdefault(key.id, _Missed()).kept
-            kept.append((update, list(users), list(chats)))
+            kept.append((update, users, chats))
     sandbox.push(account, [update], users=users, chats=chats, besides=besides)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from telethon.tl import functions, types
 
+from launcher.sandbox.mailbox import push_to_key
 from launcher.sandbox.rpc import Call, RpcError, handles
 from launcher.sandbox.sign_in import QR_LIFETIME, Code, LoginToken, SignIns, authorize, check_api_id
 from launcher.sandbox.world import Bot, User
@@ -216,7 +217,7 @@ async def accept_login_token(call: Call) -> Any:
     now = datetime.fromtimestamp(int(sandbox.now()), UTC)
     shown_by = sandbox.keys.get(token.key)
     if shown_by is not None:
-        sandbox.push_to_key(shown_by, types.UpdateShort(types.UpdateLoginToken(), now))
+        push_to_key(sandbox, shown_by, types.UpdateShort(types.UpdateLoginToken(), now))
     return types.Authorization(
         hash=token.key,
         device_model="Unknown",
