@@ -1,0 +1,438 @@
+"""From what the caller names to the app that is meant.
+
+A target is a link, a bot, a message, or an app that was found before. A link that the person did not see
+(behind a text link, a button or a QR code, or one that a page opened) is a `HiddenLink`: its dialog is
+always shown. A button or menu URL that is itself a Mini App link is opened as that link, as TDLib and
+Telegram Desktop do.
+Documentation: core.telegram.org/api/links, core.telegram.org/api/bots/webapps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+from telethon import TelegramClient, events
+from telethon.tl import functions, types
+from telethon.tl.custom import Message
+
+from flows import links
+from flows.attachment_menu import AttachmentMenuApp
+from flows.bots import find_bot, find_bot_by_id
+from flows.buttons import Button, ButtonKind, Wanted, buttons_of, links_of, pick
+from flows.cache import Bot, Cache
+from flows.chat_join import ChatJoinApp
+from flows.context import Context, topic_reply
+from flows.direct_link import DirectLinkApp
+from flows.errors import BadInput, CannotOpen, answers, call
+from flows.inline_button import InlineButtonApp
+from flows.inline_mode import InlineModeApp
+from flows.keyboard_button import KeyboardButtonApp
+from flows.main_app import MainApp
+from flows.menu_button import MenuButtonApp
+from flows.open_mode import OpenMode
+from flows.peers import input_peer
+from flows.side_menu import SideMenuApp
+
+__all__ = ["FLOWS", "App", "HiddenLink", "Options", "Target", "resolve"]
+
+App: TypeAlias = (
+    KeyboardButtonApp
+    | InlineButtonApp
+    | MenuButtonApp
+    | AttachmentMenuApp
+    | SideMenuApp
+    | InlineModeApp
+    | DirectLinkApp
+    | MainApp
+    | ChatJoinApp
+)
+FLOWS: dict[str, type[App]] = {
+    app.flow: app
+    for app in (
+        KeyboardButtonApp, InlineButtonApp, MenuButtonApp, AttachmentMenuApp, SideMenuApp,
+        InlineModeApp, DirectLinkApp, MainApp, ChatJoinApp,
+    )
+}  # fmt: skip
+"""Every flow by its name."""
+
+_CARRY_START_PARAM = ("attachment_menu", "side_menu", "direct_link", "main_app")
+_BUTTON_FLOWS = ("keyboard_button", "inline_button")
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenLink:
+    """A link whose target was not in sight when it was pressed: it always asks before it opens."""
+
+    url: str = field(repr=False)
+
+
+Target: TypeAlias = "str | HiddenLink | Message | App"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What may be said beside the target.
+
+    `via` names the flow when a bot has several; `chat` is where it is opened (name, id or InputPeer);
+    `button` is a text or position; `topic` a forum topic's id; `reply_to` a message id; `send_as` a peer;
+    `start` is sent to the bot first; `query` is inline mode's; `start_wait` is how long to wait for the
+    bot's button, in seconds.
+    """
+
+    via: str | None = None
+    chat: Any = None
+    button: Wanted | None = None
+    topic: int | None = None
+    reply_to: int | None = None
+    send_as: Any = None
+    silent: bool | None = None
+    start: str | None = None
+    start_param: str | None = None
+    query: str = ""
+    start_wait: float = 30.0
+
+    def __post_init__(self) -> None:
+        if self.via is not None and self.via not in FLOWS:
+            raise BadInput(f"There is no flow {self.via!r}.", f"Use one of {', '.join(FLOWS)}.")
+        _check(self.start_param, 512, "start_param")
+        _check(self.start, 64, "start")
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """One resolution under way: who searches, what for, what is remembered."""
+
+    client: TelegramClient
+    options: Options
+    cache: Cache
+
+    async def context(self, peer: Any) -> Context:
+        options = self.options
+        send_as = await input_peer(self.client, options.send_as) if options.send_as is not None else None
+        reply_to = topic_reply(options.topic, options.reply_to)
+        return Context(peer, reply_to, send_as, True if options.silent else None)
+
+    async def chat(self) -> Any:
+        """The chat the caller named, or None."""
+        return None if self.options.chat is None else await input_peer(self.client, self.options.chat)
+
+    async def chat_or(self, bot: Bot) -> Any:
+        return await self.chat() or bot.input_peer
+
+
+async def resolve(
+    client: TelegramClient, target: Target, options: Options, cache: Cache
+) -> tuple[App, OpenMode | None]:
+    """The app that is meant, ready to be agreed to and requested, and the mode its link asks for, if any.
+
+    Raises BadInput for a target or option that cannot be, CannotOpen for what the bot does not offer, and
+    RpcFailed for what Telegram refuses.
+    """
+    search = _Search(client, options, cache)
+    mode = None
+    match target:
+        case str() if _is_name(target):
+            app = await _of_bot(search, target)
+        case str():
+            app, mode = await _of_link(search, _parsed(target), hidden=False)
+        case HiddenLink():
+            app, mode = await _of_link(search, _parsed(target.url), hidden=True)
+        case Message():
+            app, mode = await _of_message(search, target)
+        case _:
+            app = target
+    _may_carry(app, options)
+    return app, mode
+
+
+def _is_name(target: str) -> bool:
+    return target.startswith("@") or target.replace("_", "").isalnum()
+
+
+# A link
+
+
+def _parsed(text: str) -> links.Link:
+    try:
+        return links.parse(text)
+    except links.NotALink as reason:
+        raise BadInput(
+            f"This is not a link to Telegram: {reason}", "Give a t.me or tg:// link, or @bot."
+        ) from None
+
+
+async def _of_link(search: _Search, link: links.Link, *, hidden: bool) -> tuple[App, OpenMode | None]:
+    options, cache, client = search.options, search.cache, search.client
+    match link:
+        case links.MainAppLink(bot="oauth"):
+            pass  # a login request, whatever its form says (core.telegram.org/api/url-authorization)
+        case links.DirectLink():
+            _check(link.start_param, 512, "the link's startapp")
+            bot = await find_bot(client, link.bot, cache)
+            param = _one_start_param(link.start_param, options)
+            peer = await search.chat()
+            return await DirectLinkApp.find(client, bot, link.app, cache, peer, param, hidden), link.mode
+        case links.MainAppLink() if options.via == "side_menu":
+            bot = await find_bot(client, link.bot, cache)
+            return await SideMenuApp.find(
+                client, bot, cache, _one_start_param(link.start_param, options)
+            ), None
+        case links.MainAppLink():
+            bot = await find_bot(client, link.bot, cache)
+            param = _one_start_param(link.start_param, options)
+            return MainApp.find(bot, await search.chat(), param), link.mode
+        case links.AttachLink():
+            return await _of_attach_link(search, link), None
+        case links.InviteLink():
+            return await ChatJoinApp.find(client, cache, invite=link.hash), None
+        case links.UsernameLink():
+            search = replace(search, options=replace(options, start=options.start or link.start))
+            return await _of_bot(search, link.username), None
+        case links.MessageLink():
+            return await _of_message_link(search, link)
+    raise BadInput(
+        f"This is a link of kind {type(link).__name__.removesuffix('Link').lower()}: it opens no Mini App.",
+        "Give t.me/bot/app, t.me/bot?startapp, t.me/bot?startattach, an invite link, or @bot with via=.",
+    )
+
+
+async def _of_attach_link(search: _Search, link: links.AttachLink) -> App:
+    bot = await find_bot(search.client, link.bot, search.cache)
+    if link.chat is not None:
+        peer = await input_peer(search.client, link.chat)
+    else:
+        peer = await search.chat_or(bot)
+    param = _one_start_param(link.start_param, search.options)
+    context = await search.context(peer)
+    return await AttachmentMenuApp.find(search.client, bot, context, search.cache, param, link.choose)
+
+
+async def _of_message_link(search: _Search, link: links.MessageLink) -> tuple[App, OpenMode | None]:
+    chat = link.chat if isinstance(link.chat, str) else types.PeerChannel(link.chat)
+    peer = await input_peer(search.client, chat)
+    with answers("messages.getMessages"):
+        message = await search.client.get_messages(peer, ids=link.message)
+    if message is None:
+        raise CannotOpen(f"There is no message {link.message} in that chat.", "Check the link.")
+    return await _of_message(search, message)
+
+
+def _one_start_param(of_link: str | None, options: Options) -> str | None:
+    if of_link and options.start_param and of_link != options.start_param:
+        raise BadInput("The link holds another start parameter than start_param.", "Give only one of them.")
+    return options.start_param or of_link or None
+
+
+# A bot by name
+
+
+async def _of_bot(search: _Search, name: str) -> App:
+    if search.options.via == "chat_join":
+        return await ChatJoinApp.find(
+            search.client, search.cache, channel=await input_peer(search.client, name)
+        )
+    bot = await find_bot(search.client, name, search.cache)
+    via = search.options.via or _only_flow(search.options, bot)
+    if via in _BUTTON_FLOWS or search.options.button is not None or search.options.start is not None:
+        return (await _of_message(search, await _message_with_button(search, bot), bot))[0]
+    return await _of_flow(search, bot, via)
+
+
+async def _of_flow(search: _Search, bot: Bot, via: str | None) -> App:
+    client, cache, options = search.client, search.cache, search.options
+    match via:
+        case "menu_button":
+            return await _of_menu_button(search, bot)
+        case "attachment_menu":
+            context = await search.context(await search.chat_or(bot))
+            return await AttachmentMenuApp.find(client, bot, context, cache, options.start_param)
+        case "side_menu":
+            return await SideMenuApp.find(client, bot, cache, options.start_param)
+        case "inline_mode":
+            context = await search.context(await search.chat_or(bot))
+            return await InlineModeApp.find(client, bot, context, options.query)
+        case "main_app":
+            return MainApp.find(bot, await search.chat(), options.start_param)
+    raise BadInput(
+        f"@{bot.username} alone does not name a direct link.", "Give the link itself: t.me/bot/app."
+    )
+
+
+async def _of_menu_button(search: _Search, bot: Bot) -> App:
+    app = await MenuButtonApp.find(search.client, bot, await search.context(bot.input_peer), search.cache)
+    link = _mini_app_link(app.url)
+    if link is None:
+        return app
+    return (await _of_link(search, link, hidden=True))[0]
+
+
+def _only_flow(options: Options, bot: Bot) -> str | None:
+    """The flow a bare bot name means, if it can mean one only. The menu button is not known beforehand."""
+    if options.button is not None or options.start is not None:
+        return None
+    offered = [
+        flow
+        for flow, there in (
+            ("main_app", bot.has_main_app),
+            ("attachment_menu", bot.attach_menu),
+            ("inline_mode", bot.inline),
+        )
+        if there
+    ]
+    if len(offered) == 1:
+        return offered[0]
+    if not offered:
+        return "menu_button"
+    raise BadInput(
+        f"@{bot.username} offers several ways: {', '.join(offered)}, perhaps a menu button.",
+        "Name one with via=.",
+    )
+
+
+# A message and its button
+
+
+async def _of_message(
+    search: _Search, message: Message, bot: Bot | None = None
+) -> tuple[App, OpenMode | None]:
+    options = search.options
+    button = _app_button(message, options.button)
+    if button is None:
+        return await _of_text_link(search, message)
+    if (link := _mini_app_link(button.url)) is not None:
+        return await _of_link(_in_chat(search, message), link, hidden=True)
+    sender = message.via_bot_id or message.sender_id
+    bot = bot or await find_bot_by_id(search.client, sender, search.cache)
+    peer = await input_peer(search.client, options.chat if options.chat is not None else message.peer_id)
+    if button.kind is ButtonKind.KEYBOARD_APP:
+        return KeyboardButtonApp.find(bot, button, peer), None
+    return InlineButtonApp.find(bot, button, await search.context(peer)), None
+
+
+async def _of_text_link(search: _Search, message: Message) -> tuple[App, OpenMode | None]:
+    found = [link for url in links_of(message) if (link := _mini_app_link(url)) is not None]
+    if len(found) != 1:
+        raise CannotOpen(
+            f"The message has no button and {len(found)} text links that open a Mini App.",
+            "Name a button, or give the link itself as HiddenLink.",
+        )
+    return await _of_link(_in_chat(search, message), found[0], hidden=True)
+
+
+def _in_chat(search: _Search, message: Message) -> _Search:
+    """The same search in the chat of the click, unless the caller named another."""
+    if search.options.chat is not None:
+        return search
+    return replace(search, options=replace(search.options, chat=message.peer_id))
+
+
+def _app_button(message: Message, wanted: Wanted | None) -> Button | None:
+    """The wanted button; without a wish the only one that opens an app, or None if there is none."""
+    buttons = buttons_of(message)
+    if wanted is not None:
+        return pick(buttons, wanted)
+    opening = [button for button in buttons if _opens_app(button)]
+    if len(opening) > 1:
+        raise BadInput(
+            f"Several buttons open an app: {', '.join(repr(button.text) for button in opening)}.",
+            "Name one with button=.",
+        )
+    return opening[0] if opening else None
+
+
+def _opens_app(button: Button) -> bool:
+    if button.kind in (ButtonKind.KEYBOARD_APP, ButtonKind.INLINE_APP):
+        return True
+    return button.kind is ButtonKind.LINK and _mini_app_link(button.url) is not None
+
+
+def _mini_app_link(url: str) -> links.Link | None:
+    """The link that a button's URL is, if it is one that opens a Mini App."""
+    try:
+        link = links.parse(url)
+    except links.NotALink:
+        return None
+    return link if isinstance(link, links.DirectLink | links.MainAppLink | links.AttachLink) else None
+
+
+# The message that holds the button
+
+
+async def _message_with_button(search: _Search, bot: Bot) -> Message:
+    suits = _suits(search.options)
+    if search.options.start is not None:
+        return await _start(search, bot, suits)
+    peer = await search.chat_or(bot)
+    with answers("messages.getHistory"):
+        async for message in search.client.iter_messages(peer, limit=100, reply_to=search.options.topic):
+            if message.sender_id == bot.id and suits(message):
+                return message
+    raise CannotOpen(
+        f"None of the last 100 messages there is one of @{bot.username} with such a button.",
+        'Give the message itself, or start="payload" to make the bot send one.',
+    )
+
+
+def _suits(options: Options) -> Callable[[Message], bool]:
+    kinds = {"keyboard_button": ButtonKind.KEYBOARD_APP, "inline_button": ButtonKind.INLINE_APP}
+    kind = kinds.get(options.via or "")
+
+    def suits(message: Message) -> bool:
+        buttons = buttons_of(message)
+        if options.button is not None:
+            try:
+                buttons = [pick(buttons, options.button)]
+            except CannotOpen:
+                return False
+        return any(_opens_app(button) and kind in (None, button.kind) for button in buttons)
+
+    return suits
+
+
+async def _start(search: _Search, bot: Bot, suits: Callable[[Message], bool]) -> Message:
+    """Start the bot with a payload and wait for its message with the button."""
+    client, options = search.client, search.options
+    arrived: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+
+    async def watch(event: events.NewMessage.Event) -> None:
+        if event.sender_id == bot.id and suits(event.message) and not arrived.done():
+            arrived.set_result(event.message)
+
+    client.add_event_handler(watch, events.NewMessage(incoming=True))
+    try:
+        peer = await search.chat_or(bot)
+        await call(client, functions.messages.StartBotRequest(bot.input_user, peer, options.start or ""))
+        async with asyncio.timeout(options.start_wait):
+            return await arrived
+    except TimeoutError:
+        raise CannotOpen(
+            f"@{bot.username} sent no such button within {options.start_wait:g} s of being started.",
+            "Check the payload and that the bot is running.",
+        ) from None
+    finally:
+        client.remove_event_handler(watch)
+
+
+# Start parameters
+
+
+def _check(value: str | None, limit: int, name: str) -> None:
+    if value is None:
+        return
+    try:
+        links.check_start_param(value, limit)
+    except links.StartParamError as error:
+        raise BadInput(f"{name}: {error}", "Shorten it or encode it as base64url.") from None
+
+
+def _may_carry(app: App, options: Options) -> None:
+    """Refuse a start parameter that the flow's method would silently drop."""
+    if options.start_param and app.flow not in _CARRY_START_PARAM:
+        raise BadInput(
+            f"{app.method} cannot carry a start parameter for a {app.flow.replace('_', ' ')}.",
+            "Use a direct link (messages.requestAppWebView), the Main Mini App (messages.requestMainWebView) "
+            'or an attachment-menu link; to send a payload to the bot itself, use start="...".',
+        )
