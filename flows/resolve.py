@@ -167,7 +167,10 @@ def _parsed(text: str) -> links.Link:
 async def _of_link(search: _Search, link: links.Link, *, hidden: bool) -> tuple[App, OpenMode | None]:
     options, cache, client = search.options, search.cache, search.client
     match link:
+        case links.MainAppLink(bot="oauth"):
+            pass  # a login request, whatever its form says (core.telegram.org/api/url-authorization)
         case links.DirectLink():
+            _check(link.start_param, 512, "the link's startapp")
             bot = await find_bot(client, link.bot, cache)
             param = _one_start_param(link.start_param, options)
             peer = await search.chat()

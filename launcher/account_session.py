@@ -13,7 +13,6 @@ Documentation: core.telegram.org/api/peers, core.telegram.org/api/min, core.tele
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
@@ -35,8 +34,6 @@ class AccountSession(MemorySession):  # type: ignore[misc]  # Telethon is untype
     """The session of one account on one server, kept in `file` when there is one.
 
     `caches` is a JSON-able mapping with one entry for each use; what is put there lives with the account.
-    `cache_sources` are functions that are called whenever the session is saved: what they return takes the
-    place of the entry of that name.
     """
 
     def __init__(self, server: Server | None = None, file: SessionFile | None = None) -> None:
@@ -44,7 +41,6 @@ class AccountSession(MemorySession):  # type: ignore[misc]  # Telethon is untype
         self.server = server
         self.file = file
         self.caches: dict[str, Any] = {}
-        self.cache_sources: dict[str, Callable[[], Any]] = {}
         self._entities: dict[int, Entity] = {}
         self._usernames: dict[str, int] = {}
         self._written: Content | None = None
@@ -119,7 +115,7 @@ class AccountSession(MemorySession):  # type: ignore[misc]  # Telethon is untype
             entities=list(self._entities.values()),
             usernames=dict(self._usernames),
             updates={peer: _state(peer, state) for peer, state in self._update_states.items()},
-            caches=deepcopy(self.caches) | {name: value() for name, value in self.cache_sources.items()},
+            caches=deepcopy(self.caches),
         )
 
     # What Telethon asks and tells. Its own memory session keeps a set of rows, old ones beside new ones.

@@ -2,8 +2,8 @@
 
 The client is Telethon's own. It neither sleeps through flood waits nor repeats failed requests: what to
 repeat is decided by whoever knows what the request does. (After a 5xx it waits two seconds before it reports
-it; that cannot be switched off.) It reconnects for ever, so that a long outage of the network does not end a
-running Mini App; the first connection has a time limit.
+it; that cannot be switched off.) Nor does it reconnect by itself: it would repeat pending requests unseen and
+not fetch the difference of updates; whoever holds the client calls `connect` again, which does fetch it.
 """
 
 from __future__ import annotations
@@ -64,6 +64,7 @@ def new_client(
         raise_last_call_error=True,
         request_retries=request_retries,
         connection_retries=None,
+        auto_reconnect=False,
         receive_updates=True,
         catch_up=True,
         device_model="miniapp-launcher",

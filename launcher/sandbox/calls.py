@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions
@@ -34,7 +33,7 @@ _BEFORE_INIT = (functions.auth.BindTempAuthKeyRequest,)
 """What a key may call before initConnection."""
 
 
-class _Dropped(Exception):  # noqa: N818
+class _Dropped(Exception):
     """A fault has cut the connection: there is nobody to answer."""
 
 
@@ -63,7 +62,8 @@ async def _result(
     query = await _peel(connection, key, session, request.query)
     sandbox = connection.sandbox
     call = Call(sandbox, query, key, sandbox.account_of(key))
-    method = rpc.method_name(type(query))
+    handler = rpc.HANDLERS.get(type(query))
+    method = handler.method if handler else rpc.method_name(query)
     action = sandbox.faults.take(method, key.account)
     match action:
         case faults.DropBefore():
@@ -125,6 +125,8 @@ async def _peel(connection: Connection, key: AuthKey, session: mtproto.MtprotoSe
             case _:
                 break
         query = query.query
+    if key.expires_at is not None and not isinstance(query, _BEFORE_INIT):
+        raise RpcError(401, "AUTH_KEY_PERM_EMPTY")  # a temporary key that is bound to none
     session.wants_updates = wants_updates
     if key.client is not None and layer != key.layer:
         key.layer = layer
@@ -153,8 +155,12 @@ def parameters(request: Any) -> dict[str, Any]:
     }
 
 
-@cache
+_OPTIONAL: dict[type, frozenset[str]] = {}
+
+
 def _optional(request: type) -> frozenset[str]:
     """The fields of a request class that may be absent: in Telethon, those that default to None."""
-    fields = inspect.signature(request).parameters.values()
-    return frozenset(field.name for field in fields if field.default is None)
+    if request not in _OPTIONAL:
+        fields = inspect.signature(request).parameters.values()
+        _OPTIONAL[request] = frozenset(field.name for field in fields if field.default is None)
+    return _OPTIONAL[request]

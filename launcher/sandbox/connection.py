@@ -41,6 +41,7 @@ class Connection(asyncio.Protocol):
         self.key: AuthKey | None = None
         """The key of the last encrypted message."""
         self.session: mtproto.MtprotoSession | None = None
+        self.lost = asyncio.Event()
         self._announced = False
         self._transport = Transport()
         self._exchange: exchange.PqSent | exchange.DhSent | None = None
@@ -56,10 +57,13 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._socket = transport
+        if not self.sandbox.listening:  # accepted just before the port was closed
+            transport.abort()
         self.sandbox.connections.add(self)
 
     def connection_lost(self, error: Exception | None) -> None:
         self.sandbox.connections.discard(self)
+        self.lost.set()
         self._detach()
         if self._deadline:
             self._deadline.cancel()
@@ -142,6 +146,7 @@ class Connection(asyncio.Protocol):
                 case mtproto.DisconnectAfter(seconds):
                     self._disconnect_after(seconds)
                 case mtproto.DestroyKey():
+                    self._flush()
                     self.sandbox.forget(key)
         self.announce()
         self._flushing = flushing
@@ -151,7 +156,7 @@ class Connection(asyncio.Protocol):
         if session is not self.session:
             self._detach()
             self.key, self.session = key, session
-            session.wake = self._wake
+        session.wake = self._wake
 
     def _detach(self) -> None:
         if self.session and self.session.wake == self._wake:
@@ -178,13 +183,17 @@ class Connection(asyncio.Protocol):
     # What goes out
 
     def push(self, body: bytes) -> bool:
-        """Send serialized updates if this client wants any; False when it does not or does not read."""
-        if self.session is None or not self.session.wants_updates or self._socket.is_closing():
+        """Send serialized updates if this client wants any; False when it does not or does not read.
+
+        A session that went on to another connection gets them there.
+        """
+        session = self.session
+        if session is None or not session.wants_updates or session.wake != self._wake:
             return False
         if self._socket.get_write_buffer_size() > _MOST_UNREAD:
             self.close()
             return False
-        self.session.push(body, time.time())
+        session.push(body, time.time())
         return True
 
     def refuse_key(self) -> None:

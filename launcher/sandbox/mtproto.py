@@ -182,7 +182,7 @@ class _Reader(BinaryReader):  # type: ignore[misc]
 
 
 def read_object(body: bytes) -> Any:
-    """Decode one TL object. Raises `TypeNotFoundError`, or whatever broken bytes lead Telethon's reader to."""
+    """Decode one TL object. Raises `TypeNotFoundError`, or whatever broken bytes lead the reader to."""
     return _Reader(body).tgread_object()
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -132,10 +131,10 @@ def _hold_to_its_list(handler: Handler, error: RpcError) -> None:
         raise AssertionError(f"{handler.method} may not answer {error.name}: it is not in its list")
 
 
-@cache
-def method_name(request: type) -> str:
-    """The TL name of a Telethon request class, such as `messages.requestWebView`."""
-    namespace = request.__module__.rpartition("telethon.tl.functions")[2].lstrip(".")
-    name = request.__name__.removesuffix("Request")
+def method_name(request: Any) -> str:
+    """The TL name of a Telethon request class or object, such as `messages.requestWebView`."""
+    cls = request if isinstance(request, type) else type(request)
+    namespace = cls.__module__.rpartition("telethon.tl.functions")[2].lstrip(".")
+    name = cls.__name__.removesuffix("Request")
     name = name[0].lower() + name[1:]
     return f"{namespace}.{name}" if namespace else name

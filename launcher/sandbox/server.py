@@ -10,9 +10,9 @@ An unpatched Telethon client in the same process needs nothing but a session:
     async with Sandbox() as sandbox:
         async with TelegramClient(sandbox.sign_in("alice"), sandbox.api_id, sandbox.api_hash) as client: ...
 
-Everything listens on 127.0.0.1 only, and the RSA key is fresh for each sandbox: a published fixed one would be
-trusted beside Telegram's own. `clock` moves the time of the world (expiry, dates); the wire keeps wall time,
-because clients compare it with theirs.
+Everything listens on 127.0.0.1 only, and the RSA key is fresh for each sandbox: a published fixed one would
+be trusted beside Telegram's own. `clock` moves the time of the world (expiry, dates); the wire keeps wall
+time, because clients compare it with theirs.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import wraps
+from functools import partial, wraps
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar, cast
 
@@ -84,7 +84,7 @@ class AuthKey:
 def _on_loop(
     method: Callable[Concatenate[Sandbox, P], T],
 ) -> Callable[Concatenate[Sandbox, P], T]:
-    """Let a method be called from any thread: elsewhere it waits until the sandbox's own thread has done it."""
+    """Let a method be called from any thread; it runs in the sandbox's own, and the caller waits."""
 
     @wraps(method)
     def marshalled(self: Sandbox, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -173,19 +173,25 @@ class Sandbox:
         if error is None and self.failures:
             raise ExceptionGroup("the sandbox has failed", self.failures)
 
+    @property
+    def listening(self) -> bool:
+        return bool(self._servers)
+
     async def _listen(self) -> None:
         for dc, (host, port) in self.dcs.items():
-            server = await self.loop.create_server(lambda dc=dc: Connection(self, dc), host, port)
+            server = await self.loop.create_server(partial(Connection, self, dc), host, port)
             self._servers.append(server)
             self.dcs[dc] = (host, server.sockets[0].getsockname()[1])
 
     async def _hang_up(self) -> None:
-        for server in self._servers:
+        servers, self._servers = self._servers, []
+        for server in servers:
             server.close()
         self.drop_connections()
-        for server in self._servers:
+        for server in servers:
             await server.wait_closed()
-        self._servers.clear()
+        for connection in list(self.connections):
+            await connection.lost.wait()
 
     def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run a coroutine as long as the sandbox lives at most."""
@@ -290,8 +296,8 @@ class Sandbox:
     def forget(self, key: AuthKey) -> None:
         """Forget an auth key and those bound to it: its connections are answered with -404 from now on."""
         gone = {known.id for known in self.keys.values() if known.real is key} | {key.id}
-        for key_id in gone:
-            self.keys.pop(key_id, None)
+        for name in gone:
+            self.keys.pop(name, None)
         for connection in self.connections:
             if connection.key and connection.key.id in gone:
                 connection.refuse_key()
@@ -309,8 +315,8 @@ class Sandbox:
         account_id: int,
         updates: list[Any],
         *,
-        users: list[Any] | None = None,
-        chats: list[Any] | None = None,
+        users: Sequence[Any] = (),
+        chats: Sequence[Any] = (),
         besides: AuthKey | None = None,
     ) -> int:
         """Send updates to every open connection of an account except those of the key `besides`.
@@ -323,7 +329,7 @@ class Sandbox:
         body = bytes(
             updates[0]
             if len(updates) == 1 and isinstance(updates[0], types.UpdatesTooLong)
-            else types.Updates(updates, users or [], chats or [], date, 0)
+            else types.Updates(updates, list(users), list(chats), date, 0)
         )
         reached = [connection.push(body) for connection in self._connections_of(account_id, besides)]
         return sum(reached)
@@ -360,7 +366,7 @@ class Sandbox:
     # State of handlers, threads
 
     def part(self, cls: Callable[..., T]) -> T:
-        """The one object of this class that belongs to the sandbox, made when first asked for as `cls(sandbox)`."""
+        """The sandbox's one object of this class, made as `cls(sandbox)` when first asked for."""
         made = self._parts.get(cast(type, cls))
         if made is None:
             made = self._parts[cast(type, cls)] = cls(self)

@@ -62,7 +62,10 @@ class App:
     hash: int = 1
     description: str = ""
     active: bool = True
+    """False: everybody is asked before opening it for the first time."""
     request_write_access: bool = False
+    opened_by: set[int] = field(default_factory=set)
+    """Ids of the users who have opened it; for them it is active."""
 
 
 @dataclass
@@ -80,7 +83,7 @@ class AttachMenu:
 
 @dataclass
 class InlineAnswer:
-    """What an inline bot shows when no client of the bot answers: articles (id → text), a web-view button."""
+    """What an inline bot answers by itself to every query: articles (id → text), a web-view button."""
 
     articles: dict[str, str] = field(default_factory=dict)
     switch_webview: MenuButton | None = None
@@ -102,11 +105,14 @@ class Bot:
     token: str = field(repr=False)
     dc: int = 2
     menu_button: MenuButton | None = None
+    menu_buttons: dict[int, MenuButton | None] = field(default_factory=dict)
+    """Menu buttons set for single users, by user id; they go before `menu_button`."""
     main_app: str | None = None
     apps: dict[str, App] = field(default_factory=dict)
     attach_menu: AttachMenu | None = None
     inline_placeholder: str | None = None
     inline: InlineAnswer | None = None
+    """None: a connected client of the bot is asked."""
     webview_buttons: set[str] = field(default_factory=set)
     """URLs issued with buttons to clients; others are refused with URL_INVALID."""
     verified: bool = False
@@ -120,6 +126,10 @@ class Bot:
     photo_url: str | None = None
     start_answer: Message | None = None
     """What the bot posts by itself when somebody starts it and no client of the bot is connected."""
+
+    def menu_button_of(self, user: int) -> MenuButton | None:
+        """The menu button this user sees, or None."""
+        return self.menu_buttons.get(user, self.menu_button)
 
 
 @dataclass

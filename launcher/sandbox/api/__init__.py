@@ -4,11 +4,42 @@ What is out of scope stays out: files, calls, secret chats, stickers, search, hi
 is added when a flow, a bot or a test needs it.
 """
 
-from launcher.sandbox.api import account as account
-from launcher.sandbox.api import auth as auth
-from launcher.sandbox.api import contacts as contacts
-from launcher.sandbox.api import help as help
-from launcher.sandbox.api import updates as updates
-from launcher.sandbox.api import users as users
+from launcher.sandbox.api import (
+    account,
+    attach_menu,
+    auth,
+    bot_apps,
+    bots,
+    contacts,
+    help,
+    history,
+    inline,
+    joining,
+    messages,
+    temporary_keys,
+    updates,
+    users,
+    web_view_data,
+    web_views,
+    write_access,
+)
 
-__all__ = ["account", "auth", "contacts", "help", "updates", "users"]
+__all__ = [
+    "account",
+    "attach_menu",
+    "auth",
+    "bot_apps",
+    "bots",
+    "contacts",
+    "help",
+    "history",
+    "inline",
+    "joining",
+    "messages",
+    "temporary_keys",
+    "updates",
+    "users",
+    "web_view_data",
+    "web_views",
+    "write_access",
+]

@@ -1,0 +1,48 @@
+"""What an inline result posts when it is chosen, or when a bot answers a web view with it.
+
+Documentation: core.telegram.org/type/InputBotInlineMessage. The sandbox keeps text; media is not its subject.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from telethon.tl import types
+
+from launcher.sandbox.rpc import Call, RpcError
+
+__all__ = ["input_article", "shown", "text_of"]
+
+_TEXTS = (types.InputBotInlineMessageText, types.InputBotInlineMessageMediaAuto)
+
+
+def text_of(call: Call, result: Any) -> Any:
+    """The `message`, `entities` and `reply_markup` of a result; an assumed error for one that posts media."""
+    name = "inline_results_post_text"
+    if isinstance(result.send_message, _TEXTS):
+        return result.send_message
+    if call.sandbox.assumptions.holds(name):
+        raise RpcError(400, "SEND_MESSAGE_TYPE_INVALID", name)
+    return types.InputBotInlineMessageText(message=getattr(result, "title", None) or result.id)
+
+
+def input_article(result_id: str, text: str) -> Any:
+    """A result as a bot sends it, for bots that answer by themselves."""
+    return types.InputBotInlineResult(
+        id=result_id, type="article", title=text, send_message=types.InputBotInlineMessageText(message=text)
+    )
+
+
+def shown(call: Call, result: Any) -> Any:
+    """A result as the person who typed the query is shown it."""
+    text = text_of(call, result)
+    return types.BotInlineResult(
+        id=result.id,
+        type=getattr(result, "type", "article"),
+        title=getattr(result, "title", None),
+        description=getattr(result, "description", None),
+        url=getattr(result, "url", None),
+        send_message=types.BotInlineMessageText(
+            message=text.message, entities=text.entities, reply_markup=text.reply_markup
+        ),
+    )

@@ -1,0 +1,152 @@
+"""The ready file: how a program learns where a sandbox listens and what it may use there.
+
+`miniapp sandbox --ready-file FILE` writes it once it listens: one JSON object, readable by its owner
+only, because the RSA key in it is a key that clients are asked to trust. Reading it refuses any host but
+the loopback.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from telethon.tl.alltlobjects import LAYER
+
+if TYPE_CHECKING:
+    from launcher.sandbox.server import Sandbox
+
+__all__ = ["BadReadyFile", "ReadyAccount", "ReadyBot", "ReadyDc", "ReadyFile", "describe", "read", "write"]
+
+
+class BadReadyFile(ValueError):
+    """The file is missing, malformed, or names another host than the loopback; the message says which."""
+
+
+def _loopback(host: str) -> str:
+    if not ipaddress.ip_address(host).is_loopback:
+        raise ValueError("only an address of the loopback (127.0.0.1) is trusted")
+    return host
+
+
+def _pem(key: str) -> str:
+    if not key.startswith("-----BEGIN RSA PUBLIC KEY-----"):
+        raise ValueError("a PKCS#1 PEM public key is needed")
+    return key
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+
+class ReadyDc(_Record):
+    """Where one data centre listens."""
+
+    id: int
+    host: Annotated[str, AfterValidator(_loopback)]
+    port: int = Field(gt=0, lt=65536)
+
+
+class ReadyAccount(_Record):
+    """A user one can sign in as; `password` is None without two-step verification."""
+
+    name: str
+    user_id: int
+    phone: str
+    code: str = Field(repr=False)
+    password: str | None = Field(repr=False)
+
+
+class ReadyBot(_Record):
+    """A bot; `apps` are the short names of its active direct-link apps."""
+
+    username: str
+    id: int
+    token: str = Field(repr=False)
+    apps: list[str]
+
+
+class ReadyFile(_Record):
+    """All a client needs. `dc` is the main data centre, `init_data_public_key` Ed25519 in hex."""
+
+    dc: ReadyDc
+    dcs: list[ReadyDc]
+    public_key: Annotated[str, AfterValidator(_pem)]
+    api_id: int
+    api_hash: str = Field(repr=False)
+    layer: int
+    accounts: list[ReadyAccount]
+    bots: list[ReadyBot]
+    init_data_public_key: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+def describe(sandbox: Sandbox) -> ReadyFile:
+    """What the ready file of a listening sandbox says; accounts without a password come first."""
+    dcs = {dc: ReadyDc(id=dc, host=host, port=port) for dc, (host, port) in sandbox.dcs.items()}
+    accounts = [
+        ReadyAccount(
+            name=user.first_name, user_id=user.id, phone=user.phone, code=user.code, password=user.password
+        )
+        for user in sorted(sandbox.world.users(), key=lambda user: user.password is not None)
+    ]
+    bots = [
+        ReadyBot(
+            username=bot.username,
+            id=bot.id,
+            token=bot.token,
+            apps=[app.short_name for app in bot.apps.values() if app.active],
+        )
+        for bot in sandbox.world.bots()
+    ]
+    return ReadyFile(
+        dc=dcs[sandbox.main_dc],
+        dcs=list(dcs.values()),
+        public_key=sandbox.public_key,
+        api_id=sandbox.api_id,
+        api_hash=sandbox.api_hash,
+        layer=LAYER,
+        accounts=accounts,
+        bots=bots,
+        init_data_public_key=sandbox.init_data_public_key,
+    )
+
+
+def write(path: Path, sandbox: Sandbox) -> None:
+    """Write the file at once and whole, with mode 0600. Raises OSError."""
+    handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(describe(sandbox).model_dump_json(indent=2) + "\n")
+        os.replace(draft, path)
+    except BaseException:
+        os.unlink(draft)
+        raise
+
+
+def read(path: Path) -> ReadyFile:
+    """Read and check a ready file. Raises `BadReadyFile` with one line that says what is wrong."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise BadReadyFile(f"cannot read the ready file {path} ({reason}): is the sandbox running?") from None
+    try:
+        return ReadyFile.model_validate(_json(text))
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the whole"
+        message = f"{path} is not a ready file: {where}: {first['msg']}; start the sandbox again"
+        raise BadReadyFile(message) from None
+    except ValueError:
+        raise BadReadyFile(f"{path} is not a ready file: it is not JSON; start the sandbox again") from None
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
