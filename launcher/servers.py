@@ -30,7 +30,6 @@ from launcher.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from launcher.sandbox.ready_file import ReadyFile
-    from launcher.sandbox.server import Sandbox
 
 __all__ = ["Server", "ServerName", "sandbox_server", "server_of", "trusted"]
 
@@ -98,9 +97,18 @@ def server_of(settings: Settings) -> Server:
             return _from_ready_file(Path(path))
 
 
-def sandbox_server(sandbox: Sandbox) -> Server:
-    """The server that a sandbox running in this process is."""
-    return _sandbox(sandbox, sandbox.main_dc, *sandbox.dcs[sandbox.main_dc])
+def sandbox_server(ready: ReadyFile) -> Server:
+    """The server that a sandbox's ready file describes."""
+    return Server(
+        name="sandbox",
+        dc=ready.dc.id,
+        host=ready.dc.host,
+        port=ready.dc.port,
+        api_id=ready.api_id,
+        api_hash=ready.api_hash,
+        init_data_public_key=ready.init_data_public_key,
+        public_key=ready.public_key,
+    )
 
 
 def _telegram(settings: Settings, name: ServerName, host: str, init_key: str, key: str | None) -> Server:
@@ -116,13 +124,13 @@ def _from_ready_file(path: Path) -> Server:
             f"TELEGRAM_SERVER is {str(path)!r}, which is neither a server nor the ready file of a sandbox.",
             "Write production, test, sandbox or the path that `miniapp sandbox --ready-file` was given.",
         )
-    ready = ready_file.read(path)
-    return _sandbox(ready, ready.dc.id, ready.dc.host, ready.dc.port)
-
-
-def _sandbox(known: Sandbox | ReadyFile, dc: int, host: str, port: int) -> Server:
-    keys = known.init_data_public_key, known.public_key
-    return Server("sandbox", dc, host, port, known.api_id, known.api_hash, *keys)
+    try:
+        return sandbox_server(ready_file.read(path))
+    except ready_file.BadReadyFile as error:
+        problem = str(error)
+    raise SettingsError(
+        f"TELEGRAM_SERVER: {problem}.", "Start `miniapp sandbox --ready-file` anew and name its file."
+    )
 
 
 _holders: Counter[int] = Counter()
@@ -142,7 +150,7 @@ def trusted(server: Server) -> Iterator[None]:
         return
     fingerprint = _fingerprint(server.public_key)
     with _lock:
-        if fingerprint not in rsa._server_keys:  # a sandbox of this process has put it there: let it stay
+        if fingerprint not in rsa._server_keys:  # else a sandbox of this process trusts itself: leave it
             rsa.add_key(server.public_key, old=False)
             _added.add(fingerprint)
         _holders[fingerprint] += 1
