@@ -78,7 +78,7 @@ class Reader:
                     return update
 
     async def message(self) -> Any:
-        return (await self.next(types.UpdateNewMessage | types.UpdateNewChannelMessage)).message  # type: ignore[arg-type]
+        return (await self.next(types.UpdateNewMessage | types.UpdateNewChannelMessage)).message
 
     async def texts(self, count: int) -> list[str]:
         return [(await self.message()).message for _ in range(count)]
