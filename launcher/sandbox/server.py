@@ -159,6 +159,7 @@ class Sandbox:
             await self._listen()
         except BaseException:
             self._exit.close()
+            await self._hang_up()
             raise
         return self
 
