@@ -41,6 +41,7 @@ from telethon.tl import types
 import launcher.sandbox.api  # noqa: F401 - registers the handlers
 from launcher.sandbox.assumptions import Assumptions
 from launcher.sandbox.connection import Connection
+from launcher.sandbox.default_world import default_world
 from launcher.sandbox.exchange import RsaKey
 from launcher.sandbox.faults import Faults
 from launcher.sandbox.mtproto import Salts, Sessions, key_id
@@ -102,7 +103,7 @@ def _on_loop(
 class Sandbox:
     """A running data centre; see the module's text.
 
-    `port` is that of the main data centre, 0 for any. `flipped` names the assumptions that shall not hold.
+    `world` is the one of `default_world` unless given. `port` is that of the main data centre, 0 for any. `flipped` names the assumptions that shall not hold.
     `query_lifetime` is for how many seconds a web view lives after it was opened or prolonged, `query_grace`
     what is added to that before it expires, `bot_timeout` how long a user waits for a bot. `clock` tells the
     time of the world in seconds; it must never go back. `seed` makes ids and hashes the same in every run.
@@ -125,7 +126,7 @@ class Sandbox:
         clock: Callable[[], float] = time.time,
         seed: int | None = None,
     ) -> None:
-        self.world = world if world is not None else _default_world()
+        self.world = default_world() if world is None else world
         self.assumptions = Assumptions(flipped)
         self.faults = Faults()
         self.log: deque[LoggedCall] = deque(maxlen=_LOGGED_CALLS)
@@ -420,13 +421,3 @@ class _InThread:
         async with self._sandbox:
             self._ready.set()
             await self._stop.wait()
-
-
-def _default_world() -> World:
-    try:
-        from launcher.sandbox.default_world import default_world
-    except ModuleNotFoundError:
-        world = World()
-        world.add(User(1001, "Alice", "9996620001"), User(1002, "Bob", "9996620002", dc=1))
-        return world
-    return default_world()
