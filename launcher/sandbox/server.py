@@ -103,10 +103,11 @@ def _on_loop(
 class Sandbox:
     """A running data centre; see the module's text.
 
-    `world` is the one of `default_world` unless given. `port` is that of the main data centre, 0 for any. `flipped` names the assumptions that shall not hold.
-    `query_lifetime` is for how many seconds a web view lives after it was opened or prolonged, `query_grace`
-    what is added to that before it expires, `bot_timeout` how long a user waits for a bot. `clock` tells the
-    time of the world in seconds; it must never go back. `seed` makes ids and hashes the same in every run.
+    `world` is the one of `default_world` unless given. `port` is that of the main data centre, 0 for any.
+    `flipped` names the assumptions that shall not hold. `query_lifetime` is for how many seconds a web view
+    lives after it was opened or prolonged, `query_grace` what is added to that before it expires,
+    `bot_timeout` how long a user waits for a bot. `clock` tells the time of the world in seconds; it must
+    never go back. `seed` makes ids and hashes the same in every run.
 
     Leaving the block raises an ExceptionGroup of `failures`, the bugs of the sandbox itself that clients were
     answered 500 INTERNAL for, unless something else went wrong first.
