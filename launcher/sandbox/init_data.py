@@ -1,7 +1,6 @@
 """What init data says of people and chats, flow by flow.
 
-Which of these fields a flow carries is the business of the handler that opens it; here is how each is
-written.
+Which of these fields a flow carries is the business of the handler that opens it; here is how each reads.
 Documentation: core.telegram.org/bots/webapps (WebAppInitData, WebAppUser, WebAppChat).
 """
 

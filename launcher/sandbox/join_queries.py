@@ -18,7 +18,7 @@ __all__ = ["JoinQueries", "JoinQuery"]
 
 @dataclass(slots=True)
 class JoinQuery:
-    """`first` is the guard's first word, for which the joining user waits; `url` the app it may have named."""
+    """`first` is the guard's first word, for which the joining user waits; `url` the app it has named."""
 
     id: int
     user: int

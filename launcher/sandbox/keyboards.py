@@ -30,7 +30,7 @@ def web_view_urls(markup: Any) -> set[str]:
 
 
 def check_keyboard(markup: Any, *, private: bool) -> None:
-    """Raises BUTTON_TYPE_INVALID for a web app outside private chats, BUTTON_URL_INVALID for a bad address."""
+    """Raises BUTTON_TYPE_INVALID for a web app outside private chats, BUTTON_URL_INVALID for a bad URL."""
     for button in buttons(markup):
         if isinstance(button.type, _WEB_VIEWS):
             if not private:

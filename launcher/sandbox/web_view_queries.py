@@ -21,8 +21,7 @@ __all__ = ["WebViewQueries", "WebViewQuery"]
 
 @dataclass(slots=True)
 class WebViewQuery:
-    """`id` is the number a client knows, `text` what the page and the bot know; `ends_at` a time of
-    `now()`."""
+    """`id` is what the client knows, `text` what the page and the bot know; `ends_at` a time of `now()`."""
 
     id: int
     text: str

@@ -1,45 +1,11 @@
-"""The API: one module of handlers for each TL namespace. Importing this package registers them all.
+"""The API: one module of handlers for each subject. Importing this package registers them all.
 
-What is out of scope stays out: files, calls, secret chats, stickers, search, history of channels. A handler
-is added when a flow, a bot or a test needs it.
+What is out of scope stays out: files, calls, secret chats, stickers, search. A handler is added when a flow,
+a bot or a test needs it.
 """
 
-from launcher.sandbox.api import (
-    account,
-    attach_menu,
-    auth,
-    bot_apps,
-    bots,
-    contacts,
-    help,
-    history,
-    inline,
-    joining,
-    messages,
-    temporary_keys,
-    updates,
-    users,
-    web_view_data,
-    web_views,
-    write_access,
-)
+from importlib import import_module
+from pkgutil import iter_modules
 
-__all__ = [
-    "account",
-    "attach_menu",
-    "auth",
-    "bot_apps",
-    "bots",
-    "contacts",
-    "help",
-    "history",
-    "inline",
-    "joining",
-    "messages",
-    "temporary_keys",
-    "updates",
-    "users",
-    "web_view_data",
-    "web_views",
-    "write_access",
-]
+for _module in iter_modules(__path__):
+    import_module(f"{__name__}.{_module.name}")

@@ -1,6 +1,6 @@
 """Direct-link apps: messages.getBotApp, and what opening one changes.
 
-Documentation: core.telegram.org/api/bots/webapps (direct link Mini Apps), core.telegram.org/constructor/botApp.
+Documentation: core.telegram.org/api/bots/webapps (direct links), core.telegram.org/constructor/botApp.
 """
 
 from __future__ import annotations

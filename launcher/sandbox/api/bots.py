@@ -22,7 +22,7 @@ __all__ = ["render_menu_button"]
 @handles(
     functions.bots.SetBotMenuButtonRequest,
     docs="core.telegram.org/method/bots.setBotMenuButton",
-    errors=("BUTTON_INVALID", "BUTTON_TEXT_INVALID", "BUTTON_URL_INVALID", "USER_BOT_REQUIRED"),
+    errors=("BUTTON_TEXT_INVALID", "BUTTON_URL_INVALID", "USER_BOT_REQUIRED"),
 )
 async def set_bot_menu_button(call: Call) -> bool:
     bot, user = calling_bot(call), _user_named(call)
@@ -35,7 +35,8 @@ async def set_bot_menu_button(call: Call) -> bool:
         bot.menu_buttons[user.id] = button
     for told in _who_sees(call, bot, user):
         shown = render_menu_button(bot, told.id)
-        mailbox.notify(call.sandbox, told.id, types.UpdateBotMenuButton(bot.id, shown), users=[bot.id])
+        users, _ = render_all(call.sandbox, told.id, {bot.id})
+        mailbox.notify(call.sandbox, told.id, types.UpdateBotMenuButton(bot.id, shown), users=users)
     return True
 
 
@@ -66,7 +67,7 @@ async def get_popular_app_bots(call: Call) -> Any:
 def render_menu_button(bot: Bot, user: int) -> Any:
     """The menu button as this user sees it; 0 for the one of everybody."""
     button = bot.menu_button_of(user)
-    return types.BotMenuButtonCommands() if button is None else types.BotMenuButton(button.text, button.url)
+    return types.BotMenuButtonDefault() if button is None else types.BotMenuButton(button.text, button.url)
 
 
 def _button(named: Any) -> MenuButton | None:
@@ -82,10 +83,15 @@ def _button(named: Any) -> MenuButton | None:
 def _user_named(call: Call) -> User | None:
     if isinstance(call.request.user_id, types.InputUserEmpty):
         return None
-    peer = peer_named(call, call.request.user_id, "USER_ID_INVALID")
-    if not isinstance(peer, User):
-        raise RpcError(400, "USER_ID_INVALID")
-    return peer
+    try:
+        peer = peer_named(call, call.request.user_id)
+    except RpcError:
+        peer = None
+    if isinstance(peer, User):
+        return peer
+    name = "a_menu_button_of_an_unknown_user_is_user_id_invalid"
+    holds = call.sandbox.assumptions.holds(name)
+    raise RpcError(400, "USER_ID_INVALID" if holds else "PEER_ID_INVALID", name)
 
 
 def _who_sees(call: Call, bot: Bot, user: User | None) -> list[User]:

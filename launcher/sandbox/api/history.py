@@ -63,7 +63,7 @@ async def get_history(call: Call) -> Any:
 async def get_dialogs(call: Call) -> Any:
     """All dialogs at once, the one with the latest message first: there is no second page."""
     found = _dialogs(call)
-    if call.request.offset_id or call.request.offset_date:
+    if call.request.offset_id or _seconds(call.request.offset_date):
         found = []
     return types.messages.Dialogs(**_dialog_list(call, found))
 
@@ -106,9 +106,8 @@ _GENERAL = Topic(1, "General")
 
 def readable(call: Call, peer: Peer, error: str) -> Peer:
     """The peer, when the caller may read there: a public channel is open to everybody; else 400 `error`."""
-    if isinstance(peer, Channel) and peer.username is None:
-        if call.me.id not in peer.members | peer.admins:
-            raise RpcError(400, error)
+    if isinstance(peer, Channel) and peer.username is None and call.me.id not in peer.members | peer.admins:
+        raise RpcError(400, error)
     return peer
 
 
@@ -151,12 +150,17 @@ def _number(messages: dict[int, Message], named: Any) -> int:
 def _slice(request: Any, every: list[Message]) -> list[Message]:
     if request.offset_id:
         start = sum(message.id >= request.offset_id for message in every)
-    elif request.offset_date:
-        start = sum(message.date >= request.offset_date.timestamp() for message in every)
+    elif _seconds(request.offset_date):
+        start = sum(message.date >= _seconds(request.offset_date) for message in every)
     else:
         start = 0
     first = max(0, start + request.add_offset)
     return every[first : max(0, start + request.add_offset + min(request.limit, 100))]
+
+
+def _seconds(date: Any) -> int:
+    """A date on the wire; 0, which Telethon reads as 1970, stands for none."""
+    return 0 if date is None else int(date.timestamp())
 
 
 def _within(request: Any, message: Message) -> bool:
@@ -240,8 +244,12 @@ def _topics(call: Call, forum: Channel, topics: list[Topic]) -> Any:
 
 def _latest(call: Call, forum: Channel, topic: Topic) -> Message | None:
     every = _in_chat(call, forum)
-    mine = (message for message in every if topic.id in (message.topic or _GENERAL.id, message.id))
-    return next(mine, None)
+    return next((message for message in every if _topic_id(forum, message) == topic.id), None)
+
+
+def _topic_id(forum: Channel, message: Message) -> int:
+    """A message that opens a topic is its first."""
+    return message.id if message.id in forum.topics else message.topic or _GENERAL.id
 
 
 def _topic(call: Call, forum: Channel, topic: Topic, latest: Message | None) -> Any:

@@ -3,8 +3,8 @@
 A guard bot that is connected is asked and the joining user waits for its first word, `bot_timeout` seconds at
 most. Its word may be an app, which the user then opens; the decision follows as
 updateJoinChatWebViewDecision. A guard that is away shows the app the world names for it (`guard_url`).
-Documentation: core.telegram.org/method/channels.joinChannel, core.telegram.org/method/messages.importChatInvite,
-core.telegram.org/method/bots.setJoinChatResults.
+Documentation: core.telegram.org/method/channels.joinChannel,
+core.telegram.org/method/messages.importChatInvite, core.telegram.org/method/bots.setJoinChatResults.
 """
 
 from __future__ import annotations

@@ -41,15 +41,15 @@ async def get_full_user(call: Call) -> Any:
             notify_settings=types.PeerNotifySettings(),
             common_chats_count=0,
             blocked=isinstance(call.me, User) and user.id in call.me.blocked,
-            bot_info=_bot_info(user) if isinstance(user, Bot) else None,
+            bot_info=_bot_info(user, call.me.id) if isinstance(user, Bot) else None,
         ),
         chats=[],
         users=[render(call.sandbox, call.me.id, user)],
     )
 
 
-def _bot_info(bot: Bot) -> Any:
-    button = bot.menu_button
+def _bot_info(bot: Bot, viewer: int) -> Any:
+    button = bot.menu_button_of(viewer)
     return types.BotInfo(
         user_id=bot.id,
         commands=[],
