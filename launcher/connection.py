@@ -104,6 +104,13 @@ async def connected(
             yield client
         finally:
             await client.disconnect()
+            _look_at(client.disconnected)
+
+
+def _look_at(end: asyncio.Future[None]) -> None:
+    """The end of a lost account is an exception in here; asyncio complains of one that nobody has seen."""
+    if end.done() and not end.cancelled():
+        end.exception()
 
 
 async def whoami(client: TelegramClient, *, timeout: float = 15.0) -> Any:

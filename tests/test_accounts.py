@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 import logging
 import os
 import signal
@@ -485,7 +486,9 @@ async def test_the_reasons_for_a_lost_account_have_texts_of_their_own(
     assert len(texts) == len(LOST)
 
 
-async def test_a_forgotten_auth_key_is_a_lost_account(sandbox: Sandbox, tmp_path: Path) -> None:
+async def test_a_forgotten_auth_key_is_a_lost_account(
+    sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with sandbox:
         accounts = accounts_in(tmp_path, sandbox)
         await signed_in(accounts, "alice", "9996620001")
@@ -494,6 +497,9 @@ async def test_a_forgotten_auth_key_is_a_lost_account(sandbox: Sandbox, tmp_path
             async with accounts.connect("alice"):
                 pass
         assert caught.value.name == "AUTH_KEY_NOT_FOUND"
+    del caught
+    gc.collect()
+    assert [record for record in caplog.records if record.name == "asyncio"] == [], "an unseen exception"
 
 
 @pytest.mark.parametrize(
