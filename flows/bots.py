@@ -6,7 +6,6 @@ the bot is restricted for this account (core.telegram.org/api/bots/webapps, TDLi
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from telethon import TelegramClient
@@ -15,7 +14,7 @@ from telethon.tl import functions, types
 from flows.cache import Bot, Cache, MenuButton
 from flows.errors import CannotOpen, call
 
-__all__ = ["bot_from_user", "find_bot", "find_bot_by_id", "find_menu_button", "remember_menu_button"]
+__all__ = ["bot_from_user", "find_bot", "find_bot_by_id", "find_menu_button"]
 
 
 async def find_bot(client: TelegramClient, username: str, cache: Cache) -> Bot:
@@ -74,17 +73,11 @@ async def find_menu_button(client: TelegramClient, bot: Bot, cache: Cache) -> Me
         return bot.menu_button
     full = await call(client, functions.users.GetFullUserRequest(bot.input_user))
     info = full.full_user.bot_info
-    shown = info.menu_button if info else None
+    shown: Any = info.menu_button if info else None
     is_app = isinstance(shown, types.BotMenuButton)
     button = MenuButton(shown.text, shown.url) if is_app else MenuButton()
-    remember_menu_button(cache, bot.id, button)
+    cache.keep_menu_button(bot.id, button)
     return button
-
-
-def remember_menu_button(cache: Cache, bot_id: int, button: MenuButton) -> None:
-    """Put a menu button, as found or as `updateBotMenuButton` tells it, beside its bot."""
-    if bot_id in cache.bots:
-        cache.bots[bot_id] = replace(cache.bots[bot_id], menu_button=button)
 
 
 def _peer_of(found: Any) -> Any:

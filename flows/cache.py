@@ -101,17 +101,16 @@ class Cache:
         self.bots[bot.id] = bot
         return bot
 
-    def forget_bot(self, bot_id: int) -> bool:
-        """Drop a bot; says whether it was known."""
-        return self.bots.pop(bot_id, None) is not None
+    def forget_bots(self) -> bool:
+        """Drop all bots and their menu buttons; says whether any was known."""
+        known = bool(self.bots)
+        self.bots.clear()
+        return known
 
-    def forget_menu_button(self, bot_id: int) -> bool:
-        """Drop a bot's menu button, as after `updateBotMenuButton`; says whether it was known."""
-        bot = self.bots.get(bot_id)
-        if bot is None or bot.menu_button is None:
-            return False
-        self.bots[bot_id] = replace(bot, menu_button=None)
-        return True
+    def keep_menu_button(self, bot_id: int, button: MenuButton | None) -> None:
+        """Put a menu button beside its bot, as found or as `updateBotMenuButton` tells it."""
+        if bot_id in self.bots:
+            self.bots[bot_id] = replace(self.bots[bot_id], menu_button=button)
 
     def forget_attach_menu(self) -> None:
         """Drop the menu entries, as after `updateAttachMenuBots` and after an error of a launch from one."""

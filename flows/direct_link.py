@@ -135,8 +135,9 @@ async def open_early(
         raise fresh
     if isinstance(early, BaseException) and not isinstance(early, MiniAppError):
         raise early
-    held = fresh == guess and isinstance(early, WebView)
-    return fresh, early if held else None
+    if isinstance(early, WebView) and fresh == guess:
+        return fresh, early
+    return fresh, None
 
 
 def guess(

@@ -23,12 +23,12 @@
         │   └── SignInAgain         start signing in from the beginning
         └── AccountLost         the session is gone: close everything of this account
 
-Each says in one line what happened and what to do (`meaning`, `remedy`). None ever holds a URL, init
-data, a code or a password in its text.
+Each says in one line what happened and what to do (`meaning`, `remedy`). None ever holds a URL,
+init data, a code or a password in its text.
 
-Telegram's own errors are classified once, here, by the table in `rpc_errors`: `call` makes a request
-and raises them, `from_rpc` turns one of Telethon's exceptions into ours. Going by Telethon's classes
-would not do: half of the errors of Mini Apps have none (see `rpc_name`).
+Telegram's own errors are classified once, here, by the table in `rpc_errors`: `call` makes a
+request and raises them, `from_rpc` turns one of Telethon's exceptions into ours. Going by
+Telethon's classes would not do: half of the errors of Mini Apps have none (see `rpc_name`).
 """
 
 import asyncio
@@ -109,7 +109,7 @@ class CannotOpen(MiniAppError):
         )
 
     @classmethod
-    def no_such_button(cls, wanted: str | int, present: Iterable[str]) -> "CannotOpen":
+    def no_such_button(cls, wanted: str | int | tuple[int, int], present: Iterable[str]) -> "CannotOpen":
         """`wanted` is a text or a position, `present` the texts of the buttons that are there."""
         there = ", ".join(map(repr, present)) or "none"
         return cls(f"There is no button {wanted!r}.", f"Choose one of the buttons there: {there}.")
@@ -285,7 +285,6 @@ _CLASSES: dict[Kind, type[RpcFailed]] = {
 _OWN_NAMES: dict[type, str] = {
     **{error_class: name for name, error_class in rpc_errors_dict.items()},
     **{error_class: pattern.replace(r"(\d+)", "%d") for pattern, error_class in rpc_errors_re},
-    rpc_errors_dict["TIMEOUT"]: "Timeout",  # listed in two spellings; this is Telegram's
 }
 
 _NUMBER = re.compile(r"_(\d+)(?:_\d+)*")
@@ -295,9 +294,9 @@ _UNNAMED = "UNNAMED"
 def rpc_name(error: RPCError) -> tuple[int, str, int | None]:
     """Code, name and number of one of Telethon's RPC errors, as Telegram sent them.
 
-    The name has `%d` in place of the number: (420, "FLOOD_WAIT_%d", 30). It has to be looked for in
-    two places. An error with a class of its own knows its name by its class only, its `message` is
-    that of the base class (`BAD_REQUEST`), and its code that of the class. An error without one
+    The name has `%d` in place of the number: (420, "FLOOD_WAIT_%d", 30). It has to be looked for
+    in two places. An error with a class of its own knows its name by its class only, its `message`
+    is that of the base class (`BAD_REQUEST`), and its code that of the class. An error without one
     (`BOT_APP_INVALID`) is a plain `BadRequestError`, and its `message` is the name.
     """
     name = _OWN_NAMES.get(type(error))
@@ -324,13 +323,14 @@ def _split(message: str) -> tuple[str, int | None]:
 def from_rpc(error: RPCError, method: str) -> RpcFailed:
     """Classify one of Telethon's RPC errors that answered `method` (a TL name).
 
-    A name that the table has for other methods only keeps its meaning; one that it does not have at
-    all is judged by its code. Both say so in `source`.
+    A name that the table has for other methods only keeps its meaning; one that it does not have
+    at all is judged by its code. Both say so in `source`.
     """
     code, name, value = rpc_name(error)
     known = rpc_errors.row(method, name) or rpc_errors.anywhere(name)
     row = replace(known or _undocumented(code, name, value), method=method)
-    return _CLASSES[row.kind](row, code if code in row.codes else row.code, value)
+    has_own_class = type(error) in _OWN_NAMES  # then its code is the class's, not what was sent
+    return _CLASSES[row.kind](row, row.code if has_own_class else code, value)
 
 
 def _undocumented(code: int, name: str, value: int | None) -> Row:

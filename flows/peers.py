@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from telethon import TelegramClient
-from telethon.tl import types
+from telethon import TelegramClient, utils
+from telethon.tl import functions, types
 
 from flows.cache import Bot
-from flows.errors import CannotOpen, answers
+from flows.errors import CannotOpen, answers, call
 
 __all__ = ["CHOOSABLE", "input_peer", "kind_of"]
 
@@ -27,6 +27,8 @@ async def input_peer(client: TelegramClient, chat: Any) -> Any:
     """
     if isinstance(chat, types.InputPeerEmpty):
         return chat
+    if isinstance(chat, str) and chat.startswith("+"):
+        return await _by_phone(client, chat)
     try:
         with answers("contacts.resolveUsername"):
             return await client.get_input_entity(chat)
@@ -50,6 +52,11 @@ async def kind_of(client: TelegramClient, peer: Any, bot: Bot) -> str:
     if isinstance(entity, types.User):
         return "bot_pm" if entity.bot else "pm"
     return "broadcast" if getattr(entity, "broadcast", False) else "chat"
+
+
+async def _by_phone(client: TelegramClient, phone: str) -> Any:
+    found = await call(client, functions.contacts.ResolvePhoneRequest(phone.removeprefix("+")))
+    return utils.get_input_peer(found.users[0])
 
 
 def _shown(chat: Any) -> str:

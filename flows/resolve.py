@@ -1,8 +1,9 @@
 """From what the caller names to the app that is meant.
 
-A target is a link, a bot, a message, or an app that was found before. A link that the person did not see (behind
-a text link, a button or a QR code, or one that a page opened) is a `HiddenLink`: its dialog is always shown. A
-button or menu URL that is itself a Mini App link is opened as that link, as TDLib and Telegram Desktop do.
+A target is a link, a bot, a message, or an app that was found before. A link that the person did not see
+(behind a text link, a button or a QR code, or one that a page opened) is a `HiddenLink`: its dialog is
+always shown. A button or menu URL that is itself a Mini App link is opened as that link, as TDLib and
+Telegram Desktop do.
 Documentation: core.telegram.org/api/links, core.telegram.org/api/bots/webapps.
 """
 
@@ -75,9 +76,10 @@ Target: TypeAlias = "str | HiddenLink | Message | App"
 class Options:
     """What may be said beside the target.
 
-    `via` names the flow when a bot has several; `chat` is where it is opened (name, id or InputPeer); `button` is
-    a text or position; `topic` a forum topic's id; `reply_to` a message id; `send_as` a peer; `start` is sent to
-    the bot first; `query` is inline mode's; `start_wait` is how long to wait for the bot's button, in seconds.
+    `via` names the flow when a bot has several; `chat` is where it is opened (name, id or InputPeer);
+    `button` is a text or position; `topic` a forum topic's id; `reply_to` a message id; `send_as` a peer;
+    `start` is sent to the bot first; `query` is inline mode's; `start_wait` is how long to wait for the
+    bot's button, in seconds.
     """
 
     via: str | None = None
@@ -135,9 +137,9 @@ async def resolve(
         case str() if _is_name(target):
             app = await _of_bot(search, target)
         case str():
-            app, mode = await _of_link(search, links.parse(target), hidden=False)
+            app, mode = await _of_link(search, _parsed(target), hidden=False)
         case HiddenLink():
-            app, mode = await _of_link(search, links.parse(target.url), hidden=True)
+            app, mode = await _of_link(search, _parsed(target.url), hidden=True)
         case Message():
             app, mode = await _of_message(search, target)
         case _:
@@ -153,10 +155,22 @@ def _is_name(target: str) -> bool:
 # A link
 
 
+def _parsed(text: str) -> links.Link:
+    try:
+        return links.parse(text)
+    except links.NotALink as reason:
+        raise BadInput(
+            f"This is not a link to Telegram: {reason}", "Give a t.me or tg:// link, or @bot."
+        ) from None
+
+
 async def _of_link(search: _Search, link: links.Link, *, hidden: bool) -> tuple[App, OpenMode | None]:
     options, cache, client = search.options, search.cache, search.client
     match link:
+        case links.MainAppLink(bot="oauth"):
+            pass  # a login request, whatever its form says (core.telegram.org/api/url-authorization)
         case links.DirectLink():
+            _check(link.start_param, 512, "the link's startapp")
             bot = await find_bot(client, link.bot, cache)
             param = _one_start_param(link.start_param, options)
             peer = await search.chat()
@@ -419,6 +433,6 @@ def _may_carry(app: App, options: Options) -> None:
     if options.start_param and app.flow not in _CARRY_START_PARAM:
         raise BadInput(
             f"{app.method} cannot carry a start parameter for a {app.flow.replace('_', ' ')}.",
-            "Use a direct link (messages.requestAppWebView), the Main Mini App (messages.requestMainWebView) or an "
-            'attachment-menu link; to send a payload to the bot itself, use start="...".',
+            "Use a direct link (messages.requestAppWebView), the Main Mini App (messages.requestMainWebView) "
+            'or an attachment-menu link; to send a payload to the bot itself, use start="...".',
         )

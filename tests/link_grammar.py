@@ -34,6 +34,7 @@ ODD_NUMBERS = [
     *("0", "-1", "12abc", "007", "2147483648", "9223372036854775808", "18446744073709551617"),
     *("-9223372036854775809", "+5", "1.5", "", "9" * 40),
 ]
+CHANNEL = "2200583762"
 HASHES = ["AbCdEf-_123", "abc", "x" * 40, "1" * 33]
 ODD_HASHES = ["", "a=b", "a.b", "123456", "ü", "%FF", "%ZZ", "a/b", "$x", "+1"]
 PHONES = ["123456", "1", "9" * 32]
@@ -51,6 +52,7 @@ OTHER_PARAMETERS = [
     *("server", "port", "secret", "hash", "lang", "color", "bot_id", "scope", "public_key"),
     *("nonce", "option", "12312", "STARTAPP", "Mode"),
 ]
+PASSPORT = ["bot_id=1", "scope=x", "public_key=x", "nonce=x"]
 HTTPS_WORDS = [
     *("login", "addlist", "call", "auction", "nft", "contact", "addstickers", "addemoji"),
     *("setlanguage", "addstyle", "addtheme", "confirmphone", "socks", "proxy", "bg", "giftcode"),
@@ -130,7 +132,7 @@ class _Writer:
         words = [self.escaped(self.random.choice(HTTPS_WORDS)), self.pick(APPS + HASHES, [""])]
         forms = [
             *([name], [name], [name], [name, app], [name, app], [name, app], [name, app, app]),
-            *([name, number], [name, number, more], ["c", number, more], ["c", number]),
+            *([name, number], [name, number, more], ["c", CHANNEL, more], ["c", number]),
             *(["c", number, more, self.pick(NUMBERS, ODD_NUMBERS)], ["%2B" + code]),
             *([f"+{self.pick(PHONES, ODD_HASHES)}"], [f"+{code}"], [f"%20{code}"], ["+", code]),
             *(["joinchat", code], [f"${code}"], ["invoice", code], words, [*words, param]),
@@ -149,6 +151,10 @@ class _Writer:
         return scheme + word + step + self.query(self.tg_argument())
 
     def subject(self) -> list[str]:
+        if self.chance(0.03):
+            return [f"domain={self.escaped('oauth')}"]
+        if self.chance(0.02):
+            return ["domain=telegrampassport", *map(self.escaped, PASSPORT)]
         if self.chance(0.15):
             sign = self.random.choice(["", "", "+", "++", "%2B"])
             return [f"phone={sign}{self.pick(PHONES, ODD_HASHES)}"]
@@ -157,6 +163,8 @@ class _Writer:
     def tg_argument(self) -> list[str]:
         name = self.random.choice(["slug", "invite", "token", "set", "domain", "channel", "url"])
         value = self.pick(HASHES + NUMBERS, ODD_HASHES)
+        if self.chance(0.1):
+            name, value = "channel", CHANNEL
         post = [f"post={self.pick(NUMBERS, ODD_NUMBERS)}"] * self.chance(0.5)
         return [f"{self.escaped(name)}={value}", *post]
 
@@ -188,7 +196,9 @@ class _Writer:
         }
         name = self.random.choice(list(values) * 3 + ["startapp"] * 9 + OTHER_PARAMETERS)
         value = values.get(name, self.pick(PARAMS + NUMBERS, ODD_PARAMS))
-        return self.escaped(name) + self.random.choice(["=", "=", "=", "=", ""]) + value
+        added = f"&admin={self.several(RIGHTS)}" if name in ("startgroup", "startchannel") else ""
+        added += "&attach=" * (name == "startattach" and self.chance(0.2))
+        return self.escaped(name) + self.random.choice(["=", "=", "=", "=", ""]) + value + added
 
     def several(self, words: list[str]) -> str:
         chosen = self.random.choices([*words, "cats"], k=self.random.randint(0, 3))

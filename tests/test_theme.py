@@ -90,11 +90,12 @@ def test_a_colour_that_is_no_text_is_refused_by_name(value: object) -> None:
         (None, "light"),
         ("#ffffff", "light"),
         ("#797979", "light"),
+        ("#787878", "dark"),  # 119.99999999999999, in JavaScript as well
         ("#777777", "dark"),
         ("#000000", "dark"),
         ("#ff0000", "light"),  # a brightness of 139
-        ("#00a000", "light"),  # 122
-        ("#009c00", "dark"),  # 119
+        ("#009d00", "light"),  # 120.3
+        ("#009c00", "dark"),  # 119.5
         ("#0000ff", "dark"),  # 86
     ],
 )

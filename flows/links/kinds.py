@@ -303,9 +303,17 @@ class MessageLink:
         return MessageLink._checked(chat, *numbers)
 
     @staticmethod
+    def read_private(address: Address) -> "MessageLink | None":
+        """`tg://privatepost?channel=<id>&post=<message>`."""
+        if not (address.get("channel") and address.get("post")):
+            return None
+        return MessageLink.read_tg(_channel_id(address.get("channel")), address)
+
+    @staticmethod
     def _checked(chat: str | int, message: str, thread: str, comment: str) -> "MessageLink":
-        numbers = [message_number(text) for text in (message, thread or "0", comment or "0")]
-        return MessageLink(chat, numbers[0], numbers[1] or None, numbers[2] or None)
+        comment = "" if comment == "0" else comment
+        numbers = [_message_number(text) if text else None for text in (thread, comment)]
+        return MessageLink(chat, _message_number(message), *numbers)
 
     def spell(self, tg: bool) -> Address:
         rest = _args(thread=self.thread, comment=self.comment)
@@ -319,10 +327,16 @@ class MessageLink:
         return Address(False, ("c", str(self.chat), str(self.message)), rest)
 
 
-def message_number(text: str) -> int:
-    """A message or channel number, or 0 for "0"; TDLib looks at it in a second step only."""
-    if text != "0" and not is_int32(text):
+def _message_number(text: str) -> int:
+    """TDLib looks at it in a second step only, when it asks for the message."""
+    if not is_int32(text):
         raise NotALink("a message number is a whole number from 1 to 2147483647: correct it")
+    return int(text)
+
+
+def _channel_id(text: str) -> int:
+    if not (len(text) <= 12 and text.isascii() and text.isdigit() and text[0] != "0"):
+        raise NotALink("a channel id is a whole number of up to 12 digits: correct it")
     return int(text)
 
 

@@ -103,9 +103,12 @@ def _read_path(path: str) -> Link:
         return InviteLink(invite[2])
     if invoice := _INVOICE.match(path):
         return InvoiceLink(invoice[2])
+    other = _link_or_reason(parse, f"t.me/{path}")
+    if isinstance(other, OtherLink) or (isinstance(other, MessageLink) and path.startswith("c/")):
+        return other
     name = _NAME.match(path)
-    if name is None or isinstance(_link_or_reason(parse, f"t.me/{path}"), OtherLink):
-        return parse(f"t.me/{path}")
+    if name is None:
+        raise NotALink("Telegram Desktop knows no such path, and no escapes in it: write t.me/<bot>")
     fixed = {"domain": name["name"], "thread": name["thread"], "post": name["post"]}
     given = {key: value for key, value in {**fixed, "appname": name["app"]}.items() if value}
     return _resolve({**_params(path[name.end() :]), **given})

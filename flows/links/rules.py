@@ -80,6 +80,11 @@ def is_int32(text: str) -> bool:
     return _NUMBER.fullmatch(text) is not None and int(text) < 2**31
 
 
+def is_story(text: str) -> bool:
+    """The number of a story that the server gave, or the word for a live one."""
+    return text == "live" or (is_int32(text) and int(text) < 2_000_000_000)
+
+
 def leading_number(text: str) -> int:
     """How TDLib reads a number in a path: up to the first other character, in 64 bits."""
     match = _LEADING_NUMBER.match(text)

@@ -24,9 +24,8 @@ from flows.links.kinds import (
     SideMenuLink,
     UnknownTgLink,
     UsernameLink,
-    message_number,
 )
-from flows.links.rules import NotALink, is_int32, is_param, is_username, leading_number
+from flows.links.rules import NotALink, is_int32, is_param, is_story, is_username, leading_number
 
 # Reading. A rule answers None when the link is not of its kind.
 
@@ -37,10 +36,10 @@ def parse(text: str) -> Link:
     Raises `NotALink` for a text that is no Telegram link, with what to write instead.
     """
     address = take_apart(text)
-    return read_tg(address) if address.tg else read_https(address)
+    return _read_tg(address) if address.tg else _read_https(address)
 
 
-def read_https(address: Address) -> Link:
+def _read_https(address: Address) -> Link:
     first = address.path[0] if address.path else ""
     if not first:
         raise NotALink("the link names nobody: write t.me/<bot>")
@@ -51,13 +50,13 @@ def read_https(address: Address) -> Link:
     elif first[0] == "$":
         link = InvoiceLink.read(first[1:])
     else:
-        link = read_username(address)
+        link = _read_username(address)
     if link is None:
         raise NotALink("nothing at Telegram has this address: check the name after t.me/")
     return link
 
 
-def read_username(address: Address) -> Link | None:
+def _read_username(address: Address) -> Link | None:
     username, *steps = address.path
     if not is_username(username) or username == "i":
         return None
@@ -71,10 +70,10 @@ def read_username(address: Address) -> Link | None:
         return OtherLink(_STEP_WORDS[steps[0]])
     if len(steps) == 1 and (link := DirectLink.read(username, steps[0], address)):
         return link
-    return read_parameters(username, address) or UsernameLink(username)
+    return _read_parameters(username, address) or UsernameLink(username)
 
 
-def read_parameters(username: str, address: Address) -> Link | None:
+def _read_parameters(username: str, address: Address) -> Link | None:
     """The first parameter that is understood decides."""
     rules = _TG_PARAMETERS if address.tg else _HTTPS_PARAMETERS
     for name, value in address.args:
@@ -83,7 +82,7 @@ def read_parameters(username: str, address: Address) -> Link | None:
     return None
 
 
-def read_tg(address: Address) -> Link:
+def _read_tg(address: Address) -> Link:
     word = address.path[0]
     rule = _TG_WORDS.get(word)
     exact = word in _TG_FAMILIES or len(address.path) == 1
@@ -91,40 +90,44 @@ def read_tg(address: Address) -> Link:
     return link or UnknownTgLink(word)
 
 
-def read_resolve(address: Address) -> Link | None:
+def _read_resolve(address: Address) -> Link | None:
     username = address.get("domain")
     if not is_username(username):
         return PhoneLink.read(address.get("phone").removeprefix(" "), address)
     if address.get("post"):
         return MessageLink.read_tg(username, address)
-    if username == "oauth" and (link := OAuthLink.read(address.get("startapp"))):
+    if username == "oauth" and (request := OAuthLink.read(address.get("startapp"))):
+        return request
+    if link := _read_parameters(username, address):
         return link
-    return read_parameters(username, address) or UsernameLink(username)
+    passport = username == "telegrampassport" and _is_passport(address)
+    return OtherLink("passport") if passport else UsernameLink(username)
 
 
-def read_privatepost(address: Address) -> Link | None:
-    if not (address.get("channel") and address.get("post")):
-        return None
-    return MessageLink.read_tg(message_number(address.get("channel")), address)
-
-
-def read_c(address: Address) -> Link | None:
+def _read_c(address: Address) -> Link | None:
     numbers = [leading_number(step) for step in address.path[1:3]]
     if len(numbers) == 2 and min(numbers) > 0:
         return MessageLink.read_path(numbers[0], address.path[2:], address)
     return OtherLink("boost") if numbers and numbers[0] > 0 and address.has("boost") else None
 
 
-def read_joinchat(address: Address) -> Link | None:
+def _read_joinchat(address: Address) -> Link | None:
     return InviteLink.read("".join(address.path[1:2]))
 
 
-def read_invoice(address: Address) -> Link | None:
+def _read_invoice(address: Address) -> Link | None:
     return InvoiceLink.read(address.get("slug") if address.tg else "".join(address.path[1:2]))
 
 
 def _other_word(address: Address) -> Link:
     return OtherLink(address.path[0])
+
+
+def _is_passport(address: Address) -> bool:
+    """The older spelling of a request for Telegram Passport data."""
+    asked = address.get("scope") and address.get("public_key")
+    nonce = address.get("nonce") or address.get("payload")
+    return 0 < leading_number(address.get("bot_id")) < 2**40 and bool(asked and nonce)
 
 
 def _is_managed_bot(steps: list[str]) -> bool:
@@ -142,7 +145,7 @@ def _is_boost(steps: list[str], address: Address) -> bool:
 
 
 def _is_story_or_album(step: str, number: str) -> bool:
-    return step in _STEP_WORDS and (is_int32(number) or (step == "s" and number == "live"))
+    return step in _STEP_WORDS and (is_story(number) if step == "s" else is_int32(number))
 
 
 # What each word and each parameter means. The order of the tables says nothing.
@@ -178,7 +181,7 @@ _HTTPS_PARAMETERS: Mapping[str, _Rule] = {
 _TG_PARAMETERS: Mapping[str, _Rule] = {
     **_PARAMETERS,
     "appname": DirectLink.read,
-    "story": _other_parameter("story", lambda value: is_int32(value) or value == "live"),
+    "story": _other_parameter("story", is_story),
     "collection": _other_parameter("collection", is_int32),
     "album": _other_parameter("album", is_int32),
 }
@@ -196,18 +199,18 @@ _TG_FAMILIES = ("contacts", "chats", "new", "post", "settings", "stars", "ton", 
 
 _HTTPS_WORDS: Mapping[str, _WordRule] = {
     **dict.fromkeys(_OTHER_HTTPS.split(), _other_word),
-    "c": read_c,
-    "joinchat": read_joinchat,
-    "invoice": read_invoice,
+    "c": _read_c,
+    "joinchat": _read_joinchat,
+    "invoice": _read_invoice,
 }
 _TG_WORDS: Mapping[str, _WordRule] = {
     **dict.fromkeys(_OTHER_TG.split(), _other_word),
     **dict.fromkeys(_TG_FAMILIES, _other_word),
-    "resolve": read_resolve,
+    "resolve": _read_resolve,
     "join": lambda address: InviteLink.read(address.get("invite")),
     "oauth": lambda address: OAuthLink.read(address.get("token")),
-    "invoice": read_invoice,
-    "privatepost": read_privatepost,
+    "invoice": _read_invoice,
+    "privatepost": MessageLink.read_private,
 }
 
 

@@ -94,20 +94,17 @@ ASSUMPTIONS: dict[str, Assumption] = {
         ),
         Assumption(
             "apps_in_menus_open_only_when_installed",
-            "an attachment-menu or side-menu app that the user has not installed is answered 400 "
-            "BOT_INVALID",
+            "an attachment-menu or side-menu app that the user has not installed is answered 400 BOT_INVALID",
             "it is opened",
         ),
         Assumption(
             "the_attachment_menu_checks_the_kind_of_chat",
-            "an attachment-menu app in a chat outside its peer types is answered 400 "
-            "BOT_WEBVIEW_DISABLED",
+            "an attachment-menu app in a chat outside its peer types is answered 400 BOT_WEBVIEW_DISABLED",
             "it is opened",
         ),
         Assumption(
             "buttons_ignore_start_parameters",
-            "the start parameter of a request with the address of a button or menu button changes "
-            "nothing",
+            "the start parameter of a request with the address of a button or menu button changes nothing",
             "it is passed to the page as that of any other app",
         ),
         Assumption(
@@ -143,8 +140,7 @@ ASSUMPTIONS: dict[str, Assumption] = {
         ),
         Assumption(
             "the_main_app_checks_its_peer",
-            "requestMainWebView with a peer that the account cannot name is answered 400 "
-            "PEER_ID_INVALID",
+            "requestMainWebView with a peer that the account cannot name is answered 400 PEER_ID_INVALID",
             "the main app opens as if no chat were open",
         ),
         Assumption(
@@ -154,8 +150,7 @@ ASSUMPTIONS: dict[str, Assumption] = {
         ),
         Assumption(
             "init_data_names_chats_as_the_bot_api_does",
-            "chats in init data have the ids of the Bot API: negative, with the prefix -100 for "
-            "channels",
+            "chats in init data have the ids of the Bot API: negative, with the prefix -100 for channels",
             "they have bare ids",
         ),
         Assumption(
@@ -171,8 +166,7 @@ ASSUMPTIONS: dict[str, Assumption] = {
         ),
         Assumption(
             "an_absent_guard_queues_requests",
-            "joining while the guard bot has no connection and no app is answered 400 "
-            "INVITE_REQUEST_SENT",
+            "joining while the guard bot has no connection and no app is answered 400 INVITE_REQUEST_SENT",
             "it is answered 400 JOIN_GUARD_TIMEOUT",
         ),
         Assumption(

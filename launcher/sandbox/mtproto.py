@@ -336,6 +336,7 @@ class MtprotoSession:
     def _repeat(self, msg_id: int) -> None:
         answer = self._requests[msg_id]
         if answer is not None and answer in self._sent:
+            self._to_ack.discard(msg_id)
             self._put(self._sent[answer])
 
     # What goes out

@@ -219,7 +219,7 @@ async def accept_login_token(call: Call) -> Any:
     if shown_by is not None:
         push_to_key(sandbox, shown_by, types.UpdateShort(types.UpdateLoginToken(), now))
     return types.Authorization(
-        hash=token.key,
+        hash=token.key >> 1,  # a signed number on the wire
         device_model="Unknown",
         platform="",
         system_version="",

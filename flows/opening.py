@@ -1,0 +1,152 @@
+"""Opening an app: find it, ask what has to be asked, request its web view.
+
+What was remembered of a bot may be out of date. When Telegram says so, it is forgotten and everything is done
+once more from the start; a second refusal reaches the caller.
+Documentation: core.telegram.org/api/bots/webapps, core.telegram.org/api/errors
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from telethon import TelegramClient
+from telethon.tl import functions
+from telethon.tl.custom import Message
+
+from flows import links
+from flows.attachment_menu import AttachmentMenuApp
+from flows.bots import find_bot
+from flows.cache import Cache
+from flows.consent import Consent, Prompt, Question
+from flows.direct_link import DirectLinkApp, guess, open_early
+from flows.errors import Blocked, BotNotFound, ConsentDeclined, RpcFailed, Stale, WrongContext, answers, call
+from flows.open_mode import OpenMode
+from flows.resolve import App, HiddenLink, Options, Target, resolve
+from flows.side_menu import SideMenuApp
+from flows.webview import OpenParameters, WebView
+
+__all__ = ["Opened", "Opening"]
+
+# What an outdated access hash, menu button or button URL is answered with.
+_FORGETTABLE = ("BOT_INVALID", "PEER_ID_INVALID", "URL_INVALID", "BOT_WEBVIEW_DISABLED")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An app, as it was agreed to, and its web view."""
+
+    app: App
+    web_view: WebView
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Everything one opening depends on. `speculate` lets a direct link that was opened before without a
+    question ask for app and web view at once; an early answer is used only if nothing changed.
+    """
+
+    client: TelegramClient
+    target: Target
+    options: Options
+    parameters: OpenParameters
+    consent: Consent
+    cache: Cache
+    speculate: bool = False
+
+    async def run(self) -> Opened:
+        """Open the app.
+
+        Raises BadInput and CannotOpen before anything is requested, ConsentDeclined for a question
+        answered with no, RpcFailed for what Telegram refuses, NotConnected when no answer came.
+        """
+        try:
+            return await self._once()
+        except (BotNotFound, WrongContext, Stale) as error:
+            afresh = await self._afresh(error)
+            if afresh is None:
+                raise
+        return await afresh._once()
+
+    async def _once(self) -> Opened:
+        early = await self._early() if self.speculate else None
+        if early is not None:
+            return early
+        app, mode = await resolve(self.client, self.target, self.options, self.cache)
+        app = await self._agreed(app)
+        web_view = await self._requested(app, self._in_mode(mode))
+        self.cache.confirmed.add(app.bot.id)
+        return Opened(app, web_view)
+
+    async def _requested(self, app: App, parameters: OpenParameters) -> WebView:
+        try:
+            return await app.request(self.client, parameters)
+        except Blocked:
+            prompt = Prompt((Question.UNBLOCK,), app.bot.username, "unblock the bot")
+            if not await self.consent.decide(prompt):
+                raise
+            await call(self.client, functions.contacts.UnblockRequest(app.bot.input_peer))
+            return await app.request(self.client, parameters)
+        except RpcFailed:
+            if isinstance(app, AttachmentMenuApp | SideMenuApp):
+                self.cache.forget_attach_menu()
+            raise
+
+    def _in_mode(self, mode: OpenMode | None) -> OpenParameters:
+        """A link's `mode=` goes before the caller's; a link without one leaves it alone."""
+        if mode in (None, OpenMode.FULLSIZE):
+            return self.parameters
+        return replace(self.parameters, mode=mode)
+
+    async def _agreed(self, app: App) -> App:
+        if isinstance(app, DirectLinkApp):
+            return await app.agree(self.client, self.consent, self.cache)
+        await self._first_launch(app)
+        if isinstance(app, AttachmentMenuApp | SideMenuApp):
+            return await app.agree(self.client, self.consent, self.cache)
+        return app
+
+    async def _first_launch(self, app: App) -> None:
+        """Ask once per bot before it learns who opens it; verified bots are not asked about."""
+        if app.bot.verified or app.bot.id in self.cache.confirmed:
+            return
+        prompt = Prompt((Question.FIRST_LAUNCH,), app.bot.username, "open the app for the first time")
+        if not await self.consent.decide(prompt):
+            raise ConsentDeclined(Question.FIRST_LAUNCH)
+
+    async def _early(self) -> Opened | None:
+        link = _direct_link(self.target)
+        if link is None or self.options.chat is not None:
+            return None
+        bot = await find_bot(self.client, link.bot, self.cache)
+        bet = guess(bot, link.app, self.cache, None, self.options.start_param or link.start_param)
+        if bet is None:
+            return None
+        app, web_view = await open_early(self.client, bet, self._in_mode(link.mode), self.cache)
+        return Opened(app, web_view) if web_view is not None else None
+
+    async def _afresh(self, error: RpcFailed) -> Opening | None:
+        """The same opening without what was remembered; None if nothing was that this error could be due
+        to."""
+        chat, forgot = self.options.chat, self.cache.forget_bots()
+        match self.target:
+            case Message() if isinstance(error, Stale):
+                with answers("messages.getMessages"):
+                    message = await self.client.get_messages(self.target.peer_id, ids=self.target.id)
+                return replace(self, target=message) if message else None
+            case str() if error.name == "PEER_ID_INVALID" and isinstance(chat, str):
+                await call(self.client, functions.contacts.ResolveUsernameRequest(chat.removeprefix("@")))
+                return self
+            case str() | HiddenLink() if forgot and error.name in _FORGETTABLE:
+                return self
+        return None
+
+
+def _direct_link(target: Any) -> links.DirectLink | None:
+    if not isinstance(target, str):
+        return None
+    try:
+        link = links.parse(target)
+    except links.NotALink:
+        return None
+    return link if isinstance(link, links.DirectLink) else None

@@ -1,0 +1,292 @@
+"""One account at work: its connection, its apps, what it remembers.
+
+`Launcher` owns three lifetimes: the account's client (connected on entry, reconnected when the connection
+is lost, disconnected on exit), the scheduler that prolongs the account's apps, and the apps themselves.
+After a reconnect the client fetches the difference of updates, and every app is prolonged at once: either
+of the two is enough to learn that an app is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any, Self, TypeVar
+
+from telethon import TelegramClient, events
+from telethon.tl import functions, types
+
+from flows import (
+    AccountLost,
+    App,
+    BadInput,
+    Cache,
+    Consent,
+    FloodWait,
+    MiniAppError,
+    NotConnected,
+    Opening,
+    OpenParameters,
+    Options,
+    Target,
+    Transient,
+    call,
+)
+from flows.buttons import Wanted
+from flows.cache import MenuButton
+from launcher.entry import Entry, enter
+from launcher.mini_app import CloseReason, MiniApp
+from launcher.prolonger import Prolonger
+from launcher.settings import Settings
+from launcher.timing import Timing
+
+__all__ = ["Launcher"]
+
+T = TypeVar("T")
+CACHE = "flows"
+
+
+class Launcher:
+    """Opens Mini Apps as one account: `async with Launcher(settings, account="alice") as launcher:`.
+
+    Without settings they are read from the environment and `.env`; without an account the only one there
+    is. With the server `sandbox` a sandbox is started in the process, its first account signed in;
+    `launcher.sandbox` is that sandbox. `consent` answers for every app that brings no policy of its own.
+    `random_source` is for repeatable runs.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        account: str | None = None,
+        *,
+        consent: Consent | None = None,
+        timing: Timing | None = None,
+        sandbox: Any = None,
+        random_source: random.Random | None = None,
+        lateness: list[float] | None = None,
+    ) -> None:
+        self.settings = settings or Settings()
+        self.account = account
+        self.consent = consent or Consent()
+        self.timing = timing or Timing()
+        self.sandbox = sandbox
+        self.cache = Cache()
+        self.apps: set[MiniApp] = set()
+        self._random = random_source or random.SystemRandom()
+        self._lateness = lateness
+        self._by_query: dict[int, MiniApp] = {}
+        self._lost: MiniAppError | None = None
+        self._stack: AsyncExitStack | None = None
+        self._entry: Entry | None = None
+
+    @property
+    def client(self) -> TelegramClient:
+        """The account's own Telethon client, for whatever else a script wants to do."""
+        if self._entry is None:
+            raise BadInput(
+                "The launcher is not entered.", "Use it in `async with Launcher(...) as launcher:`."
+            )
+        return self._entry.client
+
+    async def __aenter__(self) -> Self:
+        if self._stack is not None:
+            raise BadInput("The launcher is entered already.", "Make one Launcher for each `async with`.")
+        async with AsyncExitStack() as stack:
+            entry = await stack.enter_async_context(
+                enter(self.settings, self.account, self.sandbox, timeout=self.timing.connect)
+            )
+            self._entry, self.sandbox = entry, entry.sandbox
+            self.cache = Cache.from_json(entry.session.caches.get(CACHE, {}))
+            stack.callback(self._remember)
+            self._prolonger = Prolonger(self.client, self.timing, self._lateness)
+            self._listen()
+            await stack.enter_async_context(_beside(self._prolonger.run(), self._stay_connected()))
+            stack.callback(self._close_all, CloseReason.CALLER)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *failure: Any) -> bool | None:
+        assert self._stack is not None
+        return await self._stack.__aexit__(*failure)
+
+    @asynccontextmanager
+    async def open(
+        self,
+        target: Target,
+        *,
+        via: str | None = None,
+        chat: Any = None,
+        button: Wanted | None = None,
+        topic: int | None = None,
+        reply_to: int | None = None,
+        send_as: Any = None,
+        silent: bool | None = None,
+        start: str | None = None,
+        start_param: str | None = None,
+        query: str = "",
+        parameters: OpenParameters | None = None,
+        consent: Consent | None = None,
+        speculate: bool = False,
+    ) -> AsyncIterator[MiniApp]:
+        """Open a Mini App and keep it alive while the block runs.
+
+        `target` is a link, "@bot", a `HiddenLink`, a Telethon message, or an app value; the options are
+        those of `flows.Options`. `speculate` opens a direct link that is known in one round trip instead
+        of two. Raises BadInput, CannotOpen, ConsentDeclined, RpcFailed (its subclasses say what to do)
+        and NotConnected.
+        """
+        options = Options(
+            via=via, chat=chat, button=button, topic=topic, reply_to=reply_to, send_as=send_as,
+            silent=silent, start=start, start_param=start_param, query=query,
+        )  # fmt: skip
+        app = await self._opened(
+            Opening(
+                self.client,
+                target,
+                options,
+                parameters or OpenParameters(),
+                consent or self.consent,
+                self.cache,
+                speculate,
+            )
+        )
+        try:
+            yield app
+        finally:
+            app._close(CloseReason.CALLER)
+
+    async def _opened(self, opening: Opening) -> MiniApp:
+        if self._lost is not None:
+            raise self._lost
+        opened = await self._retrying(opening.run, repeatable=opening.options.start is None)
+        app = MiniApp(self, opened.app, opened.web_view, opening.parameters, self._random.getrandbits(63))
+        self.apps.add(app)
+        if app.query_id is not None:
+            self._prolonger.add(app)
+        if (query := _query_of(app.app, app.query_id)) is not None:
+            self._by_query[query] = app
+        return app
+
+    # What apps and the account's tasks tell
+
+    def _forget(self, app: MiniApp) -> None:
+        self.apps.discard(app)
+        query = _query_of(app.app, app.query_id)
+        if query is not None and self._by_query.get(query) is app:
+            del self._by_query[query]
+
+    def _close_all(self, reason: CloseReason) -> None:
+        for app in list(self.apps):
+            app._close(reason)
+
+    def _lose(self, failure: MiniAppError) -> None:
+        """The account's session has ended: nothing of it can go on."""
+        self._lost = failure
+        self._close_all(CloseReason.ACCOUNT_LOST)
+
+    def _remember(self) -> None:
+        assert self._entry is not None
+        self._entry.session.caches[CACHE] = self.cache.to_json()
+
+    async def _retrying(self, attempt: Callable[[], Awaitable[T]], *, repeatable: bool = True) -> T:
+        """Repeat what failed in passing; wait short flood waits out. The last failure is raised.
+
+        What is not `repeatable` is repeated only when Telegram itself said that it was not carried out.
+        """
+        for pause in self.timing.retries:
+            try:
+                return await attempt()
+            except FloodWait as failure:
+                if failure.seconds > self.timing.flood_wait:
+                    raise
+                await asyncio.sleep(failure.seconds)
+            except Transient:
+                await asyncio.sleep(pause)
+            except NotConnected:
+                if not repeatable:
+                    raise
+                await asyncio.sleep(pause)
+            except AccountLost as failure:
+                self._lose(failure)
+                raise
+        return await attempt()
+
+    # The connection
+
+    async def _stay_connected(self) -> None:
+        """Reconnect for ever, with Telethon's one-second pauses between attempts.
+
+        Telethon's own reconnecting is off: it would not fetch the difference of updates, and would repeat
+        pending requests unseen.
+        """
+        while True:
+            await _end_of(self.client)
+            try:
+                await self._reconnect()
+            except AccountLost as failure:
+                return self._lose(failure)
+            except MiniAppError:
+                continue
+            self._prolonger.all_now()
+
+    async def _reconnect(self) -> None:
+        await self.client.disconnect()
+        await call(lambda _: self.client.connect(), functions.help.GetConfigRequest())
+        await call(self.client, functions.updates.GetStateRequest())
+
+    # Updates
+
+    def _listen(self) -> None:
+        for update, handler in {
+            types.UpdateWebViewResultSent: self._on_result_sent,
+            types.UpdateJoinChatWebViewDecision: self._on_join_decision,
+            types.UpdateBotMenuButton: self._on_menu_button,
+            types.UpdateAttachMenuBots: self._on_attach_menu,
+        }.items():
+            self.client.add_event_handler(handler, events.Raw(update))
+
+    async def _on_result_sent(self, update: Any) -> None:
+        app = self._by_query.get(update.query_id)
+        if app is not None:
+            app._close(CloseReason.RESULT_SENT)
+
+    async def _on_join_decision(self, update: Any) -> None:
+        app = self._by_query.get(update.query_id)
+        if app is not None:
+            app._decided(update.result)
+
+    async def _on_menu_button(self, update: Any) -> None:
+        button = update.button
+        shown = (
+            MenuButton(button.text, button.url) if isinstance(button, types.BotMenuButton) else MenuButton()
+        )
+        self.cache.keep_menu_button(update.bot_id, shown)
+
+    async def _on_attach_menu(self, _: Any) -> None:
+        self.cache.forget_attach_menu()
+
+
+def _query_of(app: App, query_id: int | None) -> int | None:
+    """The id by which updates name this app: its web view's query, or its join request's."""
+    return query_id if query_id is not None else getattr(app, "query_id", None)
+
+
+async def _end_of(client: TelegramClient) -> None:
+    """Until the client's connection has ended. Why it did is learned by reconnecting."""
+    with suppress(Exception):
+        await client.disconnected
+
+
+@asynccontextmanager
+async def _beside(*coroutines: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run coroutines while the block runs. The first failure ends all and is raised as it is."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(coroutine) for coroutine in coroutines]
+            yield
+            for task in tasks:
+                task.cancel()
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None

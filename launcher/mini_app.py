@@ -1,0 +1,232 @@
+"""The live app: what a test holds in its hand between opening and closing.
+
+It is kept alive by its account's prolonger, learns from updates and prolongs when it is over, may send
+data to its bot once, and closes exactly once with a reason.
+Documentation: core.telegram.org/api/bots/webapps
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from telethon.tl import types
+
+from flows import (
+    AccountLost,
+    App,
+    DataAlreadySent,
+    DataRefused,
+    InitData,
+    KeyboardButtonApp,
+    LaunchParams,
+    MiniAppError,
+    OpenParameters,
+    QueryExpired,
+    WebView,
+    check_data,
+    input_peer,
+    send_data,
+    switch_inline,
+)
+
+if TYPE_CHECKING:
+    from launcher.launcher import Launcher
+
+__all__ = ["CloseReason", "MiniApp"]
+
+
+class CloseReason(StrEnum):
+    """Why an app is over."""
+
+    APP = "app"
+    """The page closed itself."""
+    DATA_SENT = "data_sent"
+    """Its data went to the bot."""
+    RESULT_SENT = "result_sent"
+    """The bot answered its query: `updateWebViewResultSent`."""
+    SWITCHED_INLINE = "switched_inline"
+    """It made a new inline query."""
+    JOIN_DECIDED = "join_decided"
+    """The guard bot decided about joining; `MiniApp.join_decision` says how."""
+    EXPIRED = "expired"
+    """Telegram no longer knows its query: QUERY_ID_INVALID."""
+    ACCOUNT_LOST = "account_lost"
+    """The account's session has ended."""
+    HOST_GONE = "host_gone"
+    """The page's host is gone."""
+    CALLER = "caller"
+    """The caller closed it, or left its `async with`."""
+
+
+class MiniApp:
+    """An open Mini App.
+
+    `app` is what was opened, `web_view` Telegram's answer, `prolongs` how often it was prolonged,
+    `on_prolong` is called after each prolong with its failure or None, `join_decision` is the guard bot's
+    decision (TL `JoinChatBotResult`) of a chat-join app.
+    """
+
+    __slots__ = (
+        "_closed",
+        "_launcher",
+        "_random_id",
+        "_reason",
+        "_sent",
+        "app",
+        "join_decision",
+        "on_prolong",
+        "parameters",
+        "prolongs",
+        "web_view",
+    )
+
+    def __init__(
+        self, launcher: Launcher, app: App, web_view: WebView, parameters: OpenParameters, random_id: int
+    ) -> None:
+        self._launcher = launcher
+        self._closed: asyncio.Future[CloseReason] | None = None
+        self._reason: CloseReason | None = None
+        self._random_id = random_id
+        self._sent = False
+        self.app = app
+        self.web_view = web_view
+        self.parameters = parameters
+        self.prolongs = 0
+        self.on_prolong: Callable[[MiniApp, MiniAppError | None], None] | None = None
+        self.join_decision: Any = None
+
+    def __repr__(self) -> str:
+        state = f"closed: {self._reason}" if self._reason else "open"
+        return f"<MiniApp {self.flow} @{self.app.bot.username} {state}>"
+
+    @property
+    def flow(self) -> str:
+        return self.app.flow
+
+    @property
+    def url(self) -> str:
+        """The launch URL. A secret: it proves to the app's server who the account is."""
+        return self.web_view.url
+
+    @property
+    def query_id(self) -> int | None:
+        """The web view's query, if it has one: then it is prolonged."""
+        return self.web_view.query_id
+
+    @property
+    def launch_params(self) -> LaunchParams:
+        return self.web_view.launch_params
+
+    @property
+    def init_data(self) -> InitData | None:
+        """Who opened the app; None in the flows that do not tell."""
+        return self.web_view.init_data
+
+    # Closing
+
+    @property
+    def is_closed(self) -> bool:
+        return self._reason is not None
+
+    @property
+    def reason(self) -> CloseReason | None:
+        """Why it is closed; None while it is open."""
+        return self._reason
+
+    async def closed(self) -> CloseReason:
+        """Wait until the app is over; returns why."""
+        if self._reason is not None:
+            return self._reason
+        if self._closed is None:
+            self._closed = asyncio.get_running_loop().create_future()
+        return await asyncio.shield(self._closed)
+
+    async def close(self, reason: CloseReason = CloseReason.CALLER) -> None:
+        """Close the app. The first reason stands; closing again does nothing."""
+        self._close(reason)
+
+    def _close(self, reason: CloseReason) -> None:
+        if self._reason is not None:
+            return
+        self._reason = reason
+        if self._closed is not None:
+            self._closed.set_result(reason)
+        self._launcher._forget(self)
+
+    def _prolonged(self, failure: MiniAppError | None) -> None:
+        """The prolonger's word after each attempt."""
+        if self.is_closed:
+            return
+        match failure:
+            case None:
+                self.prolongs += 1
+            case QueryExpired():
+                self._close(CloseReason.EXPIRED)
+            case AccountLost():
+                self._launcher._lose(failure)
+        if self.on_prolong is not None:
+            self.on_prolong(self, failure)
+
+    def _decided(self, decision: Any) -> None:
+        """The guard bot's decision: it closes the app, unless it is another page to show."""
+        self.join_decision = decision
+        if isinstance(decision, types.JoinChatBotResultWebView):
+            self.web_view = WebView(decision.url, same_origin=self.web_view.same_origin)
+        else:
+            self._close(CloseReason.JOIN_DECIDED)
+
+    # What the page may do
+
+    async def send_data(self, data: str) -> None:
+        """Send the app's data to its bot and close: once, keyboard-button apps only, 1 to 4,096 bytes of
+        UTF-8.
+
+        Repeated under the same `random_id` after transient failures, so that the bot gets it once. Raises
+        DataRefused for another flow, a closed app or a wrong size, DataAlreadySent for a second time, and
+        RpcFailed or NotConnected when it was not sent (then it may be tried again).
+        """
+        app = self._may_send()
+        check_data(data)
+        self._sent = True
+        try:
+            await self._launcher._retrying(lambda: send_data(self._client, app, data, self._random_id))
+        except BaseException:
+            self._sent = False
+            raise
+        self._close(CloseReason.DATA_SENT)
+
+    def _may_send(self) -> KeyboardButtonApp:
+        if not isinstance(self.app, KeyboardButtonApp):
+            raise DataRefused(
+                f"An app of the flow {self.flow} cannot send data to its bot.",
+                "Open it by a keyboard button; here the bot answers the query or gets the init data.",
+            )
+        if self._sent:
+            raise DataAlreadySent
+        if self.is_closed:
+            raise DataRefused(f"The app is closed ({self._reason}).", "Open it again to send data.")
+        return self.app
+
+    async def switch_inline(self, query: str, chat: Any = None, chat_types: tuple[str, ...] = ()) -> Any:
+        """Make the inline query the app asks for, in the current chat or in `chat`, and close the app.
+
+        `chat_types` ("users", "bots", "groups", "channels") are the kinds of chat the app wants one
+        chosen from. Returns Telethon's inline results: `await results[0].click()` sends the first. Raises
+        CannotOpen for a bot without inline mode or a chat of another kind.
+        """
+        if self.is_closed:
+            raise DataRefused(f"The app is closed ({self._reason}).", "Open it again.")
+        peer = await input_peer(self._client, chat) if chat is not None else self._current_chat()
+        results = await switch_inline(self._client, self.app.bot, query, peer, chat_types)
+        self._close(CloseReason.SWITCHED_INLINE)
+        return results
+
+    def _current_chat(self) -> Any:
+        return self.app.context.peer
+
+    @property
+    def _client(self) -> Any:
+        return self._launcher.client

@@ -1,0 +1,119 @@
+"""One scheduler per account that prolongs all of its apps.
+
+A web view with a query id has to be prolonged every 60 seconds, first 60 seconds after opening, with the
+context it was requested in. Telegram answers QUERY_ID_INVALID when the app is over; every other failure is
+repeated and never closes it. After a reconnect all apps are due at once, a little apart from one another.
+Documentation: core.telegram.org/method/messages.prolongWebView; the immediate prolong after a reconnect is
+TDLib's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from collections.abc import Iterable
+from typing import Protocol
+
+from telethon import TelegramClient
+
+from flows import App, FloodWait, MiniAppError, QueryExpired, prolong
+from launcher.timing import Timing
+
+__all__ = ["Prolonged", "Prolonger"]
+
+
+class Prolonged(Protocol):
+    """An app as the scheduler sees it."""
+
+    app: App
+
+    @property
+    def query_id(self) -> int | None: ...
+    @property
+    def is_closed(self) -> bool: ...
+    def _prolonged(self, failure: MiniAppError | None) -> None: ...
+
+
+class Prolonger:
+    """A heap of due times, in the loop's clock. `lateness`, if given, collects how late each prolong was
+    handed to Telethon, in seconds."""
+
+    def __init__(self, client: TelegramClient, timing: Timing, lateness: list[float] | None = None) -> None:
+        self._client = client
+        self._timing = timing
+        self._lateness = lateness
+        self._heap: list[tuple[float, int, Prolonged]] = []
+        self._order = itertools.count()
+        self._changed = asyncio.Event()
+
+    def add(self, app: Prolonged) -> None:
+        """Prolong this app from one period from now on, until it is closed."""
+        self._push(_now() + self._timing.prolong_every, app)
+
+    def all_now(self) -> None:
+        """Make every app due at once, spread by `Timing.burst`: the connection was lost and is back."""
+        apps = self._living(entry[2] for entry in self._heap)
+        start, apart = _now(), 1 / self._timing.burst
+        self._heap = [(start + at * apart, next(self._order), app) for at, app in enumerate(apps)]
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Prolong until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                await self._wait()
+                while self._heap and self._heap[0][0] <= _now():
+                    due, _, app = heapq.heappop(self._heap)
+                    if not app.is_closed:
+                        group.create_task(self._prolong(due, app))
+
+    async def _wait(self) -> None:
+        """Until the first app is due or the heap changed."""
+        self._changed.clear()
+        pause = self._heap[0][0] - _now() if self._heap else None
+        if pause is not None and pause <= 0:
+            return
+        try:
+            async with asyncio.timeout(pause):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+
+    async def _prolong(self, due: float, app: Prolonged) -> None:
+        if self._lateness is not None:
+            self._lateness.append(_now() - due)
+        failure = await self._ask(app)
+        app._prolonged(failure)
+        if not app.is_closed:
+            self._push(self._next(due, failure), app)
+
+    async def _ask(self, app: Prolonged) -> MiniAppError | None:
+        if app.query_id is None:
+            return None
+        try:
+            await prolong(self._client, app.app.bot, app.app.context, app.query_id)
+        except MiniAppError as failure:
+            return failure
+        return None
+
+    def _next(self, due: float, failure: MiniAppError | None) -> float:
+        match failure:
+            case None | QueryExpired():
+                return due + self._timing.prolong_every
+            case FloodWait():
+                return _now() + failure.seconds
+        return _now() + self._timing.prolong_retry
+
+    def _push(self, due: float, app: Prolonged) -> None:
+        heapq.heappush(self._heap, (due, next(self._order), app))
+        if self._heap[0][2] is app:
+            self._changed.set()
+
+    @staticmethod
+    def _living(apps: Iterable[Prolonged]) -> list[Prolonged]:
+        return [app for app in apps if not app.is_closed]
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
