@@ -154,4 +154,5 @@ def test_a_web_app_button_needs_https() -> None:
 
 
 def test_an_empty_world_has_nobody() -> None:
-    assert list(World().users()) == list(World().bots()) == []
+    assert list(World().users()) == []
+    assert list(World().bots()) == []
