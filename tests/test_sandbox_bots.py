@@ -125,6 +125,10 @@ async def test_messages_that_cannot_be_sent() -> None:
         reply = types.InputReplyToMessage(999)
         assert await bob.refused(write(bob, FORUM, reply_to=reply)) == "400 MSG_ID_INVALID"
         assert await bob.refused(write(bob, FORUM, send_as=bob.peer(ALICE))) == "400 SEND_AS_PEER_INVALID"
+        sandbox.world.user(ALICE).premium_only = True
+        assert await bob.refused(write(bob, ALICE)) == "403 PRIVACY_PREMIUM_REQUIRED"
+        sandbox.world.user(ALICE).deleted = True
+        assert await bob.refused(write(bob, ALICE)) == "400 INPUT_USER_DEACTIVATED"
         bobs.blocked.add(PLAIN_BOT)
         assert await bob.refused(write(bob, PLAIN_BOT)) == "400 YOU_BLOCKED_USER"
         assert (await bot.refused(write(bot, BOB))).endswith(" USER_IS_BLOCKED")
@@ -330,6 +334,9 @@ async def test_bots_that_cannot_be_asked() -> None:
     async with Sandbox() as sandbox, signed_in(sandbox, ALICE) as alice:
         assert await alice.refused(ask(alice, PLAIN_BOT)) == "400 BOT_INLINE_DISABLED"
         assert await alice.refused(ask(alice, BOB)) == "400 BOT_INVALID"
+        sandbox.world.bot(LINK_BOT).deleted = True
+        assert await alice.refused(ask(alice, LINK_BOT)) == "400 INPUT_USER_DEACTIVATED"
+        assert await alice.refused(start(alice, "x", LINK_BOT, LINK_BOT)) == "400 INPUT_USER_DEACTIVATED"
         nowhere = ask(alice, peer=types.InputPeerUser(BOB, 1))
         assert await alice.refused(nowhere) == "400 PEER_ID_INVALID"
         sandbox.assumptions.flip("inline_queries_check_their_peer")

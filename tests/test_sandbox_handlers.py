@@ -1,6 +1,7 @@
 """Every handler of the sandbox says which page it follows, and answers only with errors that page lists."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +41,12 @@ def test_every_assumption_is_a_sentence_with_two_ends() -> None:
         assert re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)+", name)
         assert row.holds != row.flipped
         assert not row.holds.endswith(".")
+
+
+def test_every_assumption_is_asked_for() -> None:
+    package = Path(launcher.sandbox.__file__).parent
+    asked = "".join(file.read_text() for file in package.rglob("*.py") if file.name != "assumptions.py")
+    assert [name for name in ASSUMPTIONS if f'"{name}"' not in asked] == []
 
 
 def test_flipping_twice_changes_nothing() -> None:
