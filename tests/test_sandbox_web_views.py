@@ -611,6 +611,27 @@ async def test_refusals_that_need_another_world() -> None:
         assert await bob.refused(web_view(bob, CLUB)) == "403 CHAT_WRITE_FORBIDDEN"
 
 
+async def test_people_and_bots_that_cannot_be_written_to() -> None:
+    async with Sandbox() as sandbox, signed_in(sandbox, ALICE) as alice:
+        bob = sandbox.world.user(BOB)
+        bob.premium_only = True
+        assert await alice.refused(web_view(alice, BOB)) == "403 PRIVACY_PREMIUM_REQUIRED"
+        sandbox.world.user(ALICE).premium = True
+        await alice(web_view(alice, BOB))
+        bob.deleted = True
+        assert await alice.refused(web_view(alice, BOB)) == "400 INPUT_USER_DEACTIVATED"
+        sandbox.world.bot(DEMO_BOT).deleted = True
+        assert await alice.refused(web_view(alice, url=BUTTON)) == "400 INPUT_USER_DEACTIVATED"
+
+
+async def test_an_app_of_a_restricted_bot() -> None:
+    async with Sandbox() as sandbox, signed_in(sandbox, ALICE) as alice:
+        sandbox.world.bot(DEMO_BOT).restricted_for.add(ALICE)
+        assert await alice.refused(app_view(alice)) == "400 BOT_APP_BOT_INVALID"
+        sandbox.assumptions.flip("restricted_bots_open_no_web_views")
+        await alice(app_view(alice))
+
+
 async def test_an_app_id_with_the_hash_of_another_account() -> None:
     async with Sandbox() as sandbox, signed_in(sandbox, ALICE) as alice, signed_in(sandbox, BOB) as bob:
         app = (await alice(get_app(alice))).app

@@ -28,11 +28,13 @@ __all__: list[str] = []
 @handles(
     functions.messages.GetInlineBotResultsRequest,
     docs="core.telegram.org/method/messages.getInlineBotResults",
-    errors=("BOT_INLINE_DISABLED", "BOT_INVALID", "BOT_RESPONSE_TIMEOUT"),
+    errors=("BOT_INLINE_DISABLED", "BOT_INVALID", "BOT_RESPONSE_TIMEOUT", "INPUT_USER_DEACTIVATED"),
 )
 async def get_inline_bot_results(call: Call) -> Any:
     user, bot = person(call), bot_named(call, call.request.bot)
     peer = _where(call)
+    if bot.deleted:
+        raise RpcError(400, "INPUT_USER_DEACTIVATED")
     if bot.inline_placeholder is None:
         raise RpcError(400, "BOT_INLINE_DISABLED")
     queries = call.sandbox.part(InlineQueries)
@@ -81,8 +83,9 @@ async def set_inline_bot_results(call: Call) -> bool:
     functions.messages.SendInlineBotResultRequest,
     docs="core.telegram.org/method/messages.sendInlineBotResult",
     errors=(
-        "CHAT_WRITE_FORBIDDEN", "INLINE_RESULT_EXPIRED", "MSG_ID_INVALID", "PEER_ID_INVALID",
-        "QUERY_ID_EMPTY", "RESULT_ID_EMPTY", "RESULT_ID_INVALID", "SEND_AS_PEER_INVALID", "YOU_BLOCKED_USER",
+        "CHAT_WRITE_FORBIDDEN", "INLINE_RESULT_EXPIRED", "INPUT_USER_DEACTIVATED", "MSG_ID_INVALID",
+        "PEER_ID_INVALID", "PRIVACY_PREMIUM_REQUIRED", "QUERY_ID_EMPTY", "RESULT_ID_EMPTY",
+        "RESULT_ID_INVALID", "SEND_AS_PEER_INVALID", "YOU_BLOCKED_USER",
     ),
 )  # fmt: skip
 async def send_inline_bot_result(call: Call) -> Any:
