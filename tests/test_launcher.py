@@ -11,6 +11,7 @@ from flows import (
     AccountLost,
     BadInput,
     CannotOpen,
+    ChatJoinApp,
     Consent,
     DataAlreadySent,
     DataRefused,
