@@ -26,9 +26,8 @@ from launcher.settings import Proxy
 __all__ = ["ServerUnreachable", "connected", "new_client", "whoami"]
 
 
-# Telethon's own messages: silent unless a program configures logging, as a library's should be.
-_LOG = logging.getLogger("launcher.telethon")
-_LOG.addHandler(logging.NullHandler())
+# Telethon's messages are silent unless a program configures logging, as a library's should be.
+logging.getLogger("telethon").addHandler(logging.NullHandler())
 
 
 class ServerUnreachable(NotConnected):
@@ -75,7 +74,6 @@ def new_client(
         receive_updates=True,
         catch_up=True,
         device_model="miniapp-launcher",
-        base_logger=_LOG,
         **_route(None if server.name == "sandbox" else proxy),
     )
 
