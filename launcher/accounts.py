@@ -204,8 +204,7 @@ class Accounts:
         file = self._file(name)
         with self._locked(name):
             session = AccountSession(self.server)
-            # Two attempts: the second one goes to the data centre that the account lives on.
-            client = new_client(session, self.server, proxy=self.settings.proxy_parts(), request_retries=1)
+            client = new_client(session, self.server, proxy=self.settings.proxy_parts(), signing_in=True)
             async with connected(client, self.server, timeout=timeout):
                 yield client
                 session.keep_in(file)
