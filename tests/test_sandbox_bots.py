@@ -145,6 +145,19 @@ async def test_a_message_is_sent_once() -> None:
         assert await alice.refused(write(alice, BOB, random_id=5)) == "500 RANDOM_ID_DUPLICATE"
 
 
+async def test_who_sends_reads_it_in_the_answer_alone() -> None:
+    async with (
+        Sandbox() as sandbox,
+        signed_in(sandbox, ALICE) as alice,
+        signed_in(sandbox, ALICE) as other,
+        signed_in(sandbox, BOB) as bob,
+    ):
+        await alice(write(alice, BOB, "Mine"))
+        assert (await other.update(types.UpdateNewMessage)).message.message == "Mine"
+        await bob(write(bob, ALICE, "Yours"))
+        assert (await alice.update(types.UpdateNewMessage)).message.message == "Yours"
+
+
 async def test_writing_to_a_bot_lets_it_write_back() -> None:
     async with Sandbox() as sandbox, signed_in(sandbox, DORA) as dora:
         may = functions.bots.CanSendMessageRequest(dora.user(PLAIN_BOT))

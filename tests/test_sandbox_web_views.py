@@ -446,6 +446,21 @@ async def test_an_answer_is_posted_for_the_user_and_ends_the_query() -> None:
         assert await bot.refused(answer(text)) == "400 QUERY_ID_INVALID"
 
 
+async def test_a_button_of_an_answer_can_be_opened() -> None:
+    async with (
+        Sandbox() as sandbox,
+        signed_in(sandbox, ALICE) as alice,
+        signed_in(sandbox, DEMO_BOT) as bot,
+    ):
+        text = init_data((await alice(web_view(alice, url=BUTTON))).url)["query_id"]
+        button = types.KeyboardInlineButton(
+            "More", types.InlineButtonTypeWebView("https://demo.example/more")
+        )
+        keyboard = types.ReplyInlineMarkup([types.KeyboardInlineButtonRow([button])])
+        await bot(answer(text, reply_markup=keyboard))
+        assert (await alice(web_view(alice, url=button.type.url))).query_id
+
+
 async def test_an_answer_in_a_topic_as_a_channel() -> None:
     async with (
         Sandbox() as sandbox,

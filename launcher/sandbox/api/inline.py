@@ -16,7 +16,7 @@ from launcher.sandbox import mailbox
 from launcher.sandbox.callers import calling_bot, person
 from launcher.sandbox.inline_queries import InlineAnswered, InlineQueries, InlineQuery
 from launcher.sandbox.inline_results import input_article, shown, text_of
-from launcher.sandbox.keyboards import is_https, web_view_urls
+from launcher.sandbox.keyboards import is_https
 from launcher.sandbox.peers import bot_named, peer_named, render_all
 from launcher.sandbox.placement import check_may_write, check_not_repeated, placement
 from launcher.sandbox.rpc import Call, RpcError, handles
@@ -98,7 +98,6 @@ async def send_inline_bot_result(call: Call) -> Any:
     text, place = text_of(call, result), placement(call, peer, request)
     sender = place.send_as or user.id
     check_not_repeated(call, sender)
-    _bot_of(call, query).webview_buttons.update(web_view_urls(text.reply_markup))
     message = mailbox.post(
         call.sandbox,
         sender,
@@ -195,7 +194,3 @@ def _chosen(call: Call, user: User) -> tuple[InlineQuery, Any]:
     if request.id not in results:
         raise RpcError(400, "RESULT_ID_INVALID")
     return query, results[request.id]
-
-
-def _bot_of(call: Call, query: InlineQuery) -> Bot:
-    return call.sandbox.world.bot(query.bot)
