@@ -18,7 +18,7 @@ from telethon.errors import RPCError
 from telethon.network import ConnectionTcpFull, ConnectionTcpMTProxyRandomizedIntermediate
 from telethon.tl import functions, types
 
-from flows.errors import MiniAppError, NotConnected, call, from_rpc
+from flows.errors import MiniAppError, NotConnected, call, from_rpc, method_name
 from launcher.servers import Server, trusted
 from launcher.settings import Proxy
 
@@ -105,10 +105,17 @@ async def connected(
             await client.disconnect()
 
 
-async def whoami(client: TelegramClient) -> Any:
-    """The signed-in user (TL `user`), by one request. Raises AccountLost when nobody is signed in."""
+async def whoami(client: TelegramClient, *, timeout: float = 15.0) -> Any:
+    """The signed-in user (TL `user`), by one request.
+
+    Raises AccountLost when nobody is signed in, NotConnected when no answer comes within `timeout` seconds.
+    """
+    request = functions.users.GetUsersRequest([types.InputUserSelf()])
     try:
-        users = await call(client, functions.users.GetUsersRequest([types.InputUserSelf()]))
+        async with asyncio.timeout(timeout):
+            users = await call(client, request)
+    except TimeoutError:
+        raise NotConnected(method_name(request)) from None
     except NotConnected:
         # The update loop may learn first that the account is lost; it disconnects, and keeps why in here.
         if isinstance(client._updates_error, RPCError):

@@ -124,10 +124,17 @@ def _from_ready_file(path: Path) -> Server:
             f"TELEGRAM_SERVER is {str(path)!r}, which is neither a server nor the ready file of a sandbox.",
             "Write production, test, sandbox or the path that `miniapp sandbox --ready-file` was given.",
         )
-    return sandbox_server(ready_file.read(path))
+    try:
+        return sandbox_server(ready_file.read(path))
+    except ready_file.BadReadyFile as error:
+        problem = str(error)
+    raise SettingsError(
+        f"TELEGRAM_SERVER: {problem}.", "Start `miniapp sandbox --ready-file` anew and name its file."
+    )
 
 
 _holders: Counter[int] = Counter()
+_added: set[int] = set()
 _lock = threading.Lock()
 
 
@@ -143,18 +150,18 @@ def trusted(server: Server) -> Iterator[None]:
         return
     fingerprint = _fingerprint(server.public_key)
     with _lock:
-        if not _holders[fingerprint] and fingerprint in rsa._server_keys:
-            _holders[fingerprint] += 1  # somebody else's: a sandbox in this process trusts itself
+        if fingerprint not in rsa._server_keys:  # else a sandbox of this process trusts itself: leave it
+            rsa.add_key(server.public_key, old=False)
+            _added.add(fingerprint)
         _holders[fingerprint] += 1
-        rsa.add_key(server.public_key, old=False)
         TelegramClient._config = None
     try:
         yield
     finally:
         with _lock:
             _holders[fingerprint] -= 1
-            if not _holders[fingerprint]:
-                del _holders[fingerprint]
+            if not _holders[fingerprint] and fingerprint in _added:
+                _added.remove(fingerprint)
                 rsa._server_keys.pop(fingerprint, None)  # Telethon can add a key, but not remove one
             TelegramClient._config = None
 

@@ -212,6 +212,7 @@ def private_folder(path: Path) -> None:
         for folder in (*reversed(path.parents), path):
             if not folder.exists():
                 folder.mkdir(mode=0o700, exist_ok=True)
+                folder.chmod(0o700)  # the umask may have taken the owner's own rights
         if path.stat().st_mode & 0o077:
             path.chmod(0o700)
     except OSError as error:
@@ -224,7 +225,7 @@ def _replace(path: Path, blob: bytes) -> None:
     try:
         with open(descriptor, "wb") as stream:
             if os.name == "posix":
-                os.fchmod(descriptor, 0o600)  # the umask can only take rights away: give the owner's back
+                os.fchmod(descriptor, 0o600)  # as above
             stream.write(blob)
             stream.flush()
             os.fsync(descriptor)

@@ -281,7 +281,11 @@ def test_an_empty_signature_is_a_missing_one() -> None:
         InitData.parse(f"signature=&{END}").check_signature(BOT_ID, PUBLIC_KEY)
 
 
-@pytest.mark.parametrize("key", [PUBLIC_KEY, PUBLIC_KEY.hex(), PUBLIC_KEY.hex().upper()])
+@pytest.mark.parametrize(
+    "key",
+    [PUBLIC_KEY, PUBLIC_KEY.hex(), PUBLIC_KEY.hex().upper()],
+    ids=["bytes", "small letters", "capital letters"],
+)
 def test_a_public_key_is_bytes_or_hexadecimal(key: str | bytes) -> None:
     InitData.parse(signed(FIELDS)).check_signature(BOT_ID, key)
 
@@ -306,7 +310,7 @@ def test_what_is_no_bot_token_is_refused_without_repeating_it(token: str) -> Non
     assert "made_up" not in str(caught.value)
 
 
-@pytest.mark.parametrize("key", ["", "canary", "00" * 31, b"", PUBLIC_KEY + b"0"])
+@pytest.mark.parametrize("key", ["", "canary", "00" * 31, b"", bytes(33)])
 def test_what_is_no_public_key_is_refused(key: str | bytes) -> None:
     with pytest.raises(UnusableKey, match="32 bytes"):
         InitData.parse(PUBLISHED_2024).check_signature(BOT_2024, key)

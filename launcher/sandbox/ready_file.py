@@ -1,8 +1,7 @@
 """The ready file: how a program learns where a sandbox listens and what it may use there.
 
-`miniapp sandbox --ready-file FILE` writes it once it listens: one JSON object, readable by its owner
-only, because the RSA key in it is a key that clients are asked to trust. Reading it refuses any host but
-the loopback.
+`miniapp sandbox --ready-file FILE` writes it once it listens: one JSON object, readable by its owner only,
+because the RSA key in it is one that clients are asked to trust. Reading it refuses any host but loopback.
 """
 
 from __future__ import annotations
