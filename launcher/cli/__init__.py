@@ -2,8 +2,8 @@
 
 One file per command. Each imports what it works with when it runs, so that help and completion load nothing
 but typer. Results go to standard output, as one JSON value with `--json`; questions and progress go to
-standard error. What goes wrong anywhere is raised, and becomes one line and an exit code in `main`: 1 for what
-failed, 2 for a command line that cannot be read, 130 for Ctrl-C.
+standard error. What goes wrong anywhere is raised, and becomes one line and an exit code in `main`: 1 for
+what failed, 2 for a command line that cannot be read, 130 for Ctrl-C.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ __all__ = ["app", "main"]
 app = typer.Typer(
     name="miniapp",
     help="Open Telegram Mini Apps by program: every documented way, online or in a sandbox.",
-    epilog="Try `miniapp demo`, or `miniapp open @demo_bot --via main_app --server sandbox`: both work offline.",
+    epilog="Offline: `miniapp demo`, or `miniapp open @demo_bot --via main_app --server sandbox`.",
+    no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},

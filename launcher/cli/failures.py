@@ -50,7 +50,8 @@ def _told(error: Exception) -> str:
 def _usage(message: str, error: Exception) -> str:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "miniapp"
-    return f"{message.rstrip('.')}. See `{command} --help`."
+    sentence = message if message.endswith("?") else f"{message.rstrip('.')}."
+    return f"{sentence} See `{command} --help`."
 
 
 def _show_places(error: BaseException | None) -> None:

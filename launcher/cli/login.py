@@ -54,7 +54,9 @@ def login(
         show_line(_told(signed_in))
 
 
-async def _sign_in(accounts: Accounts, name: str | None, phone: str | None, *, qr: bool, bot: bool) -> Account:
+async def _sign_in(
+    accounts: Accounts, name: str | None, phone: str | None, *, qr: bool, bot: bool
+) -> Account:
     from launcher.sign_in import typed_code
 
     password = _escaped(accounts.settings)

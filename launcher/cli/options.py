@@ -88,7 +88,9 @@ ThemeOption: TypeAlias = Annotated[
 AllowOption: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
-        "--allow", metavar="QUESTION", help="Answer a question with yes: write_access, hidden_link… Repeatable."
+        "--allow",
+        metavar="QUESTION",
+        help="Answer a question with yes: write_access, hidden_link… Repeatable.",
     ),
 ]
 AskOption: TypeAlias = Annotated[

@@ -16,7 +16,8 @@ def ask_on_terminal(prompt: Prompt) -> list[Question]:
     return [
         question
         for question in prompt.questions
-        if (asked_line(f"@{prompt.bot}{detail}: allow {question}? [y/N] ") or "").strip().lower() in ("y", "yes")
+        if (asked_line(f"@{prompt.bot}{detail}: allow {question}? [y/N] ") or "").strip().lower()
+        in ("y", "yes")
     ]
 
 
