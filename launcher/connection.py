@@ -9,6 +9,7 @@ not fetch the difference of updates; whoever holds the client calls `connect` ag
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -23,6 +24,11 @@ from launcher.servers import Server, trusted
 from launcher.settings import Proxy
 
 __all__ = ["ServerUnreachable", "connected", "new_client", "whoami"]
+
+
+# Telethon's own messages: silent unless a program configures logging, as a library's should be.
+_LOG = logging.getLogger("launcher.telethon")
+_LOG.addHandler(logging.NullHandler())
 
 
 class ServerUnreachable(NotConnected):
@@ -68,6 +74,7 @@ def new_client(
         receive_updates=True,
         catch_up=True,
         device_model="miniapp-launcher",
+        base_logger=_LOG,
         **_route(None if server.name == "sandbox" else proxy),
     )
 
