@@ -120,7 +120,8 @@ class Accounts:
     ) -> Account:
         """Sign in with a code sent to `phone` and keep the account under `name`, in place of an older one.
 
-        Without a name it is called by its user name, else by the last digits of its phone number. Without `code` and `password` they are taken from the settings or the standard input. Raises as
+        Without a name it is called by its user name, else by the last digits of its phone number. Without
+        `code` and `password` they are taken from the settings or the standard input. Raises as
         `sign_in.by_phone`, `connect` and `held` do.
         """
         code = code or sign_in.typed_code(self.settings.code)

@@ -23,7 +23,8 @@ def report(error: Exception, *, as_json: bool) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     text = plain(_told(error))
-    say(f"miniapp: {text}")
+    if text:
+        say(f"miniapp: {text}")
     if os.environ.get("MINIAPP_DEBUG") == "1":
         _show_places(error)
     if as_json:
@@ -50,6 +51,9 @@ def _told(error: Exception) -> str:
 def _usage(message: str, error: Exception) -> str:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "miniapp"
+    if not message:  # a command without its subcommand: the help was shown
+        return ""
+    message = message.replace("Value error, ", "")
     sentence = message if message.endswith("?") else f"{message.rstrip('.')}."
     return f"{sentence} See `{command} --help`."
 

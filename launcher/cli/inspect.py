@@ -59,10 +59,11 @@ async def _inspect(settings: Settings, account: str | None, link: str, options: 
 
 
 def _show(inspection: Inspection, as_json: bool) -> None:
-    if as_json:
-        return show_json(inspection.to_json())
     from rich.console import Console
 
     from launcher.inspection import print_inspection
 
-    return print_inspection(inspection, Console())
+    if as_json:
+        show_json(inspection.to_json())
+    else:
+        print_inspection(inspection, Console())

@@ -142,9 +142,16 @@ def _person(init_data: InitData) -> str | None:
 
 def _init_data(init_data: InitData, reveal: bool) -> dict[str, Any]:
     """Its fields that are there; hash, signature and query masked, and the raw text left out."""
-    shown = {name: value for name, value in asdict(init_data).items() if value not in (None, {})}
+    shown: dict[str, Any] = _present(asdict(init_data))
     if not reveal:
         del shown["raw"]
         secret = ("hash", "signature", "query_id", "chat_join_request_query_id", "extra")
         shown |= {name: MASK for name in secret if name in shown}
     return shown
+
+
+def _present(value: Any) -> Any:
+    """Without the fields that are absent or empty."""
+    if not isinstance(value, dict):
+        return value
+    return {name: _present(inner) for name, inner in value.items() if inner not in (None, {})}
