@@ -14,9 +14,10 @@ import base64
 import binascii
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 from telethon import TelegramClient
@@ -110,7 +111,7 @@ class Accounts:
 
     async def sign_in_by_phone(
         self,
-        name: str,
+        name: str | None,
         phone: str,
         *,
         code: AskCode | None = None,
@@ -119,18 +120,19 @@ class Accounts:
     ) -> Account:
         """Sign in with a code sent to `phone` and keep the account under `name`, in place of an older one.
 
-        Without `code` and `password` they are taken from the settings or the standard input. Raises as
+        Without a name it is called by its user name, else by the last digits of its phone number. Without
+        `code` and `password` they are taken from the settings or the standard input. Raises as
         `sign_in.by_phone`, `connect` and `held` do.
         """
         code = code or sign_in.typed_code(self.settings.code)
         password = password or sign_in.typed_password(self.settings.password)
-        async with self._signing_in(name, timeout) as client:
-            await sign_in.by_phone(client, phone, code=code, password=password)
-        return self._account(name)
+        async with self._signing_in(name, timeout) as newcomer:
+            newcomer.user = await sign_in.by_phone(newcomer.client, phone, code=code, password=password)
+        return self._account(newcomer.name)
 
     async def sign_in_by_qr(
         self,
-        name: str,
+        name: str | None,
         show: Callable[[QrCode], Awaitable[None]],
         *,
         password: AskPassword | None = None,
@@ -141,15 +143,15 @@ class Accounts:
         Raises as `sign_in.by_qr`, `connect` and `held` do.
         """
         password = password or sign_in.typed_password(self.settings.password)
-        async with self._signing_in(name, timeout) as client:
-            await sign_in.by_qr(client, show, password=password)
-        return self._account(name)
+        async with self._signing_in(name, timeout) as newcomer:
+            newcomer.user = await sign_in.by_qr(newcomer.client, show, password=password)
+        return self._account(newcomer.name)
 
-    async def sign_in_bot(self, name: str, token: SecretStr, *, timeout: float = 15.0) -> Account:
-        """Sign in as a bot and keep it under `name`."""
-        async with self._signing_in(name, timeout) as client:
-            await sign_in.by_token(client, token)
-        return self._account(name)
+    async def sign_in_bot(self, name: str | None, token: SecretStr, *, timeout: float = 15.0) -> Account:
+        """Sign in as a bot and keep it under `name`, by default its user name."""
+        async with self._signing_in(name, timeout) as newcomer:
+            newcomer.user = await sign_in.by_token(newcomer.client, token)
+        return self._account(newcomer.name)
 
     async def sign_out(self, name: str, *, force: bool = False, timeout: float = 15.0) -> None:
         """End the session on the server and remove its file.
@@ -199,15 +201,21 @@ class Accounts:
         return self._account(name)
 
     @asynccontextmanager
-    async def _signing_in(self, name: str, timeout: float) -> AsyncIterator[TelegramClient]:
+    async def _signing_in(self, name: str | None, timeout: float) -> AsyncIterator[_Newcomer]:
         """A connected client whose session is kept once the block has signed in."""
-        file = self._file(name)
-        with self._locked(name):
+        private_folder(self.folder)  # what fails here should not fail after the code was used up
+        with ExitStack() as holding:
+            if name is not None:
+                holding.enter_context(self._locked(name))
             session = AccountSession(self.server)
             client = new_client(session, self.server, proxy=self.settings.proxy_parts(), signing_in=True)
             async with connected(client, self.server, timeout=timeout):
-                yield client
-                session.keep_in(file)
+                newcomer = _Newcomer(client, name or "")
+                yield newcomer
+                if name is None:
+                    newcomer.name = _own_name(newcomer.user)
+                    holding.enter_context(self._locked(newcomer.name))
+                session.keep_in(self._file(newcomer.name))
 
     @contextmanager
     def _locked(self, name: str) -> Iterator[None]:
@@ -246,6 +254,19 @@ class Accounts:
         return Account(name, self.server.name, encrypted, session.user_id, phone, held_by)
 
 
+@dataclass(slots=True)
+class _Newcomer:
+    """Who is signing in: `user` (TL `user`) is None until that is done, `name` empty until one is known."""
+
+    client: TelegramClient
+    name: str
+    user: Any = None
+
+
+def _own_name(user: Any) -> str:
+    return str(user.username or (user.phone or "")[-4:] or user.id)
+
+
 def masked_phone(phone: str) -> str:
     """`+99…34` of 9996621234: enough to tell one's own numbers apart."""
     return f"+{phone[:2]}…{phone[-2:]}"
@@ -260,5 +281,5 @@ def _decoded(text: str) -> bytes:
         pass
     raise BadInput(
         f"This is not an exported session: it should begin with {_EXPORTED!r} and be one line.",
-        "Paste all of what `miniapp accounts --export` printed.",
+        "Paste all of what `miniapp accounts export` printed.",
     )

@@ -287,7 +287,7 @@ def _preset(preset: SecretStr, wrong: int, variable: str) -> str:
 def _line(prompt: str, *, secret: bool) -> str:
     if secret and sys.stdin.isatty():
         return getpass.getpass(prompt, stream=sys.stderr)
-    sys.stderr.write(prompt)
+    sys.stderr.write(prompt if sys.stdin.isatty() else f"{prompt}\n")
     sys.stderr.flush()
     line = sys.stdin.readline()
     if not line:

@@ -1,0 +1,49 @@
+"""The command `miniapp`: accounts, apps and the sandbox from a terminal.
+
+One file per command. Each imports what it works with when it runs, so that help and completion load nothing
+but typer. Results go to standard output, as one JSON value with `--json`; questions and progress go to
+standard error. What goes wrong anywhere is raised, and becomes one line and an exit code in `main`: 1 for
+what failed, 2 for a command line that cannot be read, 130 for Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from launcher.cli.accounts import accounts, logout
+from launcher.cli.demo import demo
+from launcher.cli.failures import report
+from launcher.cli.inspect import inspect
+from launcher.cli.login import login
+from launcher.cli.open import open_app
+from launcher.cli.sandbox import sandbox
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="miniapp",
+    help="Open Telegram Mini Apps by program: every documented way, online or in a sandbox.",
+    epilog="Offline: `miniapp demo`, or `miniapp open @demo_bot --via main_app --server sandbox`.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(login)
+app.command()(logout)
+app.add_typer(accounts)
+app.command("open")(open_app)
+app.command()(inspect)
+app.command()(sandbox)
+app.command()(demo)
+
+
+def main() -> None:
+    """Run the command line of this process, and end it."""
+    try:
+        code = app(standalone_mode=False)
+    except Exception as error:
+        code = report(error, as_json="--json" in sys.argv)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,64 @@
+"""What went wrong, as one line and an exit code.
+
+Our own errors say what happened and what to do. What the operating system refused is said in its words. Every
+other exception is a defect of this program: its text may hold anything, so it is not shown. With
+MINIAPP_DEBUG=1 the places the error went through are shown as well, never texts or values.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+
+from launcher.cli.output import plain, say, show_json
+
+__all__ = ["report"]
+
+
+def report(error: Exception, *, as_json: bool) -> int:
+    """Tell about the error; returns the exit code."""
+    if isinstance(error, BrokenPipeError):
+        # Nobody reads any more. Python would complain once again when it flushes the output at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    text = plain(_told(error))
+    if text:
+        say(f"miniapp: {text}")
+    if os.environ.get("MINIAPP_DEBUG") == "1":
+        _show_places(error)
+    if as_json:
+        show_json({"error": {"type": type(error).__name__, "message": text}})
+    code = getattr(error, "exit_code", 1)
+    return code if isinstance(code, int) else 1
+
+
+def _told(error: Exception) -> str:
+    from flows import MiniAppError
+    from launcher.sandbox.ready_file import BadReadyFile
+
+    usage = getattr(error, "format_message", None)  # typer's own errors, in every version of typer
+    if callable(usage):
+        return _usage(usage(), error)
+    match error:
+        case MiniAppError() | BadReadyFile():
+            return str(error)
+        case OSError():
+            return f"{error.filename}: {error.strerror}" if error.filename else error.strerror or "no input"
+    return f"This is a defect of miniapp ({type(error).__name__}). MINIAPP_DEBUG=1 shows where."
+
+
+def _usage(message: str, error: Exception) -> str:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "miniapp"
+    if not message:  # a command without its subcommand: the help was shown
+        return ""
+    message = message.replace("Value error, ", "")
+    sentence = message if message.endswith("?") else f"{message.rstrip('.')}."
+    return f"{sentence} See `{command} --help`."
+
+
+def _show_places(error: BaseException | None) -> None:
+    while error is not None:
+        sys.stderr.write(f"{type(error).__name__}\n{''.join(traceback.format_tb(error.__traceback__))}")
+        error = error.__cause__ or error.__context__

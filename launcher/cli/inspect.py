@@ -1,0 +1,69 @@
+"""`miniapp inspect`: what a client does with a link, stage by stage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from launcher.cli import options as given
+from launcher.cli.output import show_json
+
+if TYPE_CHECKING:
+    from launcher.inspection import Inspection
+    from launcher.settings import Settings
+
+
+def inspect(
+    link: Annotated[str, typer.Argument(help="A t.me or tg:// link, or @bot.", show_default=False)],
+    via: given.ViaOption = None,
+    chat: given.ChatOption = None,
+    button: given.ButtonOption = None,
+    topic: given.TopicOption = None,
+    reply_to: given.ReplyToOption = None,
+    send_as: given.SendAsOption = None,
+    silent: given.SilentOption = False,
+    start: given.StartOption = None,
+    start_param: given.StartParamOption = None,
+    query: given.QueryOption = "",
+    platform: given.PlatformOption = "android",
+    mode: given.ModeOption = "fullsize",
+    theme: given.ThemeOption = None,
+    allow: given.AllowOption = None,
+    ask: given.AskOption = False,
+    reveal: given.RevealOption = False,
+    server: given.ServerOption = None,
+    account: given.AccountOption = None,
+    as_json: given.JsonOption = False,
+) -> None:
+    """Open a link once, and show each stage: how it reads, what is found, asked, requested and answered."""
+    from launcher.cli.running import run
+
+    options = given.opening_options(
+        via=via, chat=chat, button=button, topic=topic, reply_to=reply_to, send_as=send_as, silent=silent,
+        start=start, start_param=start_param, query=query, reveal=reveal,
+        parameters=given.open_parameters(platform, mode, theme), consent=given.consent(allow, ask),
+    )  # fmt: skip
+    inspection = run(_inspect(given.settings_for(server), account, link, options))
+    _show(inspection, as_json)
+    if not inspection.opened:
+        raise typer.Exit(1)
+
+
+async def _inspect(settings: Settings, account: str | None, link: str, options: dict[str, Any]) -> Inspection:
+    from launcher.inspection import inspect_link
+    from launcher.launcher import Launcher
+
+    async with Launcher(settings, account) as launcher:
+        return await inspect_link(launcher, link, **options)
+
+
+def _show(inspection: Inspection, as_json: bool) -> None:
+    from rich.console import Console
+
+    from launcher.inspection import print_inspection
+
+    if as_json:
+        show_json(inspection.to_json())
+    else:
+        print_inspection(inspection, Console())

@@ -1,0 +1,157 @@
+"""One app from its opening to its end, told to a person as it happens or to a program at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from flows import InitData, MiniAppError
+from launcher.cli.output import say, show_json, show_line, show_panel
+from launcher.launcher import Launcher
+from launcher.mini_app import CloseReason, MiniApp
+from launcher.settings import Settings
+from launcher.timing import Timing
+
+__all__ = ["Launch", "Show"]
+
+MASK = "***"
+
+
+@dataclass(slots=True)
+class Launch:
+    """One opening, from the connection to the end; `account_lost` says that the account did not last."""
+
+    settings: Settings
+    account: str | None
+    target: str
+    options: dict[str, Any]
+    show: Show
+    account_lost: bool = False
+
+    async def run(self, send_data: str | None, seconds: float | None, prolong_every: float) -> None:
+        timing = Timing(prolong_every=prolong_every)
+        async with Launcher(self.settings, self.account, timing=timing) as launcher:
+            async with launcher.open(self.target, **self.options) as app:
+                self.show.opened(app)
+                app.on_prolong = self.show.prolonged
+                if send_data is not None:
+                    await app.send_data(send_data)
+                await _over(app, seconds)
+            self.show.closed(app)
+            self.account_lost = app.reason is CloseReason.ACCOUNT_LOST
+
+
+async def _over(app: MiniApp, seconds: float | None) -> None:
+    """Until the app closes, the time is up, or somebody ends this program."""
+    stop = asyncio.Event()
+    with _on_signals(stop):
+        ends = [asyncio.ensure_future(app.closed()), asyncio.ensure_future(stop.wait())]
+        await asyncio.wait(ends, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for end in ends:
+            end.cancel()
+
+
+@contextmanager
+def _on_signals(event: asyncio.Event) -> Iterator[None]:
+    """Set the event for SIGINT and SIGTERM; where asyncio has no signals (Windows) Ctrl-C stays as it is."""
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    with suppress(NotImplementedError):
+        for number in signals:
+            loop.add_signal_handler(number, event.set)
+    try:
+        yield
+    finally:
+        with suppress(NotImplementedError):
+            for number in signals:
+                loop.remove_signal_handler(number)
+
+
+@dataclass(slots=True)
+class Show:
+    """What is told of a launch while it lasts. Without `reveal` nothing that opens the app again."""
+
+    reveal: bool
+    as_json: bool
+    opened_at: float = field(default_factory=time.monotonic)
+
+    def opened(self, app: MiniApp) -> None:
+        self.opened_at = time.monotonic()
+        if self.as_json:
+            return
+        show_panel(f"@{app.app.bot.username}", self._fields(app))
+        if self.reveal:
+            show_line(app.url)
+
+    def _fields(self, app: MiniApp) -> Iterator[tuple[str, object]]:
+        yield "flow", app.flow
+        yield "request", app.app.method
+        yield "platform", f"{app.parameters.platform} (Web App API {app.launch_params.version})"
+        yield "mode", app.web_view.mode
+        yield "url", None if self.reveal else app.web_view.masked_url
+        yield "query id", self._query_id(app)
+        yield "user", _person(app.init_data) if app.init_data else "the app is not told who opens it"
+        yield "start parameter", app.init_data.start_param if app.init_data else None
+
+    def prolonged(self, app: MiniApp, failure: MiniAppError | None) -> None:
+        after = f"{time.monotonic() - self.opened_at:.1f} s"
+        say(f"{after}: prolonged ({app.prolongs})" if failure is None else f"{after}: {failure}")
+
+    def closed(self, app: MiniApp) -> None:
+        seconds = round(time.monotonic() - self.opened_at, 3)
+        if self.as_json:
+            show_json(self._as_dict(app, seconds))
+        else:
+            times = "once" if app.prolongs == 1 else f"{app.prolongs} times"
+            show_line(f"Closed after {seconds:.1f} s, prolonged {times}: {app.reason}")
+
+    def _as_dict(self, app: MiniApp, seconds: float) -> dict[str, Any]:
+        return {
+            "flow": app.flow,
+            "request": app.app.method,
+            "bot": app.app.bot.username,
+            "url": app.url if self.reveal else app.web_view.masked_url,
+            "query_id": self._query_id(app),
+            "platform": app.parameters.platform,
+            "mode": app.web_view.mode,
+            "prolongs": app.prolongs,
+            "closed": app.reason,
+            "seconds": seconds,
+            "init_data": _init_data(app.init_data, self.reveal) if app.init_data else None,
+        }
+
+    def _query_id(self, app: MiniApp) -> str | int | None:
+        """As a text in JSON too: it has more bits than the numbers of most readers of JSON."""
+        if app.query_id is None:
+            return None
+        return str(app.query_id) if self.reveal else MASK
+
+
+def _person(init_data: InitData) -> str | None:
+    user = init_data.user
+    if user is None:
+        return None
+    names = " ".join(name for name in (user.first_name, user.last_name) if name)
+    return f"{names} ({f'@{user.username}, ' if user.username else ''}{user.id})"
+
+
+def _init_data(init_data: InitData, reveal: bool) -> dict[str, Any]:
+    """Its fields that are there; hash, signature and query masked, and the raw text left out."""
+    shown: dict[str, Any] = _present(asdict(init_data))
+    if not reveal:
+        del shown["raw"]
+        secret = ("hash", "signature", "query_id", "chat_join_request_query_id", "extra")
+        shown |= {name: MASK for name in secret if name in shown}
+    return shown
+
+
+def _present(value: Any) -> Any:
+    """Without the fields that are absent or empty."""
+    if not isinstance(value, dict):
+        return value
+    return {name: _present(inner) for name, inner in value.items() if inner not in (None, {})}

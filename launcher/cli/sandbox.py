@@ -1,0 +1,124 @@
+"""`miniapp sandbox`: a Telegram on the loopback for other programs, until it is told to stop."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from launcher.cli.options import JsonOption, ServerOption, only_in_a_sandbox
+from launcher.cli.output import say, show_json, show_table
+
+if TYPE_CHECKING:
+    from launcher.sandbox import Sandbox
+    from launcher.sandbox.ready_file import ReadyFile
+
+
+def sandbox(
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Of the main data centre; 0 is any free one.")
+    ] = 0,
+    ready_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--ready-file", metavar="FILE", help="Written once it listens: all that clients need, as JSON."
+        ),
+    ] = None,
+    flip: Annotated[
+        list[str] | None,
+        typer.Option("--flip", metavar="ASSUMPTION", help="Let an assumption not hold. Repeatable."),
+    ] = None,
+    query_lifetime: Annotated[
+        float,
+        typer.Option(
+            "--query-lifetime", metavar="SECONDS", min=0, help="How long a web view lives unprolonged."
+        ),
+    ] = 60.0,
+    assumptions: Annotated[
+        bool, typer.Option("--assumptions", help="List the assumptions, and run nothing.")
+    ] = False,
+    server: ServerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a Telegram data centre on 127.0.0.1 until Ctrl-C.
+
+    It has people, bots and Mini Apps in it; other programs get at it with --server FILE. With --json the
+    content of the ready file goes to standard output once it listens.
+    """
+    from launcher.cli.running import run
+
+    only_in_a_sandbox(server, "sandbox")
+    if assumptions:
+        return _list_assumptions(as_json)
+    return run(_serve(port, ready_file, flip or [], query_lifetime, as_json))
+
+
+def _list_assumptions(as_json: bool) -> None:
+    from launcher.sandbox.assumptions import ASSUMPTIONS
+
+    rows = [(row.name, row.holds, row.flipped) for row in ASSUMPTIONS.values()]
+    if as_json:
+        show_json([{"name": name, "holds": holds, "flipped": flipped} for name, holds, flipped in rows])
+    else:
+        show_table(("assumption", "what holds", "with --flip"), rows)
+
+
+async def _serve(
+    port: int, ready_file: Path | None, flip: list[str], query_lifetime: float, as_json: bool
+) -> None:
+    from flows import BadInput
+    from launcher.sandbox import Sandbox
+    from launcher.sandbox.assumptions import UnknownAssumption
+    from launcher.sandbox.program import serve
+
+    try:
+        made = Sandbox(port=port, flipped=flip, query_lifetime=query_lifetime)
+    except UnknownAssumption as unknown:
+        raise BadInput(
+            f"There is no assumption {unknown.args[0]!r}.", "`miniapp sandbox --assumptions` lists them."
+        ) from None
+    try:
+        await serve(
+            ready_file=ready_file, on_ready=partial(_announce, ready_file, as_json=as_json), sandbox=made
+        )
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        raise BadInput(
+            f"The port {port} of 127.0.0.1 cannot be listened on.",
+            "Choose another, or leave --port out for any free one.",
+        ) from None
+
+
+def _announce(ready_file: Path | None, sandbox: Sandbox, *, as_json: bool) -> None:
+    from launcher.sandbox.ready_file import describe
+
+    ready = describe(sandbox)
+    _show_world(ready)
+    _show_what_to_try(ready, ready_file)
+    if as_json:
+        show_json(ready.model_dump(mode="json"))
+
+
+def _show_world(ready: ReadyFile) -> None:
+    people = [(one.name, one.user_id, one.phone, one.code, one.password) for one in ready.accounts]
+    bots = [(f"@{one.username}", one.id, ", ".join(one.apps)) for one in ready.bots]
+    show_table(("account", "user id", "phone", "code", "password"), people, on_error=True)
+    show_table(("bot", "id", "direct-link apps"), bots, on_error=True)
+
+
+def _show_what_to_try(ready: ReadyFile, ready_file: Path | None) -> None:
+    if ready_file is None:
+        say("Other programs need the ready file: run it again with --ready-file FILE.")
+    else:
+        first, app = ready.accounts[0], _some_app(ready)
+        say(f"Try: miniapp login --phone {first.phone} --server {ready_file}   (code {first.code})")
+        say(f"     miniapp open {app} --server {ready_file}")
+    say(f"The sandbox listens on {ready.dc.host}:{ready.dc.port}. Ctrl-C stops it.")
+
+
+def _some_app(ready: ReadyFile) -> str:
+    links = (f"https://t.me/{bot.username}/{app}" for bot in ready.bots for app in bot.apps)
+    return next(links, f"@{ready.bots[0].username}")
