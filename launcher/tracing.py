@@ -11,15 +11,13 @@ Telethon's own calls on the block's behalf (a page of messages, a resolved name)
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from telethon.errors import RPCError
-
-from flows.errors import MiniAppError, NotConnected, from_rpc, method_name
+from flows.errors import MiniAppError, answers, method_name
 
 __all__ = ["Exchange", "observed", "traced", "tracing"]
 
@@ -28,7 +26,7 @@ __all__ = ["Exchange", "observed", "traced", "tracing"]
 class Exchange:
     """One request (TL, with the peers Telethon put in) and what came of it; `seconds` until then.
 
-    Exactly one of `answer` (TL) and `failure` is not None. Both request and answer hold secrets.
+    `answer` is TL, None after a `failure`. Request and answer hold secrets.
     """
 
     request: Any = field(repr=False)
@@ -61,20 +59,27 @@ def tracing() -> bool:
     return _trace.get() is not None
 
 
-async def observed(request: Any, answering: Any) -> Any:
+async def observed(request: Any, answering: Awaitable[Any]) -> Any:
     """Await the answer to a request, and note both in the trace of this task."""
     started = time.perf_counter()
     answer, failure = None, None
     try:
         answer = await answering
-        return answer
-    except RPCError as error:
-        failure = from_rpc(error, method_name(request))
-        raise
-    except BaseException:
-        failure = NotConnected(method_name(request))
+    except BaseException as error:
+        failure = _classified(error, method_name(request))
         raise
     finally:
         exchanges = _trace.get()
         if exchanges is not None:
             exchanges.append(Exchange(request, answer, failure, time.perf_counter() - started))
+    return answer
+
+
+def _classified(error: BaseException, method: str) -> MiniAppError | None:
+    try:
+        with answers(method):
+            raise error
+    except MiniAppError as failure:
+        return failure
+    except BaseException:  # a mistake on this side, before anything was sent: its caller is told
+        return None
