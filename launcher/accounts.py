@@ -105,7 +105,7 @@ class Accounts:
         with self.held(name) as session:
             client = new_client(session, self.server, proxy=self.settings.proxy_parts())
             async with connected(client, self.server, timeout=timeout):
-                await whoami(client)
+                await whoami(client, timeout=timeout)
                 yield client
 
     async def sign_in_by_phone(

@@ -9,6 +9,7 @@ not fetch the difference of updates; whoever holds the client calls `connect` ag
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,12 +19,17 @@ from telethon.errors import RPCError
 from telethon.network import ConnectionTcpFull, ConnectionTcpMTProxyRandomizedIntermediate
 from telethon.tl import functions, types
 
-from flows.errors import MiniAppError, NotConnected, call, from_rpc
+from flows.errors import MiniAppError, NotConnected, call, from_rpc, method_name
 from launcher.servers import Server, trusted
 from launcher.settings import Proxy
 from launcher.tracing import observed, tracing
 
 __all__ = ["ServerUnreachable", "connected", "new_client", "whoami"]
+
+
+# Telethon's own messages: silent unless a program configures logging, as a library's should be.
+_LOG = logging.getLogger("launcher.telethon")
+_LOG.addHandler(logging.NullHandler())
 
 
 class ServerUnreachable(NotConnected):
@@ -73,6 +79,7 @@ def new_client(
         receive_updates=True,
         catch_up=True,
         device_model="miniapp-launcher",
+        base_logger=_LOG,
         **_route(None if server.name == "sandbox" else proxy),
     )
 
@@ -110,10 +117,17 @@ async def connected(
             await client.disconnect()
 
 
-async def whoami(client: TelegramClient) -> Any:
-    """The signed-in user (TL `user`), by one request. Raises AccountLost when nobody is signed in."""
+async def whoami(client: TelegramClient, *, timeout: float = 15.0) -> Any:
+    """The signed-in user (TL `user`), by one request.
+
+    Raises AccountLost when nobody is signed in, NotConnected when no answer comes within `timeout` seconds.
+    """
+    request = functions.users.GetUsersRequest([types.InputUserSelf()])
     try:
-        users = await call(client, functions.users.GetUsersRequest([types.InputUserSelf()]))
+        async with asyncio.timeout(timeout):
+            users = await call(client, request)
+    except TimeoutError:
+        raise NotConnected(method_name(request)) from None
     except NotConnected:
         # The update loop may learn first that the account is lost; it disconnects, and keeps why in here.
         if isinstance(client._updates_error, RPCError):

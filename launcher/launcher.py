@@ -221,15 +221,23 @@ class Launcher:
         Telethon's own reconnecting is off: it would not fetch the difference of updates, and would repeat
         pending requests unseen.
         """
-        while True:
+        try:
+            while True:
+                await _end_of(self.client)
+                await self._reconnect_at_last()
+                self._prolonger.all_now()
+        except AccountLost as failure:
             await _end_of(self.client)
+            self._lose(failure)
+
+    async def _reconnect_at_last(self) -> None:
+        while True:
             try:
-                await self._reconnect()
-            except AccountLost as failure:
-                return self._lose(failure)
+                return await self._reconnect()
+            except AccountLost:
+                raise
             except MiniAppError:
-                continue
-            self._prolonger.all_now()
+                await asyncio.sleep(self.timing.prolong_retry)
 
     async def _reconnect(self) -> None:
         await self.client.disconnect()

@@ -22,12 +22,12 @@ from pydantic import SecretStr
 from telethon import TelegramClient, events
 from telethon.tl import functions
 
-from flows.errors import AccountLost, BadInput, MiniAppError, SignInFailed
+from flows.errors import AccountLost, BadInput, MiniAppError, NotConnected, SignInFailed
 from launcher import sign_in
 from launcher.account_session import AccountSession
 from launcher.accounts import AccountInUse, Accounts, NoSuchAccount
 from launcher.connection import ServerUnreachable, connected, new_client, whoami
-from launcher.sandbox.faults import Fail
+from launcher.sandbox.faults import Delay, Fail
 from launcher.sandbox.mailbox import post
 from launcher.sandbox.ready_file import describe
 from launcher.sandbox.server import Sandbox
@@ -177,6 +177,17 @@ async def test_an_account_of_another_data_centre_is_followed_there(sandbox: Sand
             assert (session.dc_id, session.port) == (1, sandbox.dcs[1][1])
         async with accounts.connect("bob") as client:
             assert (await client.get_me()).id == 1002
+
+
+async def test_two_sandboxes_at_once_do_not_send_accounts_to_each_other(world: World) -> None:
+    async with Sandbox(world) as one, Sandbox(world) as other:
+        servers = [sandbox_server(describe(sandbox)) for sandbox in (one, other)]
+        first, second = (new_client(AccountSession(server), server, request_retries=1) for server in servers)
+        async with connected(first, servers[0]), connected(second, servers[1]):
+            for client, sandbox in ((first, one), (second, other)):
+                user = await sign_in.by_phone(client, "9996610002", code=answers(CODE)[0], password=nobody)
+                assert user.id == 1002
+                assert client.session.port == sandbox.dcs[1][1]
 
 
 async def test_code_and_password_come_from_the_settings(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -401,15 +412,13 @@ LOST = [
 
 
 @pytest.mark.parametrize(("code", "name"), LOST)
-@pytest.mark.parametrize("method", ["users.getUsers", "updates.getDifference", "*"])
+@pytest.mark.parametrize("method", ["users.getUsers", "*"])
 async def test_a_lost_account_says_how_it_was_lost(
     sandbox: Sandbox, tmp_path: Path, code: int, name: str, method: str
 ) -> None:
     async with sandbox:
         accounts = accounts_in(tmp_path, sandbox)
         await signed_in(accounts, "alice", "9996620001")
-        if method == "updates.getDifference":  # the update loop meets it before the answer to getUsers comes
-            sandbox.faults.on("users.getUsers", Fail(code, name), times=None)
         sandbox.faults.on(method, Fail(code, name), times=None)
         with pytest.raises(AccountLost) as caught:
             async with accounts.connect("alice"):
@@ -417,6 +426,32 @@ async def test_a_lost_account_says_how_it_was_lost(
         assert caught.value.name == name
         assert caught.value.meaning
         assert accounts.names() == ["alice"], "only signing out removes a file"
+
+
+async def test_an_account_whose_loss_the_update_loop_learns_first_is_lost_too(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """Telethon disconnects then, while the account is still being asked who it is."""
+    async with sandbox:
+        accounts = accounts_in(tmp_path, sandbox)
+        await signed_in(accounts, "alice", "9996620001")
+        sandbox.faults.on("users.getUsers", Delay(3600), times=None)
+        sandbox.faults.on("updates.getDifference", Fail(401, "SESSION_REVOKED"), times=None)
+        with pytest.raises(AccountLost) as caught:
+            async with accounts.connect("alice"):
+                pass
+        assert (caught.value.method, caught.value.name) == ("updates.getDifference", "SESSION_REVOKED")
+
+
+async def test_a_server_that_falls_silent_is_not_waited_for(sandbox: Sandbox, tmp_path: Path) -> None:
+    async with sandbox:
+        accounts = accounts_in(tmp_path, sandbox)
+        await signed_in(accounts, "alice", "9996620001")
+        sandbox.faults.on("users.getUsers", Delay(3600), times=None)
+        with pytest.raises(NotConnected) as caught:
+            async with accounts.connect("alice", timeout=0.5):
+                pass
+        assert caught.value.method == "users.getUsers"
 
 
 async def test_the_reasons_for_a_lost_account_have_texts_of_their_own(
@@ -518,6 +553,37 @@ async def test_a_server_that_never_answers_is_reported_too(sandbox: Sandbox, tmp
         accounts = Accounts(Settings(sessions=tmp_path), server)
         with pytest.raises(ServerUnreachable):
             await accounts.sign_in_by_phone("a", "9996620001", code=nobody, password=nobody, timeout=0.2)
+
+
+async def pipe(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    while data := await source.read(65536):
+        sink.write(data)
+        await sink.drain()
+    sink.close()
+
+
+async def test_telegram_is_reached_through_the_proxy(sandbox: Sandbox, tmp_path: Path) -> None:
+    """A SOCKS5 proxy (RFC 1928, 1929) that brings everybody to the sandbox, whatever address they ask for."""
+    asked: list[bytes] = []
+
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly((await reader.readexactly(2))[1])
+        writer.write(b"\x05\x02")  # user name and password, please
+        for _ in range(2):
+            asked.append(await reader.readexactly((await reader.readexactly(2 if not asked else 1))[-1]))
+        writer.write(b"\x01\x00")
+        asked.append(await reader.readexactly(10))  # connect to an IPv4 address and port
+        writer.write(b"\x05\x00\x00\x01" + bytes(6))
+        there, back = await asyncio.open_connection(*sandbox.dcs[2])
+        await asyncio.gather(pipe(reader, back), pipe(there, writer))
+
+    listener = await asyncio.start_server(proxy, "127.0.0.1", 0)
+    async with sandbox, listener:
+        url = f"socks5://me:s3cr3t@127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+        telegram = replace(sandbox_server(describe(sandbox)), name="test", host="149.154.167.40", port=443)
+        accounts = Accounts(Settings(sessions=tmp_path, proxy=url), telegram)
+        await signed_in(accounts, "alice", "9996620001")
+        assert asked[:3] == [b"me", b"s3cr3t", b"\x05\x01\x00\x01\x95\x9a\xa7\x28\x01\xbb"]
 
 
 # Names, files, servers

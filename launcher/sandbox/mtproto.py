@@ -63,6 +63,7 @@ _GZIP_FROM = 4096
 _CONTAINER_MESSAGES = 100
 _CONTAINER_BYTES = 1 << 19
 _REMEMBERED = 16384
+_REMEMBERED_BYTES = 1 << 23
 _DROPPED = 0
 _SESSIONS_PER_KEY = 32
 _SALT_LIFE, _SALT_STEP = 3600, 1800
@@ -265,7 +266,7 @@ class MtprotoSession:
     """
 
     __slots__ = (
-        "_content", "_greeted", "_home", "_last_id", "_outbox", "_requests", "_sent", "_to_ack",
+        "_content", "_greeted", "_home", "_kept", "_last_id", "_outbox", "_requests", "_sent", "_to_ack",
         "id", "wake", "wants_updates",
     )  # fmt: skip
 
@@ -277,6 +278,7 @@ class MtprotoSession:
         self._greeted = False
         self._last_id = 0
         self._content = 0
+        self._kept = 0
         self._outbox: list[_Outgoing] = []
         self._to_ack: set[int] = set()
         self._requests: OrderedDict[int, int | None] = OrderedDict()
@@ -404,11 +406,21 @@ class MtprotoSession:
         message = _Outgoing(self._next_id(now, answer), self._content * 2 + content, body)
         if content:
             self._content += 1
-            self._sent[message.msg_id] = message
-            if len(self._sent) > _REMEMBERED:
-                self._sent.popitem(last=False)
+            self._keep(message)
         self._put(message)
         return message.msg_id
+
+    def _keep(self, message: _Outgoing) -> None:
+        self._sent[message.msg_id] = message
+        self._kept += len(message.body)
+        while len(self._sent) > _REMEMBERED or self._kept > _REMEMBERED_BYTES:
+            self._drop(next(iter(self._sent)))
+
+    def _drop(self, msg_id: int) -> _Outgoing | None:
+        message = self._sent.pop(msg_id, None)
+        if message:
+            self._kept -= len(message.body)
+        return message
 
     def _put(self, message: _Outgoing) -> None:
         self._outbox.append(message)
@@ -432,7 +444,7 @@ class MtprotoSession:
 
     def _acknowledged(self, msg_id: int, query: Any, now: float) -> None:
         for sent in query.msg_ids:
-            self._sent.pop(sent, None)
+            self._drop(sent)
 
     def _future_salts(self, msg_id: int, query: Any, now: float) -> None:
         self._to_ack.discard(msg_id)
@@ -472,7 +484,7 @@ class MtprotoSession:
         if answer is None:
             self._requests[msg_id] = _DROPPED
             return types.RpcAnswerDroppedRunning()
-        sent = self._sent.pop(answer, None)
+        sent = self._drop(answer)
         if sent is None:
             return types.RpcAnswerUnknown()
         self._outbox = [message for message in self._outbox if message is not sent]

@@ -41,6 +41,7 @@ from telethon.tl import types
 import launcher.sandbox.api  # noqa: F401 - registers the handlers
 from launcher.sandbox.assumptions import Assumptions
 from launcher.sandbox.connection import Connection
+from launcher.sandbox.default_world import default_world
 from launcher.sandbox.exchange import RsaKey
 from launcher.sandbox.faults import Faults
 from launcher.sandbox.mtproto import Salts, Sessions, key_id
@@ -102,10 +103,11 @@ def _on_loop(
 class Sandbox:
     """A running data centre; see the module's text.
 
-    `port` is that of the main data centre, 0 for any. `flipped` names the assumptions that shall not hold.
-    `query_lifetime` is for how many seconds a web view lives after it was opened or prolonged, `query_grace`
-    what is added to that before it expires, `bot_timeout` how long a user waits for a bot. `clock` tells the
-    time of the world in seconds; it must never go back. `seed` makes ids and hashes the same in every run.
+    `world` is the one of `default_world` unless given. `port` is that of the main data centre, 0 for any.
+    `flipped` names the assumptions that shall not hold. `query_lifetime` is for how many seconds a web view
+    lives after it was opened or prolonged, `query_grace` what is added to that before it expires,
+    `bot_timeout` how long a user waits for a bot. `clock` tells the time of the world in seconds; it must
+    never go back. `seed` makes ids and hashes the same in every run.
 
     Leaving the block raises an ExceptionGroup of `failures`, the bugs of the sandbox itself that clients were
     answered 500 INTERNAL for, unless something else went wrong first.
@@ -125,7 +127,7 @@ class Sandbox:
         clock: Callable[[], float] = time.time,
         seed: int | None = None,
     ) -> None:
-        self.world = world if world is not None else _default_world()
+        self.world = default_world() if world is None else world
         self.assumptions = Assumptions(flipped)
         self.faults = Faults()
         self.log: deque[LoggedCall] = deque(maxlen=_LOGGED_CALLS)
@@ -142,7 +144,7 @@ class Sandbox:
         self.keys: dict[int, AuthKey] = {}
         self.connections: set[Connection] = set()
         self.on_connected: list[Callable[[int, AuthKey], None]] = []
-        """Called with account and key when a signed-in client first speaks on a new connection."""
+        """Called with account and key when a signed-in client first speaks in a session on a connection."""
         self._parts: dict[type, Any] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._servers: list[asyncio.Server] = []
@@ -159,6 +161,7 @@ class Sandbox:
             await self._listen()
         except BaseException:
             self._exit.close()
+            await self._hang_up()
             raise
         return self
 
@@ -419,13 +422,3 @@ class _InThread:
         async with self._sandbox:
             self._ready.set()
             await self._stop.wait()
-
-
-def _default_world() -> World:
-    try:
-        from launcher.sandbox.default_world import default_world
-    except ModuleNotFoundError:
-        world = World()
-        world.add(User(1001, "Alice", "9996620001"), User(1002, "Bob", "9996620002", dc=1))
-        return world
-    return default_world()

@@ -1,0 +1,67 @@
+"""What tests of the launcher start from: a sandbox, and an account at work in it, with periods made short."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from telethon import TelegramClient
+from telethon.tl import types
+
+from launcher.launcher import Launcher
+from launcher.mini_app import MiniApp
+from launcher.sandbox import Sandbox
+from launcher.settings import Settings
+from launcher.timing import Timing
+
+DEMO_BOT = "demo_bot"
+FAST = Timing(prolong_every=0.05, prolong_retry=0.02, retries=(0.02,) * 4, flood_wait=1.0, connect=10.0)
+"""Prolongs every 50 ms, repeats at once."""
+CALM = Timing(prolong_every=3600.0, prolong_retry=0.02, retries=(0.02,) * 4, flood_wait=1.0, connect=10.0)
+"""Prolongs only when something else makes it."""
+
+
+@asynccontextmanager
+async def launching(
+    timing: Timing = CALM, account: str = "alice", flipped: tuple[str, ...] = (), **options: Any
+) -> AsyncIterator[tuple[Launcher, Sandbox]]:
+    """A launcher in a fresh sandbox; `options` are the sandbox's."""
+    settings = Settings(server="sandbox", _env_file=None)
+    async with (
+        asyncio.timeout(20),
+        Sandbox(flipped=flipped, **options) as sandbox,
+        Launcher(settings, account, timing=timing, sandbox=sandbox) as launcher,
+    ):
+        yield launcher, sandbox
+
+
+@asynccontextmanager
+async def bot_client(sandbox: Sandbox, username: str = DEMO_BOT) -> AsyncIterator[TelegramClient]:
+    """A bot at work: an unpatched Telethon client, signed in as the bot."""
+    client = TelegramClient(sandbox.sign_in(username), sandbox.api_id, sandbox.api_hash)
+    await client.connect()
+    try:
+        yield client
+    finally:
+        await client.disconnect()
+
+
+def data_received(sandbox: Sandbox, username: str = DEMO_BOT) -> list[str]:
+    """The data of every `messageActionWebViewDataSentMe` that the bot has got, in order."""
+    box = sandbox.world.boxes[sandbox.world.bot(username).id]
+    actions = [message.action for message in box.messages.values()]
+    return [action.data for action in actions if isinstance(action, types.MessageActionWebViewDataSentMe)]
+
+
+def calls_of(sandbox: Sandbox, *methods: str) -> list[str]:
+    """The names of the logged calls, in order; only those of `methods` if any are given."""
+    return [call.method for call in sandbox.log if not methods or call.method in methods]
+
+
+def query_text(app: MiniApp) -> str:
+    """The query id as the page and its bot know it."""
+    assert app.init_data is not None
+    assert app.init_data.query_id is not None
+    return app.init_data.query_id
