@@ -22,6 +22,7 @@ from telethon.tl import functions, types
 from flows.errors import MiniAppError, NotConnected, call, from_rpc, method_name
 from launcher.servers import Server, trusted
 from launcher.settings import Proxy
+from launcher.tracing import observed, tracing
 
 __all__ = ["ServerUnreachable", "connected", "new_client", "whoami"]
 
@@ -61,6 +62,10 @@ def new_client(
 
     class Client(TelegramClient):  # type: ignore[misc]  # Telethon is untyped
         _config = None  # Telethon keeps help.getConfig in the class: here each client has its own
+
+        def __call__(self, request: Any, *arguments: Any, **options: Any) -> Any:
+            answering = super().__call__(request, *arguments, **options)
+            return observed(request, answering) if tracing() else answering
 
     return Client(
         session,
