@@ -112,7 +112,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The path of the ready file of a sandbox that runs as a program, and ends well when told to."""
     folder = tmp_path_factory.mktemp("sandbox")
     ready_file = folder / "ready.json"
-    command = [SCRIPT, "sandbox", "--ready-file", ready_file, "--json"]
+    command = [str(SCRIPT), "sandbox", "--ready-file", str(ready_file), "--json"]
     with subprocess.Popen(command, stdout=PIPE, stderr=PIPE, text=True, cwd=folder) as program:
         assert program.stdout is not None
         said = json.loads(program.stdout.readline())
@@ -524,7 +524,7 @@ def test_wrong_secrets_are_told_without_them(terminal: Terminal, inside: Any) ->
     wrong_code = inside(terminal, "login", "--phone", ALICE, env={"TELEGRAM_CODE": "31337"})
     secrets = {"TELEGRAM_CODE": CODE, "TELEGRAM_PASSWORD": "swordfish"}
     wrong_password = inside(terminal, "login", "--phone", BOB, env=secrets)
-    unknown = inside(terminal, "login", "--phone", "9996629999", env={"TELEGRAM_CODE": "31337"})
+    unknown = inside(terminal, "login", "--phone", "9996629999", env={"TELEGRAM_CODE": CODE})
     wrong_token = inside(terminal, "login", "--bot", env={"TELEGRAM_BOT_TOKEN": "7000002001:wrong"})
     assert "TELEGRAM_CODE is wrong" in wrong_code.err
     assert "TELEGRAM_PASSWORD is wrong" in wrong_password.err
