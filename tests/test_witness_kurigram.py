@@ -53,17 +53,16 @@ async def kurigram(
 ) -> AsyncIterator[Client]:
     """A client that is connected to the sandbox; it is signed in as soon as its options suffice for that."""
 
-    class ToTheSandbox(Connection):
-        def __init__(self, **wanted: Any) -> None:
-            host, port = sandbox.dcs[wanted["dc_id"]]
-            super().__init__(**wanted | {"server_address": host, "port": port})
+    def to_the_sandbox(**wanted: Any) -> Any:
+        host, port = sandbox.dcs[wanted["dc_id"]]
+        return Connection(**wanted | {"server_address": host, "port": port})
 
     client = Client(
         "witness",
         api_id=sandbox.api_id,
         api_hash=sandbox.api_hash,
         in_memory=True,
-        connection_factory=ToTheSandbox,
+        connection_factory=to_the_sandbox,
         protocol_factory=framing,
         **options,
     )

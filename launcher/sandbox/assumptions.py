@@ -89,7 +89,8 @@ ASSUMPTIONS: dict[str, Assumption] = {
         ),
         Assumption(
             "restricted_bots_open_no_web_views",
-            "the web view of a bot that is restricted for the user is answered 400 BOT_INVALID",
+            "the web view of a bot that is restricted for the user is answered 400 BOT_INVALID, or "
+            "BOT_APP_BOT_INVALID for a direct link",
             "it is opened: refusing is the duty of the client alone",
         ),
         Assumption(

@@ -14,7 +14,7 @@ import inspect
 import time
 from typing import TYPE_CHECKING, Any
 
-from telethon.tl import functions
+from telethon.tl import TLRequest, functions
 
 from launcher.sandbox import faults, mtproto, rpc
 from launcher.sandbox.rpc import Call, LoggedCall, RpcError
@@ -125,6 +125,8 @@ async def _peel(connection: Connection, key: AuthKey, session: mtproto.MtprotoSe
             case _:
                 break
         query = query.query
+    if not isinstance(query, TLRequest):
+        raise RpcError(400, "INPUT_METHOD_INVALID")
     if key.expires_at is not None and not isinstance(query, _BEFORE_INIT):
         raise RpcError(401, "AUTH_KEY_PERM_EMPTY")  # a temporary key that is bound to none
     session.wants_updates = wants_updates

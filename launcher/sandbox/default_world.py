@@ -109,7 +109,7 @@ def _bots() -> Iterator[Bot]:
         main_app="https://restricted.example/main",
         restricted_for={ALICE, BOB, CAROL, DORA},
     )
-    yield Bot(GUARD_BOT, "guard_bot", "Guard", _token(GUARD_BOT, "guard"))
+    yield Bot(GUARD_BOT, "guard_bot", "Guard", _token(GUARD_BOT, "guard"), guard=True)
 
 
 def _demo_bot() -> Bot:

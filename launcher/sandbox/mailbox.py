@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from telethon.tl import types
 
 from launcher.sandbox.difference import channel_difference, difference, state
+from launcher.sandbox.keyboards import web_view_urls
 from launcher.sandbox.messages import ids_in, is_channel, moment, new_message, parties, render_message
 from launcher.sandbox.mtproto import serialize
 from launcher.sandbox.peers import render_all
@@ -130,7 +131,7 @@ def post(
     `chat` is the other party, the group or the channel. `reply_to` is numbered as the sender sees it.
     `their_action` is the service action in all copies but the sender's, where the two differ (a bot reads
     `messageActionWebViewDataSentMe`). A `random_id` this sender has used before posts nothing anew. URLs of
-    web-view buttons become openable (`Bot.webview_buttons`) when the sender is a bot.
+    web-view buttons become openable (`Bot.webview_buttons`) when a bot sends it or it goes through one.
     Returns the sender's copy, or the channel's. Raises ValueError for a group the sender is not in.
     """
     known = already_posted(sandbox, sender, random_id)
@@ -142,7 +143,7 @@ def post(
     )  # fmt: skip
     copies = _file(sandbox, draft, their_action)
     mine = copies[sender if sender in copies else chat]
-    _remember_buttons(sandbox, sender, markup)
+    _remember_buttons(sandbox, sender if via_bot is None else via_bot, markup)
     _announce(sandbox, copies, besides)
     if random_id is not None:
         sandbox.part(Mailbox)._posted[sender, random_id] = mine
@@ -183,18 +184,10 @@ def _places(sandbox: Sandbox, sender: int, chat: int) -> dict[int, int]:
     return {sender: chat, chat: sender}
 
 
-def _remember_buttons(sandbox: Sandbox, sender: int, markup: Any) -> None:
-    bot = sandbox.world.get(sender)
+def _remember_buttons(sandbox: Sandbox, author: int, markup: Any) -> None:
+    bot = sandbox.world.get(author)
     if isinstance(bot, Bot):
-        bot.webview_buttons |= set(_webview_urls(markup))
-
-
-def _webview_urls(markup: Any) -> Iterable[str]:
-    for row in getattr(markup, "rows", None) or ():
-        for button in row.buttons:
-            kind = getattr(button, "type", None)
-            if isinstance(kind, types.InlineButtonTypeWebView | types.ButtonTypeSimpleWebView):
-                yield kind.url
+        bot.webview_buttons |= web_view_urls(markup)
 
 
 def _announce(sandbox: Sandbox, copies: dict[int, Message], besides: AuthKey | None) -> None:

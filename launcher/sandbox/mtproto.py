@@ -175,11 +175,17 @@ def _old_aes(key: bytes, msg_key: bytes) -> tuple[bytes, bytes]:
 class _Reader(BinaryReader):  # type: ignore[misc]
     """Telethon's reader with a limit on what gzip_packed unpacks to, wherever it stands."""
 
+    def __init__(self, data: bytes, *, unpacks: bool = True) -> None:
+        super().__init__(data)
+        self._unpacks = unpacks
+
     def tgread_object(self) -> Any:
         if self.stream[self.position : self.position + 4] != _GZIP:
             return super().tgread_object()
+        if not self._unpacks:
+            raise ValueError("gzip_packed inside of gzip_packed")
         self.position += 4
-        return read_object(_gunzip(self.tgread_bytes()))
+        return _Reader(_gunzip(self.tgread_bytes()), unpacks=False).tgread_object()
 
 
 def read_object(body: bytes) -> Any:

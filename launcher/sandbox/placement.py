@@ -16,7 +16,7 @@ from launcher.sandbox.mailbox import already_posted
 from launcher.sandbox.messages import GENERAL_TOPIC
 from launcher.sandbox.peers import peer_named
 from launcher.sandbox.rpc import Call, RpcError
-from launcher.sandbox.world import Channel, Group, Message, Peer
+from launcher.sandbox.world import Channel, Group, Message, Peer, User
 
 __all__ = ["Placement", "authors", "check_may_write", "check_not_repeated", "message_in", "placement"]
 
@@ -46,9 +46,15 @@ def message_in(call: Call, peer: Peer, message_id: int) -> Message | None:
 
 
 def check_may_write(call: Call, peer: Peer) -> None:
-    """403 CHAT_WRITE_FORBIDDEN where the caller is no member, or, in a channel, no admin."""
-    if isinstance(peer, Group | Channel) and call.me.id not in _writers(peer):
-        raise RpcError(403, "CHAT_WRITE_FORBIDDEN")
+    """Raises CHAT_WRITE_FORBIDDEN where the caller is no member, or, in a channel, no admin;
+    INPUT_USER_DEACTIVATED and PRIVACY_PREMIUM_REQUIRED for a person or bot who cannot be written to."""
+    if isinstance(peer, Group | Channel):
+        if call.me.id not in _writers(peer):
+            raise RpcError(403, "CHAT_WRITE_FORBIDDEN")
+    elif peer.deleted:
+        raise RpcError(400, "INPUT_USER_DEACTIVATED")
+    elif isinstance(peer, User) and peer.premium_only and not _is_premium(call):
+        raise RpcError(403, "PRIVACY_PREMIUM_REQUIRED")
 
 
 def check_not_repeated(call: Call, sender: int | None = None) -> None:
@@ -65,6 +71,10 @@ def authors(call: Call, peer: Peer) -> list[int]:
         return [call.me.id]
     own = {peer.id} if call.me.id in peer.admins else set()
     return [call.me.id, *sorted(peer.send_as | own)]
+
+
+def _is_premium(call: Call) -> bool:
+    return isinstance(call.me, User) and call.me.premium
 
 
 def _writers(peer: Group | Channel) -> set[int]:

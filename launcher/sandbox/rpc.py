@@ -67,7 +67,8 @@ class LoggedCall:
     """One line of the call log.
 
     `parameters` holds the request's fields by TL name, without those that were absent on the wire;
-    `error` is the error name answered, or None. Codes, passwords and tokens are masked.
+    `error` is the error name answered, or None. Codes, passwords and tokens are masked. A call that a fault
+    dropped before its handler ran is not logged: it never happened.
     """
 
     method: str

@@ -148,6 +148,7 @@ class Sandbox:
         self._parts: dict[type, Any] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._servers: list[asyncio.Server] = []
+        self.listening = False
         self._exit = contextlib.ExitStack()
         self._thread: int | None = None
 
@@ -176,17 +177,15 @@ class Sandbox:
         if error is None and self.failures:
             raise ExceptionGroup("the sandbox has failed", self.failures)
 
-    @property
-    def listening(self) -> bool:
-        return bool(self._servers)
-
     async def _listen(self) -> None:
+        self.listening = True
         for dc, (host, port) in self.dcs.items():
             server = await self.loop.create_server(partial(Connection, self, dc), host, port)
             self._servers.append(server)
             self.dcs[dc] = (host, server.sockets[0].getsockname()[1])
 
     async def _hang_up(self) -> None:
+        self.listening = False
         servers, self._servers = self._servers, []
         for server in servers:
             server.close()
@@ -376,7 +375,10 @@ class Sandbox:
         return cast(T, made)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """From another thread: run a coroutine in the sandbox's event loop and wait for what it returns."""
+        """From another thread: run a coroutine in the sandbox's event loop and wait for what it returns.
+
+        In the sandbox's own thread this would wait for ever: `await` it there.
+        """
         return asyncio.run_coroutine_threadsafe(work, self.loop).result()
 
     def in_thread(self) -> _InThread:
@@ -398,6 +400,7 @@ class _InThread:
         self._thread.start()
         self._ready.wait()
         if self._error:
+            self._thread.join()
             raise self._error
         return self._sandbox
 

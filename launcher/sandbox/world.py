@@ -24,7 +24,8 @@ class User:
 
     `phone` is digits without a plus sign. `password` is the two-step password, or None. `dc` is the data
     centre the account lives on. `blocked` holds ids of the bots and users this person has blocked,
-    `writes_allowed` ids of the bots that may write to them.
+    `writes_allowed` ids of the bots that may write to them. With `premium_only` they take messages from
+    Premium users only; `deleted` accounts cannot be written to.
     """
 
     id: int
@@ -38,6 +39,8 @@ class User:
     language_code: str = "en"
     premium: bool = False
     banned: bool = False
+    deleted: bool = False
+    premium_only: bool = False
     photo_url: str | None = None
     blocked: set[int] = field(default_factory=set)
     writes_allowed: set[int] = field(default_factory=set)
@@ -116,6 +119,9 @@ class Bot:
     webview_buttons: set[str] = field(default_factory=set)
     """URLs issued with buttons to clients; others are refused with URL_INVALID."""
     verified: bool = False
+    deleted: bool = False
+    guard: bool = False
+    """Whether it may decide who joins a channel (`Channel.guard_bot`)."""
     has_settings: bool = False
     fullsize: bool = True
     fullscreen: bool = False

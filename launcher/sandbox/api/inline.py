@@ -16,7 +16,7 @@ from launcher.sandbox import mailbox
 from launcher.sandbox.callers import calling_bot, person
 from launcher.sandbox.inline_queries import InlineAnswered, InlineQueries, InlineQuery
 from launcher.sandbox.inline_results import input_article, shown, text_of
-from launcher.sandbox.keyboards import is_https, web_view_urls
+from launcher.sandbox.keyboards import is_https
 from launcher.sandbox.peers import bot_named, peer_named, render_all
 from launcher.sandbox.placement import check_may_write, check_not_repeated, placement
 from launcher.sandbox.rpc import Call, RpcError, handles
@@ -28,11 +28,13 @@ __all__: list[str] = []
 @handles(
     functions.messages.GetInlineBotResultsRequest,
     docs="core.telegram.org/method/messages.getInlineBotResults",
-    errors=("BOT_INLINE_DISABLED", "BOT_INVALID", "BOT_RESPONSE_TIMEOUT"),
+    errors=("BOT_INLINE_DISABLED", "BOT_INVALID", "BOT_RESPONSE_TIMEOUT", "INPUT_USER_DEACTIVATED"),
 )
 async def get_inline_bot_results(call: Call) -> Any:
     user, bot = person(call), bot_named(call, call.request.bot)
     peer = _where(call)
+    if bot.deleted:
+        raise RpcError(400, "INPUT_USER_DEACTIVATED")
     if bot.inline_placeholder is None:
         raise RpcError(400, "BOT_INLINE_DISABLED")
     queries = call.sandbox.part(InlineQueries)
@@ -81,8 +83,9 @@ async def set_inline_bot_results(call: Call) -> bool:
     functions.messages.SendInlineBotResultRequest,
     docs="core.telegram.org/method/messages.sendInlineBotResult",
     errors=(
-        "CHAT_WRITE_FORBIDDEN", "INLINE_RESULT_EXPIRED", "MSG_ID_INVALID", "PEER_ID_INVALID",
-        "QUERY_ID_EMPTY", "RESULT_ID_EMPTY", "RESULT_ID_INVALID", "SEND_AS_PEER_INVALID", "YOU_BLOCKED_USER",
+        "CHAT_WRITE_FORBIDDEN", "INLINE_RESULT_EXPIRED", "INPUT_USER_DEACTIVATED", "MSG_ID_INVALID",
+        "PEER_ID_INVALID", "PRIVACY_PREMIUM_REQUIRED", "QUERY_ID_EMPTY", "RESULT_ID_EMPTY",
+        "RESULT_ID_INVALID", "SEND_AS_PEER_INVALID", "YOU_BLOCKED_USER",
     ),
 )  # fmt: skip
 async def send_inline_bot_result(call: Call) -> Any:
@@ -95,7 +98,6 @@ async def send_inline_bot_result(call: Call) -> Any:
     text, place = text_of(call, result), placement(call, peer, request)
     sender = place.send_as or user.id
     check_not_repeated(call, sender)
-    _bot_of(call, query).webview_buttons.update(web_view_urls(text.reply_markup))
     message = mailbox.post(
         call.sandbox,
         sender,
@@ -192,7 +194,3 @@ def _chosen(call: Call, user: User) -> tuple[InlineQuery, Any]:
     if request.id not in results:
         raise RpcError(400, "RESULT_ID_INVALID")
     return query, results[request.id]
-
-
-def _bot_of(call: Call, query: InlineQuery) -> Bot:
-    return call.sandbox.world.bot(query.bot)

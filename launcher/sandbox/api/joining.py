@@ -77,7 +77,7 @@ async def check_chat_invite(call: Call) -> Any:
 )
 async def set_join_chat_results(call: Call) -> bool:
     bot, queries = calling_bot(call), call.sandbox.part(JoinQueries)
-    if not any(guarded.guard_bot == bot.id for guarded in _channels(call)):
+    if not bot.guard:
         raise RpcError(403, "BOT_GUARD_NOT_SUPPORTED")
     query = queries.of_bot(call.request.query_id, bot.id)
     if query is None:

@@ -29,9 +29,9 @@ _START_PARAM = re.compile(r"[A-Za-z0-9_-]*")
     functions.messages.SendMessageRequest,
     docs="core.telegram.org/method/messages.sendMessage",
     errors=(
-        "BUTTON_TYPE_INVALID", "BUTTON_URL_INVALID", "CHAT_WRITE_FORBIDDEN", "MESSAGE_EMPTY",
-        "MESSAGE_TOO_LONG", "MSG_ID_INVALID", "PEER_ID_INVALID", "SEND_AS_PEER_INVALID", "USER_IS_BLOCKED",
-        "YOU_BLOCKED_USER",
+        "BUTTON_TYPE_INVALID", "BUTTON_URL_INVALID", "CHAT_WRITE_FORBIDDEN", "INPUT_USER_DEACTIVATED",
+        "MESSAGE_EMPTY", "MESSAGE_TOO_LONG", "MSG_ID_INVALID", "PEER_ID_INVALID", "PRIVACY_PREMIUM_REQUIRED",
+        "SEND_AS_PEER_INVALID", "USER_IS_BLOCKED", "YOU_BLOCKED_USER",
     ),
 )  # fmt: skip
 async def send_message(call: Call) -> Any:
@@ -65,8 +65,8 @@ async def send_message(call: Call) -> Any:
     functions.messages.StartBotRequest,
     docs="core.telegram.org/method/messages.startBot",
     errors=(
-        "BOT_INVALID", "CHAT_ADMIN_REQUIRED", "CHAT_WRITE_FORBIDDEN", "PEER_ID_INVALID", "START_PARAM_EMPTY",
-        "START_PARAM_INVALID", "START_PARAM_TOO_LONG",
+        "BOT_INVALID", "CHAT_ADMIN_REQUIRED", "CHAT_WRITE_FORBIDDEN", "INPUT_USER_DEACTIVATED",
+        "PEER_ID_INVALID", "START_PARAM_EMPTY", "START_PARAM_INVALID", "START_PARAM_TOO_LONG",
     ),
 )  # fmt: skip
 async def start_bot(call: Call) -> Any:
@@ -119,11 +119,11 @@ def _check_start_param(value: str) -> None:
 
 
 def _bring_in(call: Call, bot: Bot, peer: Peer) -> None:
-    if isinstance(peer, User | Bot):
-        if peer is not bot:
-            raise RpcError(400, "PEER_ID_INVALID")
-        return
+    if isinstance(peer, User | Bot) and peer is not bot:
+        raise RpcError(400, "PEER_ID_INVALID")
     check_may_write(call, peer)
+    if isinstance(peer, User | Bot):
+        return
     if isinstance(peer, Channel) and call.me.id not in peer.admins:
         raise RpcError(400, "CHAT_ADMIN_REQUIRED")
     peer.members.add(bot.id)

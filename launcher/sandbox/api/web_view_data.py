@@ -13,7 +13,6 @@ from telethon.tl import functions, types
 from launcher.sandbox import mailbox
 from launcher.sandbox.callers import calling_bot, person
 from launcher.sandbox.inline_results import text_of
-from launcher.sandbox.keyboards import web_view_urls
 from launcher.sandbox.peers import access_hash, bot_named
 from launcher.sandbox.placement import check_not_repeated
 from launcher.sandbox.rpc import Call, RpcError, handles
@@ -69,7 +68,6 @@ async def send_web_view_result_message(call: Call) -> Any:
 def _post_result(call: Call, bot: Bot, query: WebViewQuery) -> Message:
     """The message goes out in the name of the user, where the web view was opened."""
     text, place = text_of(call, call.request.result), query.place
-    bot.webview_buttons |= web_view_urls(text.reply_markup)
     return mailbox.post(
         call.sandbox,
         place.send_as or query.user,

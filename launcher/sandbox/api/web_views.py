@@ -31,8 +31,9 @@ _PLATFORM = re.compile(r"[A-Za-z0-9_]{0,64}")
 _START_PARAM = re.compile(r"[A-Za-z0-9_-]{0,512}")
 
 _REQUEST_ERRORS = (
-    "BOT_INVALID", "BOT_WEBVIEW_DISABLED", "CHAT_WRITE_FORBIDDEN", "MSG_ID_INVALID", "PEER_ID_INVALID",
-    "SEND_AS_PEER_INVALID", "THEME_PARAMS_INVALID", "URL_INVALID", "YOU_BLOCKED_USER",
+    "BOT_INVALID", "BOT_WEBVIEW_DISABLED", "CHAT_WRITE_FORBIDDEN", "INPUT_USER_DEACTIVATED", "MSG_ID_INVALID",
+    "PEER_ID_INVALID", "PRIVACY_PREMIUM_REQUIRED", "SEND_AS_PEER_INVALID", "THEME_PARAMS_INVALID",
+    "URL_INVALID", "YOU_BLOCKED_USER",
 )  # fmt: skip
 
 
@@ -44,6 +45,8 @@ _REQUEST_ERRORS = (
 async def request_web_view(call: Call) -> Any:
     user, bot = person(call), _usable_bot(call, call.request.bot)
     peer = peer_named(call, call.request.peer)
+    if bot.deleted:
+        raise RpcError(400, "INPUT_USER_DEACTIVATED")
     _check_texts(call)
     button = _button_url(call, bot, peer)
     app = button or _attachment_url(call, user, bot, peer)
@@ -87,6 +90,7 @@ async def request_simple_web_view(call: Call) -> Any:
 async def request_app_web_view(call: Call) -> Any:
     user = person(call)
     bot, app = app_named(call, call.request.app)
+    _check_unrestricted(call, bot, "BOT_APP_BOT_INVALID")
     peer = _peer_of_a_link(call)
     _check_texts(call)
     open_app(call, user, bot, app)
@@ -175,11 +179,16 @@ def _prolong(call: Call, queries: WebViewQueries, query: WebViewQuery) -> None:
 
 
 def _usable_bot(call: Call, named: Any) -> Bot:
-    """A bot that is not restricted for the caller; clients are told to refuse such a bot by themselves."""
-    bot, name = bot_named(call, named), "restricted_bots_open_no_web_views"
-    if call.me.id in bot.restricted_for and call.sandbox.assumptions.holds(name):
-        raise RpcError(400, "BOT_INVALID", name)
+    bot = bot_named(call, named)
+    _check_unrestricted(call, bot, "BOT_INVALID")
     return bot
+
+
+def _check_unrestricted(call: Call, bot: Bot, error: str) -> None:
+    """Clients are told to refuse a bot that is restricted for their user by themselves."""
+    name = "restricted_bots_open_no_web_views"
+    if call.me.id in bot.restricted_for and call.sandbox.assumptions.holds(name):
+        raise RpcError(400, error, name)
 
 
 def _button_url(call: Call, bot: Bot, peer: Peer) -> str | None:

@@ -1,0 +1,115 @@
+"""What may be shown of secrets, and of text that strangers wrote.
+
+Launch URLs, init data, query ids, access hashes and sign-in data are replaced by `MASK`; text from outside
+loses what a terminal would obey. TL objects become plain JSON by their TL names.
+"""
+
+from __future__ import annotations
+
+import inspect
+from datetime import datetime
+from typing import Any
+
+from telethon.tl import TLObject, TLRequest
+
+from flows.errors import method_name
+from flows.launch_params import mask_init_data
+
+__all__ = ["MASK", "answer_summary", "parameters", "plain", "tl_json", "tl_name"]
+
+MASK = "***"
+
+_SECRET = frozenset(
+    {
+        "access_hash", "api_hash", "bot_auth_token", "bot_query_id", "bytes", "code", "file_reference",
+        "password", "phone", "phone_code", "phone_code_hash", "phone_number", "query_id", "token",
+    }
+)  # fmt: skip
+
+
+def plain(text: str) -> str:
+    """One line without control characters: those, and what turns writing around, become escapes."""
+    return "".join(char if char.isprintable() else _escaped(char) for char in text)
+
+
+def _escaped(char: str) -> str:
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
+
+
+def tl_name(thing: Any) -> str:
+    """The TL name of a request or constructor: `messages.requestWebView`, `inputPeerUser`."""
+    if isinstance(thing, TLRequest):
+        return method_name(thing)
+    namespace = type(thing).__module__.removeprefix("telethon.tl.types").removeprefix(".")
+    name = type(thing).__name__
+    name = name[:1].lower() + name[1:]
+    return f"{namespace}.{name}" if namespace else name
+
+
+def parameters(thing: Any, *, reveal: bool = False) -> dict[str, Any]:
+    """The fields of a TL object by name, without those that are absent on the wire."""
+    optional = _optional(type(thing))
+    return {
+        name: _shown(name, value, reveal)
+        for name, value in vars(thing).items()
+        if value is not None and not (value is False and name in optional)
+    }
+
+
+def tl_json(value: Any, *, reveal: bool = False) -> Any:
+    """A TL value as JSON; an object names its constructor under "_"."""
+    match value:
+        case TLObject():
+            return {"_": tl_name(value), **parameters(value, reveal=reveal)}
+        case list() | tuple():
+            return [tl_json(item, reveal=reveal) for item in value]
+        case datetime():
+            return value.isoformat()
+        case bytes():
+            return f"{len(value)} bytes"
+    return value
+
+
+def answer_summary(answer: Any, *, reveal: bool = False) -> Any:
+    """The constructor of an answer and its own plain fields; of lists the length, of objects the name."""
+    if isinstance(answer, list):
+        return {"_": "vector", "length": len(answer)}
+    if not isinstance(answer, TLObject):
+        return answer
+    return {"_": tl_name(answer)} | {
+        name: _briefly(value, known)
+        for name, known in parameters(answer, reveal=reveal).items()
+        if (value := getattr(answer, name)) is not None
+    }
+
+
+def _briefly(value: Any, shown: Any) -> Any:
+    match value:
+        case TLObject():
+            return tl_name(value)
+        case list():
+            return f"{len(value)} of them" if value else "none"
+    return shown
+
+
+def _shown(name: str, value: Any, reveal: bool) -> Any:
+    if reveal:
+        return tl_json(value, reveal=True)
+    # A number called hash tells versions apart; a text is the secret of an invite link.
+    if name in _SECRET or (name == "hash" and isinstance(value, str)):
+        return MASK
+    if name == "url" and isinstance(value, str):
+        return mask_init_data(value)
+    return tl_json(value)
+
+
+_OPTIONAL: dict[type, frozenset[str]] = {}
+
+
+def _optional(kind: type) -> frozenset[str]:
+    """The fields that may be absent on the wire: in Telethon's classes, those that default to None."""
+    if kind not in _OPTIONAL:
+        fields = inspect.signature(kind).parameters.values()
+        _OPTIONAL[kind] = frozenset(field.name for field in fields if field.default is None)
+    return _OPTIONAL[kind]

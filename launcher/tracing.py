@@ -1,0 +1,85 @@
+"""Seeing every request of one piece of work, as it was sent and answered.
+
+    with traced() as exchanges:
+        async with launcher.open(link): ...
+
+A launcher's client (`connection.new_client`) reports to the trace of the task that makes the request. So a
+trace holds what the block asked, and nothing of what goes on beside it: prolongs, updates, other launches.
+Telethon's own calls on the block's behalf (a page of messages, a resolved name) are there as well.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from flows.errors import MiniAppError, answers, method_name
+
+__all__ = ["Exchange", "observed", "traced", "tracing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request (TL, with the peers Telethon put in) and what came of it; `seconds` until then.
+
+    `answer` is TL, None after a `failure`. Request and answer hold secrets.
+    """
+
+    request: Any = field(repr=False)
+    answer: Any = field(repr=False)
+    failure: MiniAppError | None
+    seconds: float
+
+    @property
+    def method(self) -> str:
+        """The TL name of the request."""
+        return method_name(self.request)
+
+
+_trace: ContextVar[list[Exchange] | None] = ContextVar("trace", default=None)
+
+
+@contextmanager
+def traced() -> Iterator[list[Exchange]]:
+    """Collect the requests of the block, in the order of their answers."""
+    exchanges: list[Exchange] = []
+    token = _trace.set(exchanges)
+    try:
+        yield exchanges
+    finally:
+        _trace.reset(token)
+
+
+def tracing() -> bool:
+    """Whether somebody collects the requests of this task."""
+    return _trace.get() is not None
+
+
+async def observed(request: Any, answering: Awaitable[Any]) -> Any:
+    """Await the answer to a request, and note both in the trace of this task."""
+    started = time.perf_counter()
+    answer, failure = None, None
+    try:
+        answer = await answering
+    except BaseException as error:
+        failure = _classified(error, method_name(request))
+        raise
+    finally:
+        exchanges = _trace.get()
+        if exchanges is not None:
+            exchanges.append(Exchange(request, answer, failure, time.perf_counter() - started))
+    return answer
+
+
+def _classified(error: BaseException, method: str) -> MiniAppError | None:
+    try:
+        with answers(method):
+            raise error
+    except MiniAppError as failure:
+        return failure
+    except BaseException:  # a mistake on this side, before anything was sent: its caller is told
+        return None
