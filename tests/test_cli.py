@@ -39,7 +39,17 @@ from launcher.servers import server_of
 from launcher.settings import Settings
 
 SCRIPT = Path(sys.executable).with_name("miniapp")
-HEAVY = {"telethon", "pydantic", "pydantic_settings", "cryptography", "cryptg", "httpx", "dotenv", "flows"}
+HEAVY = {
+    "telethon",
+    "pydantic_settings",
+    "cryptography",
+    "cryptg",
+    "httpx",
+    "dotenv",
+    "flows",
+    "launcher.settings",
+}
+"""Not pydantic: typer itself loads it for the help of a command with options."""
 APP = "https://t.me/demo_bot/app"
 ALICE, BOB = "9996621111", "9996622222"
 CODE, PASSWORD = "22222", "correct horse"
