@@ -42,7 +42,7 @@ class Connection(asyncio.Protocol):
         """The key of the last encrypted message."""
         self.session: mtproto.MtprotoSession | None = None
         self.lost = asyncio.Event()
-        self._announced = False
+        self._announced: mtproto.MtprotoSession | None = None
         self._transport = Transport()
         self._exchange: exchange.PqSent | exchange.DhSent | None = None
         self._flushing = False
@@ -173,10 +173,10 @@ class Connection(asyncio.Protocol):
         self._regulate()
 
     def announce(self) -> None:
-        """Tell the sandbox, once, that a signed-in client which knows its layer is here."""
+        """Tell the sandbox, once in a session, that a signed-in client which knows its layer is here."""
         key = self.key.real if self.key else None
-        if not self._announced and key and key.account is not None and key.layer is not None:
-            self._announced = True
+        if self._announced is not self.session and key and key.account is not None and key.layer is not None:
+            self._announced = self.session
             for callback in self.sandbox.on_connected:
                 callback(key.account, key)
 
@@ -201,7 +201,8 @@ class Connection(asyncio.Protocol):
         self._write(AUTH_KEY_NOT_FOUND)
 
     def close(self) -> None:
-        """Close at once; what waits to be sent is lost."""
+        """Close at once; what waits to be sent is lost. From now on its client counts as away."""
+        self.sandbox.connections.discard(self)
         self._detach()
         self._socket.abort()
 

@@ -46,6 +46,7 @@ class Mailbox:
         self._sandbox = sandbox
         self._losses: list[tuple[str, int | None]] = []
         self._missed: dict[int, _Missed] = {}
+        self._given: dict[int, tuple[Connection, Any, _Missed]] = {}
         self._copies: dict[tuple[int, int], dict[int, int]] = {}
         self._posted: dict[tuple[int, int], Message] = {}
         sandbox.on_connected.append(self._welcome)
@@ -76,13 +77,24 @@ class Mailbox:
 
     def _welcome(self, account: int, key: AuthKey) -> None:
         """Catch up with a key that has come back."""
-        missed = self._missed.pop(key.id, None)
-        if missed is None:
+        missed = self._missed.pop(key.id, None) or self._given_in_vain(key)
+        links = _connections(self._sandbox, key)
+        if missed is None or not links:
             return
+        self._given[key.id] = (links[-1], links[-1].session, missed)
         if missed.messages and self._sandbox.assumptions.holds("reconnect_announces_updates_too_long"):
             push_to_key(self._sandbox, key, types.UpdatesTooLong())
         for update, users, chats in missed.kept:
             push_to_key(self._sandbox, key, _updates(self._sandbox, [update], users, chats))
+
+    def _given_in_vain(self, key: AuthKey) -> _Missed | None:
+        """What the key was given in a session that it has left since, on the same connection.
+
+        After a reconnect Telethon sends what it had encrypted for its last session before it starts another,
+        in which it discards the answers to the former.
+        """
+        link, session, missed = self._given.pop(key.id, (None, None, None))
+        return missed if link in self._sandbox.connections and link.session is not session else None
 
 
 def push_to_key(sandbox: Sandbox, key: AuthKey, updates: Any) -> None:

@@ -142,7 +142,7 @@ class Sandbox:
         self.keys: dict[int, AuthKey] = {}
         self.connections: set[Connection] = set()
         self.on_connected: list[Callable[[int, AuthKey], None]] = []
-        """Called with account and key when a signed-in client first speaks on a new connection."""
+        """Called with account and key when a signed-in client first speaks in a session on a connection."""
         self._parts: dict[type, Any] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._servers: list[asyncio.Server] = []
