@@ -217,7 +217,7 @@ def of_telethon(value: Any) -> Any:
 
 
 @cache
-def _annotations(telethon: type[Any]) -> dict[str, str]:
+def _annotations(telethon: Any) -> dict[str, str]:
     parameters = inspect.signature(telethon.__init__).parameters.values()
     return {one.name: str(one.annotation) for one in parameters}
 
