@@ -84,7 +84,7 @@ def test_the_first_answer(client: str) -> None:
 
 @clients
 def test_the_inner_data(client: str) -> None:
-    fields = {name: published(name) for name in ("pq", "p", "q")}
+    fields: dict[str, Any] = {name: published(name) for name in ("pq", "p", "q")}
     fields |= {name: nonce(name) for name in ("nonce", "server_nonce", "new_nonce")}
     made = types.PQInnerData(**fields) if client == "telethon" else raw.types.PQInnerData(**fields)
     written = bytes(made) if client == "telethon" else made.write()

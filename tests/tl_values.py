@@ -52,8 +52,8 @@ class Constructor:
     name: str
     base: str
     fields: tuple[Field, ...]
-    kurigram: type[Any]
-    telethon: type[Any]
+    kurigram: Any
+    telethon: Any
 
 
 @dataclass(frozen=True, slots=True)
