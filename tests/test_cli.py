@@ -191,10 +191,10 @@ OPENING = (
 )
 OPTIONS = {
     "login": "--phone --qr --bot --account",
-    "logout": "--force",
+    "logout": "--force --account",
     "accounts": "--account export import",
-    "accounts export": "",
-    "accounts import": "",
+    "accounts export": "--account",
+    "accounts import": "--account",
     "open": f"{OPENING} --account --speculate --for --send-data",
     "inspect": f"{OPENING} --account",
     "sandbox": "--port --ready-file --flip --query-lifetime --assumptions",
@@ -309,7 +309,7 @@ def test_signing_out_ends_the_session(terminal: Terminal, inside: Any) -> None:
     inside(terminal, "accounts", "import", "ghost", typed=exported)
     refused = inside(terminal, "logout", "ghost", "--json")
     assert refused.json["error"]["type"] == "AccountLost"
-    assert inside(terminal, "logout", "ghost", "--force", "--json").json["signed_out"]
+    assert inside(terminal, "logout", "--account", "ghost", "--force", "--json").json["signed_out"]
     assert terminal.accounts.names() == []
 
 
@@ -435,6 +435,7 @@ def test_questions_are_asked_on_the_terminal(alices: Terminal, inside: Any) -> N
 
 
 HOSTILE = "[red]\x1b]0;owned\x07\u202egnirts\n:boom:"
+HARMLESS = r"[red]\x1b]0;owned\x07\u202egnirts\x0a:boom:"
 
 
 def test_what_strangers_write_steers_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
@@ -442,12 +443,13 @@ def test_what_strangers_write_steers_no_terminal(capsys: pytest.CaptureFixture[s
     output.show_panel(HOSTILE, [("title", HOSTILE)])
     output.show_line(HOSTILE)
     output.say(HOSTILE)
+    shown = capsys.readouterr()
+    assert (shown.out.count(HARMLESS), shown.err.count(HARMLESS)) == (4, 1)
+    assert not set("\x1b\x07\u202e") & set(shown.out + shown.err)
     output.show_json(HOSTILE)
-    for text in capsys.readouterr():
-        assert r"[red]\x1b]0;owned\x07\u202egnirts\n:boom:" in text.replace(r"\u001b", r"\x1b").replace(
-            r"\u0007", r"\x07"
-        )
-        assert not set("\x1b\x07\u202e") & set(text)
+    json_line = capsys.readouterr().out
+    assert json_line.removesuffix("\n").isprintable()
+    assert json.loads(json_line) == HOSTILE
 
 
 def test_what_strangers_write_is_escaped_in_questions(
@@ -512,6 +514,8 @@ REFUSED: dict[str, tuple[tuple[str, ...], int, str]] = {
     "unknown flow": (("open", APP, "--via", "magic"), 2, "'magic' is not one of"),
     "unknown option": (("open", APP, "--magic"), 2, "No such option"),
     "unknown command": (("opne",), 2, "Did you mean 'open'?"),
+    "no name": (("logout",), 2, "name the account"),
+    "two names": (("logout", "zoe", "--account", "alice"), 2, "differ"),
     "no target": (("open",), 2, "Missing argument"),
     "no number": (("open", APP, "--topic", "x"), 2, "--topic"),
 }  # fmt: skip
