@@ -131,7 +131,7 @@ def _numbered(call: Call, owner: int, named: list[Any]) -> tuple[list[Any], list
     for name in named:
         message = messages.get(_number(messages, name))
         if message is None:
-            shown.append(types.MessageEmpty(id=getattr(name, "id", 0)))
+            shown.append(types.MessageEmpty(getattr(name, "id", 0), peer_id=None))
         else:
             found.append(message)
             shown.append(render_message(call.sandbox, call.me.id, owner, message))
