@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench fuzz clean
+.PHONY: demo test check bench fuzz docs clean
 
 demo: $(READY)
 	$(BIN)/miniapp demo
@@ -31,6 +31,9 @@ $(READY): pyproject.toml constraints.txt
 		{ echo "Python's venv module is missing: install python3-venv and run make again." >&2; exit 1; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[keyring,proxy,qr,test,check]'
 	@touch $(READY)
+
+docs: $(READY)
+	$(BIN)/python -m tests.readme
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

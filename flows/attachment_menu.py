@@ -69,7 +69,7 @@ class AttachmentMenuApp:
             entry = await install(client, self.bot, self.entry, consent, cache)
             app = replace(self, entry=entry)
         possible = app.possible_kinds()
-        kind = await kind_of(client, self.context.peer, self.bot)
+        kind = await kind_of(client, self.context.peer, self.bot, cache.kinds)
         if kind not in possible:
             installed = " (now installed)" if self.entry.inactive else ""
             raise CannotOpen.not_in_this_chat(f"@{self.bot.username}{installed}", sorted(possible))

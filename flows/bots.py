@@ -12,21 +12,25 @@ from telethon import TelegramClient
 from telethon.tl import functions, types
 
 from flows.cache import Bot, Cache, MenuButton
-from flows.errors import CannotOpen, call
+from flows.errors import CannotOpen, answers, call
 
 __all__ = ["bot_from_user", "find_bot", "find_bot_by_id", "find_menu_button"]
 
 
-async def find_bot(client: TelegramClient, username: str, cache: Cache) -> Bot:
+async def find_bot(client: TelegramClient, username: str, cache: Cache, offering: str | None = None) -> Bot:
     """The bot of that user name ("@" allowed): remembered, else `contacts.resolveUsername`.
+
+    Only what a bot can do is believed from memory, for no update tells what it has learned: one that is
+    remembered as restricted, or without the `offering` that is wanted (`has_main_app`, `attach_menu`,
+    `inline`), is looked up again.
 
     Raises CannotOpen for a name that is not a bot's and for a restricted bot, and RpcFailed
     (USERNAME_NOT_OCCUPIED, USERNAME_INVALID).
     """
     username = username.removeprefix("@")
     known = cache.bot_named(username)
-    if known is not None:
-        return _usable(known)
+    if known is not None and _able(known, offering):
+        return known
     found = await call(client, functions.contacts.ResolveUsernameRequest(username))
     return bot_from_user(_peer_of(found), cache, username)
 
@@ -34,10 +38,11 @@ async def find_bot(client: TelegramClient, username: str, cache: Cache) -> Bot:
 async def find_bot_by_id(client: TelegramClient, bot_id: int, cache: Cache) -> Bot:
     """The bot with that id, remembered or, if Telethon has met it, fetched with `users.getUsers`."""
     known = cache.bots.get(bot_id)
-    if known is not None:
-        return _usable(known)
+    if known is not None and _able(known):
+        return known
     try:
-        named = await client.get_input_entity(types.PeerUser(bot_id))
+        with answers("users.getUsers"):
+            named = await client.get_input_entity(types.PeerUser(bot_id))
     except ValueError:
         raise CannotOpen(f"This account has not met bot {bot_id}.", "Open it by its user name.") from None
     users = await call(client, functions.users.GetUsersRequest([named]))
@@ -64,12 +69,15 @@ def bot_from_user(user: Any, cache: Cache, name: str) -> Bot:
         attach_menu_enabled=bool(user.attach_menu_enabled),
         inline=user.bot_inline_placeholder is not None,
     )
-    return _usable(cache.keep_bot(bot))
+    cache.keep_bot(bot)
+    if bot.restricted:
+        raise CannotOpen.restricted(f"@{bot.username}")
+    return cache.bots[bot.id]
 
 
 async def find_menu_button(client: TelegramClient, bot: Bot, cache: Cache) -> MenuButton:
     """The bot's menu button: remembered, else from `users.getFullUser`; an empty URL when it is no app."""
-    if bot.menu_button is not None:
+    if bot.menu_button is not None and bot.menu_button.url:
         return bot.menu_button
     full = await call(client, functions.users.GetFullUserRequest(bot.input_user))
     info = full.full_user.bot_info
@@ -91,7 +99,5 @@ def _username(user: Any) -> str:
     return next((name.username for name in user.usernames or () if name.active), "")
 
 
-def _usable(bot: Bot) -> Bot:
-    if bot.restricted:
-        raise CannotOpen.restricted(f"@{bot.username}")
-    return bot
+def _able(bot: Bot, offering: str | None = None) -> bool:
+    return not bot.restricted and (offering is None or bool(getattr(bot, offering)))

@@ -57,10 +57,15 @@ def buttons_of(message: Any) -> list[Button]:
     ]
 
 
-def links_of(message: Any) -> list[str]:
-    """The URLs behind a message's text links (`messageEntityTextUrl`): their target is not in sight."""
-    entities = message.entities or ()
-    return [entity.url for entity in entities if isinstance(entity, types.MessageEntityTextUrl)]
+def links_of(message: Any) -> list[tuple[str, str]]:
+    """Text and URL of a message's links: those whose target is not in sight (`messageEntityTextUrl`), and
+    those that are written out (`messageEntityUrl`)."""
+    found = message.get_entities_text() if message.entities else ()
+    return [
+        (text, entity.url if isinstance(entity, types.MessageEntityTextUrl) else text)
+        for entity, text in found
+        if isinstance(entity, types.MessageEntityTextUrl | types.MessageEntityUrl)
+    ]
 
 
 def pick(buttons: Sequence[Button], wanted: Wanted) -> Button:

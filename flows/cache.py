@@ -80,12 +80,16 @@ class AttachMenuEntry:
 @dataclass(slots=True)
 class Cache:
     """Bots by id, direct-link apps by (bot id, short name), installed menu entries by bot id with the list's
-    hash, and the bots this account has confirmed or accepted the side menu's terms of service for."""
+    hash, the kinds of chats by id, and the bots this account has confirmed or accepted the side menu's terms
+    of service for. `attach_menu_current` says that the menu entries were compared with Telegram's in this
+    run, and that nothing was heard of a change since."""
 
     bots: dict[int, Bot] = field(default_factory=dict)
     apps: dict[tuple[int, str], KnownApp] = field(default_factory=dict)
     attach_menu: dict[int, AttachMenuEntry] = field(default_factory=dict)
     attach_menu_hash: int = 0
+    attach_menu_current: bool = False
+    kinds: dict[int, str] = field(default_factory=dict)
     confirmed: set[int] = field(default_factory=set)
     disclaimed: set[int] = field(default_factory=set)
 
@@ -101,11 +105,13 @@ class Cache:
         self.bots[bot.id] = bot
         return bot
 
-    def forget_bots(self) -> bool:
-        """Drop all bots and their menu buttons; says whether any was known."""
-        known = bool(self.bots)
+    def forget_bots(self) -> None:
+        """Drop all bots and their menu buttons."""
         self.bots.clear()
-        return known
+
+    def forget_app(self, bot_id: int, short_name: str) -> None:
+        """Drop a direct-link app, as after BOT_APP_INVALID."""
+        self.apps.pop((bot_id, short_name.lower()), None)
 
     def keep_menu_button(self, bot_id: int, button: MenuButton | None) -> None:
         """Put a menu button beside its bot, as found or as `updateBotMenuButton` tells it."""
@@ -113,9 +119,9 @@ class Cache:
             self.bots[bot_id] = replace(self.bots[bot_id], menu_button=button)
 
     def forget_attach_menu(self) -> None:
-        """Drop the menu entries, as after `updateAttachMenuBots` and after an error of a launch from one."""
-        self.attach_menu.clear()
-        self.attach_menu_hash = 0
+        """Compare the menu entries with Telegram's before the next use, as after `updateAttachMenuBots` and
+        after an error of a launch from one."""
+        self.attach_menu_current = False
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -123,25 +129,34 @@ class Cache:
             "apps": [{"bot_id": key[0], **asdict(app)} for key, app in self.apps.items()],
             "attach_menu": [asdict(entry) for entry in self.attach_menu.values()],
             "attach_menu_hash": self.attach_menu_hash,
+            "kinds": [[chat, kind] for chat, kind in self.kinds.items()],
             "confirmed": sorted(self.confirmed),
             "disclaimed": sorted(self.disclaimed),
         }
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Cache:
-        """The cache that `to_json` described; an empty one for an empty dict."""
+        """The cache that `to_json` described; an empty one for what another version has written."""
+        try:
+            return cls._from_json(stored)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return cls()
+
+    @classmethod
+    def _from_json(cls, stored: dict[str, Any]) -> Cache:
         cache = cls(
             attach_menu_hash=stored.get("attach_menu_hash", 0),
+            kinds=dict(stored.get("kinds", ())),
             confirmed=set(stored.get("confirmed", ())),
             disclaimed=set(stored.get("disclaimed", ())),
         )
         for row in stored.get("bots", ()):
-            button = row.pop("menu_button", None)
-            bot = Bot(**row, menu_button=MenuButton(**button) if button else None)
+            button = row["menu_button"]
+            bot = Bot(**row | {"menu_button": MenuButton(**button) if button else None})
             cache.bots[bot.id] = bot
         for row in stored.get("apps", ()):
-            bot_id = row.pop("bot_id")
-            cache.apps[bot_id, row["short_name"].lower()] = KnownApp(**row)
+            fields = {name: value for name, value in row.items() if name != "bot_id"}
+            cache.apps[row["bot_id"], row["short_name"].lower()] = KnownApp(**fields)
         for row in stored.get("attach_menu", ()):
             entry = AttachMenuEntry(**row | {"peer_types": tuple(row["peer_types"])})
             cache.attach_menu[entry.bot_id] = entry

@@ -66,5 +66,7 @@ class ChatJoinApp:
 def _join(invite: str, channel: Any) -> Any:
     if invite:
         return functions.messages.ImportChatInviteRequest(hash=invite)
+    if not isinstance(channel, types.InputPeerChannel):
+        raise CannotOpen("Only channels and supergroups can be joined.", "Name one, or give its invite link.")
     named = types.InputChannel(channel.channel_id, channel.access_hash)
     return functions.channels.JoinChannelRequest(channel=named)

@@ -94,13 +94,13 @@ _ALLOWED_BY_OPENING = (Question.FIRST_LAUNCH, Question.INACTIVE_APP)
 class Consent:
     """One answer per question: `Consent("write_access", phone=ask_me, inactive_app="decline")`.
 
-    Positional names are allowed. `otherwise` answers every question that has no answer of its own, but for
-    first launch and inactive app, which opening itself allows.
+    Positional names are allowed. `otherwise` answers every question that has no answer of its own; "decline"
+    leaves first launch and inactive app allowed, for opening is consent to them, but a callable is asked.
     Raises BadInput for a question there is not, or an answer that is none.
     """
 
     def __init__(self, *allow: Question | str, otherwise: Answer = "decline", **answers: Answer) -> None:
-        self._answers: dict[Question, Answer] = dict.fromkeys(Question, otherwise)
+        self._answers: dict[Question, Answer] = dict.fromkeys(Question, _checked(otherwise))
         if not callable(otherwise):
             self._answers |= dict.fromkeys(_ALLOWED_BY_OPENING, "allow")
         self._answers |= {_question(name): "allow" for name in allow}
@@ -133,7 +133,12 @@ async def _ask(asked: Asked, prompt: Prompt) -> set[Question]:
         said = await said
     if isinstance(said, bool):
         return set(prompt.questions) if said else set()
-    return set(said) & set(prompt.questions)
+    if isinstance(said, str) or not isinstance(said, Iterable):
+        raise BadInput(
+            f"A consent callable answered with {type(said).__name__}.",
+            "Return True, False or the questions that are allowed.",
+        )
+    return {_question(name) for name in said} & set(prompt.questions)
 
 
 def _question(name: Question | str) -> Question:

@@ -65,7 +65,7 @@ class DirectLinkApp:
         try:
             found = await call(client, request)
         except AppNotFound:
-            cache.apps.pop((bot.id, short_name.lower()), None)
+            cache.forget_app(bot.id, short_name)
             raise
         app = _remember(found, known, bot, short_name, cache)
         return cls(

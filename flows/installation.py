@@ -32,6 +32,7 @@ async def load_entries(client: TelegramClient, cache: Cache) -> None:
     """Bring the installed entries up to date: `messages.getAttachMenuBots` with the hash we have."""
     request = functions.messages.GetAttachMenuBotsRequest(hash=cache.attach_menu_hash)
     found = await call(client, request)
+    cache.attach_menu_current = True
     if isinstance(found, types.AttachMenuBotsNotModified):
         return
     cache.attach_menu = {bot.bot_id: _entry(bot) for bot in found.bots}
@@ -39,13 +40,13 @@ async def load_entries(client: TelegramClient, cache: Cache) -> None:
 
 
 async def find_entry(client: TelegramClient, bot: Bot, cache: Cache) -> AttachMenuEntry:
-    """What a bot offers in the menus: remembered, among the installed ones, or `messages.getAttachMenuBot`.
+    """What a bot offers in the menus: among the installed ones, or else `messages.getAttachMenuBot`.
 
     Raises CannotOpen for a bot that offers nothing there.
     """
     if not bot.attach_menu:
         raise CannotOpen.no_attachment_app(f"@{bot.username}")
-    if bot.id not in cache.attach_menu:
+    if not cache.attach_menu_current:
         await load_entries(client, cache)
     if bot.id in cache.attach_menu:
         return cache.attach_menu[bot.id]
@@ -60,7 +61,7 @@ async def install(
 
     One dialog: installation, the disclaimer if the entry needs one, and write access if the bot asks for it.
     """
-    needed = {Question.INSTALLATION} | _disclaimer(entry)
+    needed = {Question.INSTALLATION} | _disclaimer(entry, cache)
     asked = needed | ({Question.WRITE_ACCESS} if entry.request_write_access else set())
     prompt = Prompt(tuple(sorted(asked)), bot.username, "add the bot to the attachment menu")
     allowed = await consent.decide(prompt)
@@ -69,15 +70,15 @@ async def install(
     write_allowed = True if Question.WRITE_ACCESS in allowed else None
     await toggle(client, bot, enabled=True, write_allowed=write_allowed)
     cache.forget_attach_menu()
-    installed = replace(entry, inactive=False, side_menu_disclaimer_needed=False)
-    cache.attach_menu[bot.id] = installed
     cache.keep_bot(replace(bot, attach_menu_enabled=True))
-    return installed
+    if Question.DISCLAIMER in needed:
+        cache.disclaimed.add(bot.id)
+    return replace(entry, inactive=False)
 
 
 async def accept_disclaimer(bot: Bot, entry: AttachMenuEntry, consent: Consent, cache: Cache) -> None:
     """Ask for the side menu's terms of service, once per bot. Raises ConsentDeclined."""
-    if not _disclaimer(entry) or bot.id in cache.disclaimed:
+    if not _disclaimer(entry, cache):
         return
     prompt = Prompt((Question.DISCLAIMER,), bot.username, "accept telegram.org/tos/mini-apps")
     if not await consent.decide(prompt):
@@ -95,8 +96,9 @@ async def toggle(
     await call(client, request)
 
 
-def _disclaimer(entry: AttachMenuEntry) -> set[Question]:
-    return {Question.DISCLAIMER} if entry.side_menu_disclaimer_needed else set()
+def _disclaimer(entry: AttachMenuEntry, cache: Cache) -> set[Question]:
+    needed = entry.side_menu_disclaimer_needed and entry.bot_id not in cache.disclaimed
+    return {Question.DISCLAIMER} if needed else set()
 
 
 def _entry(bot: Any) -> AttachMenuEntry:

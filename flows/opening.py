@@ -8,28 +8,38 @@ Documentation: core.telegram.org/api/bots/webapps, core.telegram.org/api/errors
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from telethon import TelegramClient
 from telethon.tl import functions
 from telethon.tl.custom import Message
 
-from flows import links
 from flows.attachment_menu import AttachmentMenuApp
 from flows.bots import find_bot
 from flows.cache import Cache
 from flows.consent import Consent, Prompt, Question
 from flows.direct_link import DirectLinkApp, guess, open_early
-from flows.errors import Blocked, BotNotFound, ConsentDeclined, RpcFailed, Stale, WrongContext, answers, call
+from flows.errors import AppNotFound, Blocked, ConsentDeclined, RpcFailed, answers, call
 from flows.open_mode import OpenMode
-from flows.resolve import App, HiddenLink, Options, Target, resolve
+from flows.resolve import (
+    App,
+    HiddenLink,
+    Options,
+    Target,
+    chat_named,
+    direct_link,
+    resolve,
+    starts_bot,
+)
 from flows.side_menu import SideMenuApp
 from flows.webview import OpenParameters, WebView
 
 __all__ = ["Opened", "Opening"]
 
 # What an outdated access hash, menu button or button URL is answered with.
-_FORGETTABLE = ("BOT_INVALID", "PEER_ID_INVALID", "URL_INVALID", "BOT_WEBVIEW_DISABLED")
+_OUTDATED = (
+    "BOT_INVALID", "BOT_APP_BOT_INVALID", "USER_ID_INVALID", "PEER_ID_INVALID",
+    "URL_INVALID", "BOT_WEBVIEW_DISABLED",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +72,27 @@ class Opening:
         """
         try:
             return await self._once()
-        except (BotNotFound, WrongContext, Stale) as error:
+        except RpcFailed as error:
+            if error.name not in _OUTDATED:
+                raise
+            self.cache.forget_bots()
             afresh = await self._afresh(error)
             if afresh is None:
                 raise
         return await afresh._once()
 
     async def _once(self) -> Opened:
-        early = await self._early() if self.speculate else None
-        if early is not None:
-            return early
-        app, mode = await resolve(self.client, self.target, self.options, self.cache)
+        bet = await self._bet() if self.speculate else None
+        if bet is None:
+            app, mode = await resolve(self.client, self.target, self.options, self.cache)
+            parameters = self._in_mode(mode)
+        else:
+            seen, parameters = bet
+            app, early = await open_early(self.client, seen, parameters, self.cache)
+            if early is not None:
+                return Opened(app, early)
         app = await self._agreed(app)
-        web_view = await self._requested(app, self._in_mode(mode))
+        web_view = await self._requested(app, parameters)
         self.cache.confirmed.add(app.bot.id)
         return Opened(app, web_view)
 
@@ -87,6 +105,10 @@ class Opening:
                 raise
             await call(self.client, functions.contacts.UnblockRequest(app.bot.input_peer))
             return await app.request(self.client, parameters)
+        except AppNotFound:
+            if isinstance(app, DirectLinkApp):
+                self.cache.forget_app(app.bot.id, app.app.short_name)
+            raise
         except RpcFailed:
             if isinstance(app, AttachmentMenuApp | SideMenuApp):
                 self.cache.forget_attach_menu()
@@ -114,39 +136,34 @@ class Opening:
         if not await self.consent.decide(prompt):
             raise ConsentDeclined(Question.FIRST_LAUNCH)
 
-    async def _early(self) -> Opened | None:
-        link = _direct_link(self.target)
+    async def _bet(self) -> tuple[DirectLinkApp, OpenParameters] | None:
+        """A direct link's app as it was last seen, if it may be requested before it was looked up again."""
+        link = direct_link(self.target, self.options)
         if link is None or self.options.chat is not None:
             return None
         bot = await find_bot(self.client, link.bot, self.cache)
-        bet = guess(bot, link.app, self.cache, None, self.options.start_param or link.start_param)
-        if bet is None:
-            return None
-        app, web_view = await open_early(self.client, bet, self._in_mode(link.mode), self.cache)
-        return Opened(app, web_view) if web_view is not None else None
+        seen = guess(bot, link.app, self.cache, None, link.start_param)
+        return None if seen is None else (seen, self._in_mode(link.mode))
 
     async def _afresh(self, error: RpcFailed) -> Opening | None:
-        """The same opening without what was remembered; None if nothing was that this error could be due
-        to."""
-        chat, forgot = self.options.chat, self.cache.forget_bots()
+        """What to try once more, after everything remembered was forgotten: a message is fetched again, the
+        rest is found by resolving. None if that must not or cannot be: an app value is the caller's."""
         match self.target:
-            case Message() if isinstance(error, Stale):
+            case Message():
                 with answers("messages.getMessages"):
                     message = await self.client.get_messages(self.target.peer_id, ids=self.target.id)
                 return replace(self, target=message) if message else None
-            case str() if error.name == "PEER_ID_INVALID" and isinstance(chat, str):
-                await call(self.client, functions.contacts.ResolveUsernameRequest(chat.removeprefix("@")))
-                return self
-            case str() | HiddenLink() if forgot and error.name in _FORGETTABLE:
+            case str() | HiddenLink() if not self._has_started(error):
+                await self._name_chat_again(error)
                 return self
         return None
 
+    def _has_started(self, error: RpcFailed) -> bool:
+        """Whether the bot was started already: it must not be started twice."""
+        return starts_bot(self.target, self.options) and error.method != "messages.startBot"
 
-def _direct_link(target: Any) -> links.DirectLink | None:
-    if not isinstance(target, str):
-        return None
-    try:
-        link = links.parse(target)
-    except links.NotALink:
-        return None
-    return link if isinstance(link, links.DirectLink) else None
+    async def _name_chat_again(self, error: RpcFailed) -> None:
+        """Telethon remembers the access hashes of chats by itself; a fresh answer replaces them."""
+        name = chat_named(self.target, self.options)
+        if error.name == "PEER_ID_INVALID" and name is not None:
+            await call(self.client, functions.contacts.ResolveUsernameRequest(name))

@@ -23,7 +23,8 @@ CHOOSABLE = {"users": "pm", "bots": "bot_pm", "groups": "chat", "channels": "bro
 async def input_peer(client: TelegramClient, chat: Any) -> Any:
     """The InputPeer of a chat named by "@name", phone, id, entity or InputPeer.
 
-    Raises CannotOpen for a chat this account has not met and RpcFailed for a name nobody has.
+    Raises CannotOpen for a chat this account has not met or a name nobody has, RpcFailed for a name that
+    cannot be and for a phone number of nobody.
     """
     if isinstance(chat, types.InputPeerEmpty):
         return chat
@@ -38,8 +39,12 @@ async def input_peer(client: TelegramClient, chat: Any) -> Any:
         ) from None
 
 
-async def kind_of(client: TelegramClient, peer: Any, bot: Bot) -> str:
-    """`same_bot_pm`, `bot_pm`, `pm`, `chat` or `broadcast`."""
+async def kind_of(client: TelegramClient, peer: Any, bot: Bot, known: dict[int, str] | None = None) -> str:
+    """`same_bot_pm`, `bot_pm`, `pm`, `chat` or `broadcast`.
+
+    Looked up in `known` and kept there, by Telethon's marked id: a chat never changes its kind. Raises
+    CannotOpen for InputPeerEmpty.
+    """
     match peer:
         case types.InputPeerChat():
             return "chat"
@@ -47,8 +52,16 @@ async def kind_of(client: TelegramClient, peer: Any, bot: Bot) -> str:
             return "same_bot_pm"
         case types.InputPeerSelf():
             return "pm"
-    with answers("users.getUsers"):
-        entity = await client.get_entity(peer)
+        case types.InputPeerEmpty():
+            raise CannotOpen("No chat is open.", "Name one with chat=.")
+    kinds, number = {} if known is None else known, utils.get_peer_id(peer)
+    if number not in kinds:
+        with answers("users.getUsers"):
+            kinds[number] = _kind(await client.get_entity(peer))
+    return kinds[number]
+
+
+def _kind(entity: Any) -> str:
     if isinstance(entity, types.User):
         return "bot_pm" if entity.bot else "pm"
     return "broadcast" if getattr(entity, "broadcast", False) else "chat"

@@ -10,7 +10,7 @@ Documentation: core.telegram.org/api/links, core.telegram.org/api/bots/webapps.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -36,7 +36,9 @@ from flows.open_mode import OpenMode
 from flows.peers import input_peer
 from flows.side_menu import SideMenuApp
 
-__all__ = ["FLOWS", "App", "HiddenLink", "Options", "Target", "resolve"]
+__all__ = [
+    "FLOWS", "App", "HiddenLink", "Options", "Target", "chat_named", "direct_link", "resolve", "starts_bot",
+]  # fmt: skip
 
 App: TypeAlias = (
     KeyboardButtonApp
@@ -60,6 +62,14 @@ FLOWS: dict[str, type[App]] = {
 
 _CARRY_START_PARAM = ("attachment_menu", "side_menu", "direct_link", "main_app")
 _BUTTON_FLOWS = ("keyboard_button", "inline_button")
+_NEEDED = {
+    "main_app": "has_main_app",
+    "attachment_menu": "attach_menu",
+    "side_menu": "attach_menu",
+    "inline_mode": "inline",
+}
+"""The field of `Bot` without which it does not offer a flow."""
+_OPENABLE = "Give t.me/bot/app, t.me/bot?startapp, t.me/bot?startattach, an invite link, or @bot with via=."
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +109,8 @@ class Options:
             raise BadInput(f"There is no flow {self.via!r}.", f"Use one of {', '.join(FLOWS)}.")
         _check(self.start_param, 512, "start_param")
         _check(self.start, 64, "start")
+        if self.via is not None:
+            _may_carry(FLOWS[self.via], self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +147,7 @@ async def resolve(
     mode = None
     match target:
         case str() if _is_name(target):
-            app = await _of_bot(search, target)
+            app, mode = await _of_bot(search, target)
         case str():
             app, mode = await _of_link(search, _parsed(target), hidden=False)
         case HiddenLink():
@@ -143,9 +155,21 @@ async def resolve(
         case Message():
             app, mode = await _of_message(search, target)
         case _:
-            app = target
-    _may_carry(app, options)
+            app = _complete(target, options)
+    _may_carry(type(app), options)
     return app, mode
+
+
+def _complete(target: Any, options: Options) -> App:
+    """The target if it is an app value: nothing is left to say beside it."""
+    if type(target) not in FLOWS.values():
+        raise BadInput(
+            f"A {type(target).__name__} cannot be opened.", "Give a link, @bot, a message or an app value."
+        )
+    if options != Options():
+        raise BadInput("An app value is complete: options cannot change it.", "Change the value itself.")
+    app: App = target
+    return app
 
 
 def _is_name(target: str) -> bool:
@@ -164,48 +188,77 @@ def _parsed(text: str) -> links.Link:
         ) from None
 
 
+def _meant(target: Target) -> links.Link | None:
+    """The link that a target is, or None: for a look at it before anything is done."""
+    text = target.url if isinstance(target, HiddenLink) else target
+    if not isinstance(text, str) or _is_name(text):
+        return None
+    return _parsed(text)
+
+
+def direct_link(target: Target, options: Options) -> links.DirectLink | None:
+    """The direct link that the caller typed, with the start parameter that counts; None for all else."""
+    link = None if isinstance(target, HiddenLink) else _meant(target)
+    if not isinstance(link, links.DirectLink):
+        return None
+    return replace(link, start_param=_one_start_param(link.start_param, options))
+
+
+def starts_bot(target: Target, options: Options) -> bool:
+    """Whether resolving starts the bot, which writes a message to it."""
+    link = _meant(target)
+    return options.start is not None or (isinstance(link, links.UsernameLink) and link.start is not None)
+
+
+def chat_named(target: Target, options: Options) -> str | None:
+    """The user name of the chat to open in, if it is named by one."""
+    link = _meant(target)
+    chat = options.chat if not isinstance(link, links.AttachLink) or link.chat is None else link.chat
+    return chat.removeprefix("@") if isinstance(chat, str) and _is_name(chat) else None
+
+
 async def _of_link(search: _Search, link: links.Link, *, hidden: bool) -> tuple[App, OpenMode | None]:
     options, cache, client = search.options, search.cache, search.client
     match link:
-        case links.MainAppLink(bot="oauth"):
-            pass  # a login request, whatever its form says (core.telegram.org/api/url-authorization)
+        case links.OAuthLink() | links.MainAppLink(bot="oauth"):
+            # Whatever its form says (core.telegram.org/api/url-authorization).
+            raise BadInput("This link is a request to log in: it opens no Mini App.", _OPENABLE)
         case links.DirectLink():
-            _check(link.start_param, 512, "the link's startapp")
-            bot = await find_bot(client, link.bot, cache)
             param = _one_start_param(link.start_param, options)
+            bot = await find_bot(client, link.bot, cache)
             peer = await search.chat()
             return await DirectLinkApp.find(client, bot, link.app, cache, peer, param, hidden), link.mode
         case links.MainAppLink() if options.via == "side_menu":
-            bot = await find_bot(client, link.bot, cache)
-            return await SideMenuApp.find(
-                client, bot, cache, _one_start_param(link.start_param, options)
-            ), None
-        case links.MainAppLink():
-            bot = await find_bot(client, link.bot, cache)
             param = _one_start_param(link.start_param, options)
+            bot = await find_bot(client, link.bot, cache, "attach_menu")
+            return await SideMenuApp.find(client, bot, cache, param), None
+        case links.MainAppLink():
+            param = _one_start_param(link.start_param, options)
+            bot = await find_bot(client, link.bot, cache, "has_main_app")
             return MainApp.find(bot, await search.chat(), param), link.mode
         case links.AttachLink():
             return await _of_attach_link(search, link), None
         case links.InviteLink():
+            _may_carry(ChatJoinApp, options)  # before the chat is asked to let us in
             return await ChatJoinApp.find(client, cache, invite=link.hash), None
         case links.UsernameLink():
-            search = replace(search, options=replace(options, start=options.start or link.start))
-            return await _of_bot(search, link.username), None
+            start = link.start if options.start is None else options.start
+            return await _of_bot(replace(search, options=replace(options, start=start)), link.username)
         case links.MessageLink():
             return await _of_message_link(search, link)
     raise BadInput(
         f"This is a link of kind {type(link).__name__.removesuffix('Link').lower()}: it opens no Mini App.",
-        "Give t.me/bot/app, t.me/bot?startapp, t.me/bot?startattach, an invite link, or @bot with via=.",
+        _OPENABLE,
     )
 
 
 async def _of_attach_link(search: _Search, link: links.AttachLink) -> App:
-    bot = await find_bot(search.client, link.bot, search.cache)
+    param = _one_start_param(link.start_param, search.options)
+    bot = await find_bot(search.client, link.bot, search.cache, "attach_menu")
     if link.chat is not None:
         peer = await input_peer(search.client, link.chat)
     else:
         peer = await search.chat_or(bot)
-    param = _one_start_param(link.start_param, search.options)
     context = await search.context(peer)
     return await AttachmentMenuApp.find(search.client, bot, context, search.cache, param, link.choose)
 
@@ -221,6 +274,7 @@ async def _of_message_link(search: _Search, link: links.MessageLink) -> tuple[Ap
 
 
 def _one_start_param(of_link: str | None, options: Options) -> str | None:
+    _check(of_link, 512, "The link's start parameter")
     if of_link and options.start_param and of_link != options.start_param:
         raise BadInput("The link holds another start parameter than start_param.", "Give only one of them.")
     return options.start_param or of_link or None
@@ -229,23 +283,22 @@ def _one_start_param(of_link: str | None, options: Options) -> str | None:
 # A bot by name
 
 
-async def _of_bot(search: _Search, name: str) -> App:
-    if search.options.via == "chat_join":
-        return await ChatJoinApp.find(
-            search.client, search.cache, channel=await input_peer(search.client, name)
-        )
-    bot = await find_bot(search.client, name, search.cache)
-    via = search.options.via or _only_flow(search.options, bot)
-    if via in _BUTTON_FLOWS or search.options.button is not None or search.options.start is not None:
-        return (await _of_message(search, await _message_with_button(search, bot), bot))[0]
-    return await _of_flow(search, bot, via)
+async def _of_bot(search: _Search, name: str) -> tuple[App, OpenMode | None]:
+    client, cache, options = search.client, search.cache, search.options
+    if options.via == "chat_join":
+        return await ChatJoinApp.find(client, cache, channel=await input_peer(client, name)), None
+    bot = await find_bot(client, name, cache, _NEEDED.get(options.via or ""))
+    if options.via in _BUTTON_FLOWS or options.button is not None or options.start is not None:
+        return await _of_message(search, await _message_with_button(search, bot), bot)
+    via = options.via or _only_flow(bot)
+    if via == "menu_button":
+        return await _of_menu_button(search, bot)
+    return await _of_flow(search, bot, via), None
 
 
-async def _of_flow(search: _Search, bot: Bot, via: str | None) -> App:
+async def _of_flow(search: _Search, bot: Bot, via: str) -> App:
     client, cache, options = search.client, search.cache, search.options
     match via:
-        case "menu_button":
-            return await _of_menu_button(search, bot)
         case "attachment_menu":
             context = await search.context(await search.chat_or(bot))
             return await AttachmentMenuApp.find(client, bot, context, cache, options.start_param)
@@ -261,27 +314,17 @@ async def _of_flow(search: _Search, bot: Bot, via: str | None) -> App:
     )
 
 
-async def _of_menu_button(search: _Search, bot: Bot) -> App:
+async def _of_menu_button(search: _Search, bot: Bot) -> tuple[App, OpenMode | None]:
     app = await MenuButtonApp.find(search.client, bot, await search.context(bot.input_peer), search.cache)
     link = _mini_app_link(app.url)
     if link is None:
-        return app
-    return (await _of_link(search, link, hidden=True))[0]
+        return app, None
+    return await _of_link(search, link, hidden=True)
 
 
-def _only_flow(options: Options, bot: Bot) -> str | None:
+def _only_flow(bot: Bot) -> str:
     """The flow a bare bot name means, if it can mean one only. The menu button is not known beforehand."""
-    if options.button is not None or options.start is not None:
-        return None
-    offered = [
-        flow
-        for flow, there in (
-            ("main_app", bot.has_main_app),
-            ("attachment_menu", bot.attach_menu),
-            ("inline_mode", bot.inline),
-        )
-        if there
-    ]
+    offered = [flow for flow in ("main_app", "attachment_menu", "inline_mode") if getattr(bot, _NEEDED[flow])]
     if len(offered) == 1:
         return offered[0]
     if not offered:
@@ -313,13 +356,22 @@ async def _of_message(
 
 
 async def _of_text_link(search: _Search, message: Message) -> tuple[App, OpenMode | None]:
-    found = [link for url in links_of(message) if (link := _mini_app_link(url)) is not None]
-    if len(found) != 1:
+    found = {link: text for text, url in links_of(message) if (link := _mini_app_link(url)) is not None}
+    if len(found) > 1:
+        texts = _quoted(found.values())
+        raise BadInput(f"Several text links open an app: {texts}.", "Give the one meant as HiddenLink(url).")
+    if not found:
+        texts = _quoted(button.text for button in buttons_of(message))
         raise CannotOpen(
-            f"The message has no button and {len(found)} text links that open a Mini App.",
-            "Name a button, or give the link itself as HiddenLink.",
+            f"Nothing in the message opens a Mini App; its buttons: {texts}.",
+            "Give another message, a link, or @bot with via=.",
         )
-    return await _of_link(_in_chat(search, message), found[0], hidden=True)
+    (link,) = found
+    return await _of_link(_in_chat(search, message), link, hidden=True)
+
+
+def _quoted(texts: Iterable[str]) -> str:
+    return ", ".join(map(repr, texts)) or "none"
 
 
 def _in_chat(search: _Search, message: Message) -> _Search:
@@ -336,10 +388,8 @@ def _app_button(message: Message, wanted: Wanted | None) -> Button | None:
         return pick(buttons, wanted)
     opening = [button for button in buttons if _opens_app(button)]
     if len(opening) > 1:
-        raise BadInput(
-            f"Several buttons open an app: {', '.join(repr(button.text) for button in opening)}.",
-            "Name one with button=.",
-        )
+        texts = _quoted(button.text for button in opening)
+        raise BadInput(f"Several buttons open an app: {texts}.", "Name one with button=.")
     return opening[0] if opening else None
 
 
@@ -404,7 +454,7 @@ async def _start(search: _Search, bot: Bot, suits: Callable[[Message], bool]) ->
     client.add_event_handler(watch, events.NewMessage(incoming=True))
     try:
         peer = await search.chat_or(bot)
-        await call(client, functions.messages.StartBotRequest(bot.input_user, peer, options.start or ""))
+        await call(client, _start_request(bot, peer, options.start or ""))
         async with asyncio.timeout(options.start_wait):
             return await arrived
     except TimeoutError:
@@ -416,6 +466,13 @@ async def _start(search: _Search, bot: Bot, suits: Callable[[Message], bool]) ->
         client.remove_event_handler(watch)
 
 
+def _start_request(bot: Bot, peer: Any, payload: str) -> Any:
+    """Without a payload, which `messages.startBot` wants, the client just writes /start."""
+    if not payload:
+        return functions.messages.SendMessageRequest(peer, "/start")
+    return functions.messages.StartBotRequest(bot.input_user, peer, payload)
+
+
 # Start parameters
 
 
@@ -425,10 +482,10 @@ def _check(value: str | None, limit: int, name: str) -> None:
     try:
         links.check_start_param(value, limit)
     except links.StartParamError as error:
-        raise BadInput(f"{name}: {error}", "Shorten it or encode it as base64url.") from None
+        raise BadInput(f"{name}: {error}.", "Shorten it or encode it as base64url.") from None
 
 
-def _may_carry(app: App, options: Options) -> None:
+def _may_carry(app: type[App], options: Options) -> None:
     """Refuse a start parameter that the flow's method would silently drop."""
     if options.start_param and app.flow not in _CARRY_START_PARAM:
         raise BadInput(

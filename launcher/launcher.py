@@ -38,6 +38,7 @@ from flows.cache import MenuButton
 from launcher.entry import Entry, enter
 from launcher.mini_app import CloseReason, MiniApp
 from launcher.prolonger import Prolonger
+from launcher.servers import Server
 from launcher.settings import Settings
 from launcher.timing import Timing
 
@@ -84,11 +85,20 @@ class Launcher:
     @property
     def client(self) -> TelegramClient:
         """The account's own Telethon client, for whatever else a script wants to do."""
+        return self._entered.client
+
+    @property
+    def server(self) -> Server:
+        """The server the account is on, with its public keys."""
+        return self._entered.server
+
+    @property
+    def _entered(self) -> Entry:
         if self._entry is None:
             raise BadInput(
                 "The launcher is not entered.", "Use it in `async with Launcher(...) as launcher:`."
             )
-        return self._entry.client
+        return self._entry
 
     async def __aenter__(self) -> Self:
         if self._stack is not None:

@@ -14,6 +14,7 @@ from telethon.tl import TLObject, TLRequest
 
 from flows.errors import method_name
 from flows.launch_params import mask_init_data
+from launcher.plain_text import plain
 
 __all__ = ["MASK", "answer_summary", "parameters", "plain", "tl_json", "tl_name"]
 
@@ -25,16 +26,6 @@ _SECRET = frozenset(
         "password", "phone", "phone_code", "phone_code_hash", "phone_number", "query_id", "token",
     }
 )  # fmt: skip
-
-
-def plain(text: str) -> str:
-    """One line without control characters: those, and what turns writing around, become escapes."""
-    return "".join(char if char.isprintable() else _escaped(char) for char in text)
-
-
-def _escaped(char: str) -> str:
-    code = ord(char)
-    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
 
 
 def tl_name(thing: Any) -> str:

@@ -11,7 +11,8 @@ import os
 import sys
 import traceback
 
-from launcher.cli.output import plain, say, show_json
+from launcher.cli.output import say, show_json
+from launcher.plain_text import plain
 
 __all__ = ["report"]
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from launcher.cli.options import AccountOption, JsonOption, ServerOption, settings_for
-from launcher.cli.output import plain, say, show_json, show_line
+from launcher.cli.output import say, show_json, show_line
+from launcher.plain_text import plain
 
 if TYPE_CHECKING:
     from pydantic import SecretStr

@@ -50,8 +50,12 @@ def open_app(
     as_json: given.JsonOption = False,
 ) -> None:
     """Open a Mini App as a Telegram client does, and keep it alive until it closes or Ctrl-C."""
+    from flows import check_data
     from launcher.cli.launch import Launch, Show
     from launcher.cli.running import run
+
+    if send_data is not None:
+        check_data(send_data)
 
     options = given.opening_options(
         via=via, chat=chat, button=button, topic=topic, reply_to=reply_to, send_as=send_as, silent=silent,

@@ -31,7 +31,7 @@ WIDE = 118
 """From this many columns on the table has all of its columns."""
 
 _COLUMNS = ("Flow", "Request", "Client", "Query", "The page learns", "Prolongs", "Closed", "Time", "")
-_NARROW = tuple(column for column in _COLUMNS if column not in ("Client", "The page learns"))
+_NARROW = tuple(column for column in _COLUMNS if column not in ("Client", "The page learns", "Time"))
 
 
 def print_step(step: Step, console: Console) -> None:

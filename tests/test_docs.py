@@ -1,0 +1,96 @@
+"""What the documentation says is what the code does: tables, commands, links, examples."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+import typer.main
+
+import flows
+import launcher
+from launcher.cli import app
+from tests.readme import README, ROOT, TABLES, block, settings_in_code
+
+TEXT = README.read_text()
+
+
+def code_blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_is_what_the_code_says(name: str) -> None:
+    assert block(TEXT, name) == TABLES[name](), "run `make docs`"
+
+
+def test_every_setting_is_explained() -> None:
+    assert (
+        set(re.findall(r"^(TELEGRAM_\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+        == settings_in_code()
+    )
+
+
+def test_every_file_that_is_linked_exists() -> None:
+    for document in ("README.md", "CONTRIBUTING.md"):
+        for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / document).read_text()):
+            assert (ROOT / target).exists(), f"{document} links {target}"
+
+
+def commands() -> list[list[str]]:
+    lines = [line.partition("  #")[0].strip() for text in code_blocks("sh") for line in text.splitlines()]
+    return [shlex.split(line) for line in lines if line]
+
+
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_a_command_of_the_readme_is_one(words: list[str]) -> None:
+    program, *arguments = words
+    if program == "make":
+        assert re.search(rf"^{arguments[0]}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+        return
+    assert program == "miniapp"
+    group = typer.main.get_command(app)
+    context = group.make_context("miniapp", list(arguments), resilient_parsing=True)
+    name, command, rest = group.resolve_command(context, list(arguments))  # type: ignore[attr-defined]
+    command.make_context(name, rest)
+
+
+def test_every_command_is_in_the_readme() -> None:
+    group = typer.main.get_command(app)
+    for name in group.list_commands(group.make_context("miniapp", [], resilient_parsing=True)):  # type: ignore[attr-defined]
+        assert f"miniapp {name}" in TEXT or name == "demo"
+
+
+@pytest.mark.parametrize("number", range(len(code_blocks("python"))))
+async def test_an_example_of_the_readme_runs(number: int, tmp_path: Path) -> None:
+    example = tmp_path / "example.py"
+    example.write_text(code_blocks("python")[number])
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(example),
+        cwd=tmp_path,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(30):
+        printed, complaint = await process.communicate()
+    assert (process.returncode, complaint.decode()) == (0, "")
+    assert printed
+
+
+@pytest.mark.parametrize("package", [launcher, flows])
+def test_public_names_exist(package: object) -> None:
+    for name in package.__all__:  # type: ignore[attr-defined]
+        assert getattr(package, name) is not None
+
+
+def test_every_documented_module_has_a_docstring() -> None:
+    for path in [*ROOT.glob("flows/**/*.py"), *ROOT.glob("launcher/**/*.py")]:
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        if not name.endswith("__main__"):
+            assert importlib.import_module(name).__doc__, name
