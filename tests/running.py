@@ -25,12 +25,16 @@ CALM = Timing(prolong_every=3600.0, prolong_retry=0.02, retries=(0.02,) * 4, flo
 
 @asynccontextmanager
 async def launching(
-    timing: Timing = CALM, account: str = "alice", flipped: tuple[str, ...] = (), **options: Any
+    timing: Timing = CALM,
+    account: str = "alice",
+    flipped: tuple[str, ...] = (),
+    seconds: float = 20.0,
+    **options: Any,
 ) -> AsyncIterator[tuple[Launcher, Sandbox]]:
-    """A launcher in a fresh sandbox; `options` are the sandbox's."""
+    """A launcher in a fresh sandbox, for so many seconds at most; `options` are the sandbox's."""
     settings = Settings(server="sandbox", _env_file=None)
     async with (
-        asyncio.timeout(20),
+        asyncio.timeout(seconds),
         Sandbox(flipped=flipped, **options) as sandbox,
         Launcher(settings, account, timing=timing, sandbox=sandbox) as launcher,
     ):
