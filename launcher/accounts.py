@@ -206,8 +206,7 @@ class Accounts:
         with ExitStack() as holding:
             if name is not None:
                 holding.enter_context(self._locked(name))
-            else:
-                private_folder(self.folder)  # what fails here should not fail after the code was used up
+            private_folder(self.folder)  # what fails here should not fail after the code was used up
             session = AccountSession(self.server)
             client = new_client(session, self.server, proxy=self.settings.proxy_parts(), signing_in=True)
             async with connected(client, self.server, timeout=timeout):

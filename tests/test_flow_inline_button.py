@@ -23,12 +23,8 @@ REQUEST = "messages.requestWebView"
 
 
 def inline(*rows: list[tuple[str, Any]]) -> Any:
-    return types.ReplyInlineMarkup(
-        [
-            types.KeyboardInlineButtonRow([types.KeyboardInlineButton(*button) for button in row])
-            for row in rows
-        ]
-    )
+    buttons = [[types.KeyboardInlineButton(*button) for button in row] for row in rows]
+    return types.ReplyInlineMarkup([types.KeyboardInlineButtonRow(row) for row in buttons])
 
 
 async def with_markup(alice: Account, markup: Any) -> Any:
