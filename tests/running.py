@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from telethon import TelegramClient
+from telethon import TelegramClient, events
 from telethon.tl import types
 
 from launcher.launcher import Launcher
@@ -46,6 +46,20 @@ async def bot_client(sandbox: Sandbox, username: str = DEMO_BOT) -> AsyncIterato
         yield client
     finally:
         await client.disconnect()
+
+
+@asynccontextmanager
+async def heard(launcher: Launcher, update: type) -> AsyncIterator[None]:
+    """Leave the block only when the launcher has dealt with an update of this TL type."""
+    arrived = asyncio.Event()
+
+    async def watch(_: Any) -> None:
+        arrived.set()
+
+    launcher.client.add_event_handler(watch, events.Raw(update))  # called after the launcher's own
+    yield
+    await arrived.wait()
+    launcher.client.remove_event_handler(watch)
 
 
 def data_received(sandbox: Sandbox, username: str = DEMO_BOT) -> list[str]:

@@ -431,6 +431,36 @@ def test_questions_are_asked_on_the_terminal(alices: Terminal, inside: Any) -> N
     assert "The question" in refused.err
 
 
+# Inspecting and demonstrating
+
+
+def test_inspecting_takes_the_options_of_opening(alices: Terminal, inside: Any) -> None:
+    notes = ("inspect", "https://t.me/demo_bot/notes", "--start-param", "x", "--platform", "weba")
+    done = inside(alices, *notes, "--allow", "write_access", "--json")
+    assert (done.code, done.err) == (0, "")
+    assert done.json["opened"]
+    assert done.json["requests"][-1]["parameters"]["platform"] == "weba"
+    assert done.json["requests"][-1]["parameters"]["write_allowed"]
+    assert no_secret(done.out)
+    shown = inside(alices, *notes)
+    assert shown.code == 0
+    assert no_secret(shown.out)
+    assert "hash=" in unquote(inside(alices, *notes, "--reveal", "--json").out)
+
+
+def test_inspecting_what_does_not_open_is_told_in_a_line_as_well(alices: Terminal, inside: Any) -> None:
+    done = inside(alices, "inspect", "https://t.me/demo_bot/nosuchapp", "--json")
+    assert (done.code, done.json["opened"]) == (1, False)
+    assert re.fullmatch("miniapp: messages.getBotApp: 400 BOT_APP_INVALID.*\n", done.err)
+
+
+def test_the_demonstration_is_as_documented(terminal: Terminal) -> None:
+    done = terminal.run("demo", "--json")
+    assert (done.code, done.json["ok"]) == (0, True)
+    assert {launch["flow"] for launch in done.json["launches"]} == set(FLOWS)
+    assert no_secret(done.out + done.err)
+
+
 # What strangers write
 
 
