@@ -105,11 +105,11 @@ async def test_the_json_has_no_secrets() -> None:
 
 async def test_revealed_urls_are_whole() -> None:
     report = await shown(reveal=True)
-    shown = {launch["flow"]: launch for launch in report.to_json()["launches"]}
+    revealed = {launch["flow"]: launch for launch in report.to_json()["launches"]}
     for launch in report.launches:
         assert launch.web_view is not None
-        assert shown[launch.flow]["url"] == launch.web_view.url
-        assert shown[launch.flow]["query_id"] == launch.web_view.query_id
+        assert revealed[launch.flow]["url"] == launch.web_view.url
+        assert revealed[launch.flow]["query_id"] == launch.web_view.query_id
         assert launch.web_view.url in printed(report, 140)
 
 
