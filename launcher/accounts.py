@@ -203,10 +203,10 @@ class Accounts:
     @asynccontextmanager
     async def _signing_in(self, name: str | None, timeout: float) -> AsyncIterator[_Newcomer]:
         """A connected client whose session is kept once the block has signed in."""
-        private_folder(self.folder)  # what fails here should not fail after the code was used up
         with ExitStack() as holding:
             if name is not None:
                 holding.enter_context(self._locked(name))
+            private_folder(self.folder)  # what fails here should not fail after the code was used up
             session = AccountSession(self.server)
             client = new_client(session, self.server, proxy=self.settings.proxy_parts(), signing_in=True)
             async with connected(client, self.server, timeout=timeout):

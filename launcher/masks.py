@@ -1,7 +1,6 @@
-"""What may be shown of secrets, and of text that strangers wrote.
+"""What may be shown of TL objects: plain JSON by their TL names, with the secrets in them replaced by `MASK`.
 
-Launch URLs, init data, query ids, access hashes and sign-in data are replaced by `MASK`; text from outside
-loses what a terminal would obey. TL objects become plain JSON by their TL names.
+Secret are init data inside URLs, query ids, access hashes, invite links and whatever signs somebody in.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from telethon.tl import TLObject, TLRequest
 from flows.errors import method_name
 from flows.launch_params import mask_init_data
 
-__all__ = ["MASK", "answer_summary", "parameters", "plain", "tl_json", "tl_name"]
+__all__ = ["MASK", "answer_summary", "parameters", "tl_json", "tl_name"]
 
 MASK = "***"
 
@@ -25,16 +24,6 @@ _SECRET = frozenset(
         "password", "phone", "phone_code", "phone_code_hash", "phone_number", "query_id", "token",
     }
 )  # fmt: skip
-
-
-def plain(text: str) -> str:
-    """One line without control characters: those, and what turns writing around, become escapes."""
-    return "".join(char if char.isprintable() else _escaped(char) for char in text)
-
-
-def _escaped(char: str) -> str:
-    code = ord(char)
-    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
 
 
 def tl_name(thing: Any) -> str:

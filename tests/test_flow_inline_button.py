@@ -23,12 +23,8 @@ REQUEST = "messages.requestWebView"
 
 
 def inline(*rows: list[tuple[str, Any]]) -> Any:
-    return types.ReplyInlineMarkup(
-        [
-            types.KeyboardInlineButtonRow([types.KeyboardInlineButton(*button) for button in row])
-            for row in rows
-        ]
-    )
+    buttons = [[types.KeyboardInlineButton(*button) for button in row] for row in rows]
+    return types.ReplyInlineMarkup([types.KeyboardInlineButtonRow(row) for row in buttons])
 
 
 async def with_markup(alice: Account, markup: Any) -> Any:
@@ -122,7 +118,9 @@ async def test_a_web_view_button_that_holds_a_link_is_opened_as_that_link_too() 
 async def test_a_link_to_a_main_app_keeps_the_chat_of_the_click() -> None:
     main = types.InlineButtonTypeUrl("https://t.me/demo_bot?startapp=m&mode=fullscreen")
     async with account() as alice:
-        opened = await alice.open(await with_markup(alice, inline([("Main", main)])))
+        message = await with_markup(alice, inline([("Main", main)]))
+        assert (await alice.refused(ConsentDeclined, message)).question == "hidden_link"
+        opened = await alice.open(message, Consent("hidden_link"))
         assert isinstance(opened.app, MainApp)
         sent = alice.sent("messages.requestMainWebView")
         assert (sent["start_param"], sent["fullscreen"]) == ("m", True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from telethon import events
 from telethon.tl import functions, types
 
 from flows import BadInput, CannotOpen, KeyboardButtonApp, send_data
@@ -87,7 +88,6 @@ async def test_several_app_buttons_are_listed() -> None:
 async def test_the_data_goes_to_the_bot_with_the_button() -> None:
     async with account() as alice, client_of(alice.sandbox, "demo_bot") as bot:
         received = alice.client.loop.create_future()
-        from telethon import events
 
         async def receive(update: Any) -> None:
             received.set_result(update.message.action)

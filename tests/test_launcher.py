@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
+from telethon import TelegramClient
 from telethon.tl import functions, types
 
 from flows import (
@@ -22,11 +24,11 @@ from flows import (
 )
 from launcher.launcher import Launcher
 from launcher.mini_app import CloseReason, MiniApp
-from launcher.sandbox import Fail, Sandbox
+from launcher.sandbox import Delay, DropBefore, Fail, Sandbox
 from launcher.sandbox.mailbox import Mailbox
 from launcher.settings import Settings
 from launcher.timing import Timing
-from tests.running import CALM, FAST, bot_client, calls_of, data_received, launching, query_text
+from tests.running import CALM, FAST, bot_client, calls_of, data_received, heard, launching, query_text
 
 PROLONG = "messages.prolongWebView"
 SEND = "messages.sendWebViewData"
@@ -336,9 +338,11 @@ async def test_after_a_reconnect_the_difference_alone_learns_that_an_app_is_over
     """A flood wait keeps prolongs from telling, and the door stays shut until the bot has answered."""
     async with launching() as (launcher, sandbox), launcher.open("@demo_bot", via="inline_button") as app:
         sandbox.faults.on(PROLONG, Fail(420, "FLOOD_WAIT_3600"), times=None)
-        sandbox.faults.on("help.getConfig", Fail(-503, "Timeout"), account=1001)
+        shut = sandbox.faults.on("help.getConfig", DropBefore(), times=None, account=1001)
         sandbox.drop_connections(1001)
         await answer_query(sandbox, app)
+        assert not app.is_closed
+        shut.times = 0
         assert await app.closed() is CloseReason.RESULT_SENT
 
 
@@ -366,7 +370,8 @@ async def test_a_changed_menu_button_is_used_at_once() -> None:
             pass
         async with bot_client(sandbox) as bot:
             button = types.BotMenuButton("New", "https://demo.example/new")
-            await bot(functions.bots.SetBotMenuButtonRequest(types.InputUserEmpty(), button))
+            async with heard(launcher, types.UpdateBotMenuButton):
+                await bot(functions.bots.SetBotMenuButtonRequest(types.InputUserEmpty(), button))
         async with launcher.open("@demo_bot", via="menu_button") as app:
             assert app.url.startswith("https://demo.example/new")
 
@@ -400,3 +405,35 @@ async def test_the_account_remembers_across_runs() -> None:
 
 def test_no_period_is_hidden() -> None:
     assert Timing().prolong_every == 60.0
+
+
+async def test_the_attachment_menu_is_looked_at_again_after_a_while() -> None:
+    async with launching(replace(CALM, menus=0.0)) as (launcher, sandbox):
+        for _ in range(2):
+            async with launcher.open("@demo_bot", via="side_menu"):
+                pass
+    assert calls_of(sandbox, "messages.getAttachMenuBots") == ["messages.getAttachMenuBots"] * 2
+
+
+async def test_a_change_of_the_attachment_menu_is_heard() -> None:
+    async with launching() as (launcher, sandbox):
+        async with launcher.open("@demo_bot", via="side_menu"):
+            pass
+        async with TelegramClient(sandbox.sign_in("alice"), sandbox.api_id, sandbox.api_hash) as other:
+            bot = await other.get_input_entity("demo_bot")
+            request = functions.messages.ToggleBotInAttachMenuRequest(bot=bot, enabled=False)
+            async with heard(launcher, types.UpdateAttachMenuBots):
+                await other(request)
+        with pytest.raises(MiniAppError, match="installation"):
+            async with launcher.open("@demo_bot", via="side_menu"):
+                pass
+
+
+async def test_an_answer_that_never_comes_is_asked_for_again() -> None:
+    async with launching(replace(FAST, attempt=0.05)) as (launcher, sandbox):
+        async with launcher.open("@demo_bot", via="menu_button") as app:
+            sandbox.faults.on(PROLONG, Delay(3600.0))
+            sandbox.faults.on("messages.requestWebView", Delay(3600.0))
+            async with launcher.open("@demo_bot", via="menu_button"):
+                pass
+            assert await prolonged(app, 3) is None

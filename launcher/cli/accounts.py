@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -19,7 +19,18 @@ if TYPE_CHECKING:
 VARIABLE = "MINIAPP_ACCOUNT"
 
 accounts = typer.Typer(name="accounts", invoke_without_command=True)
-NameArgument = Annotated[str, typer.Argument(help="The account.", show_default=False)]
+NameArgument: TypeAlias = Annotated[
+    str | None, typer.Argument(help="The account; may also be said by --account.", show_default=False)
+]
+
+
+def chosen(name: str | None, account: str | None) -> str:
+    """The name that was given, in either way."""
+    if name is None and account is None:
+        raise typer.BadParameter("name the account")
+    if None not in (name, account) and name != account:
+        raise typer.BadParameter("NAME and --account differ")
+    return name or account or ""
 
 
 def accounts_on(settings: Settings) -> Accounts:
@@ -71,13 +82,18 @@ def _row(account: Account) -> list[object]:
 
 
 @accounts.command("export")
-def export_account(name: NameArgument, server: ServerOption = None, as_json: JsonOption = False) -> None:
+def export_account(
+    name: NameArgument = None,
+    server: ServerOption = None,
+    account: AccountOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Write an account to standard output, as one line for a secret variable of a CI system.
 
     Whoever has that line has the account, unless it is encrypted by a passphrase.
     """
-    known = accounts_on(settings_for(server))
-    text = known.export(name)
+    name = chosen(name, account)
+    text = accounts_on(settings_for(server)).export(name)
     if as_json:
         show_json({"name": name, "account": text})
     else:
@@ -85,8 +101,14 @@ def export_account(name: NameArgument, server: ServerOption = None, as_json: Jso
 
 
 @accounts.command("import")
-def import_account(name: NameArgument, server: ServerOption = None, as_json: JsonOption = False) -> None:
+def import_account(
+    name: NameArgument = None,
+    server: ServerOption = None,
+    account: AccountOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Keep an exported account, read from standard input or MINIAPP_ACCOUNT, under a name."""
+    name = chosen(name, account)
     known = accounts_on(settings_for(server))
     imported = known.import_(name, os.environ.get(VARIABLE) or sys.stdin.read())
     if as_json:
@@ -96,16 +118,18 @@ def import_account(name: NameArgument, server: ServerOption = None, as_json: Jso
 
 
 def logout(
-    name: NameArgument,
+    name: NameArgument = None,
     force: Annotated[
         bool, typer.Option("--force", help="Remove the file even if the server cannot be told.")
     ] = False,
     server: ServerOption = None,
+    account: AccountOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """End an account's session on the server, and remove its file."""
     from launcher.cli.running import run
 
+    name = chosen(name, account)
     known = accounts_on(settings_for(server))
     run(known.sign_out(name, force=force))
     if as_json:

@@ -11,17 +11,14 @@ import os
 import sys
 import traceback
 
-from launcher.cli.output import plain, say, show_json
+from launcher.cli.output import say, show_json
+from launcher.plain_text import plain
 
 __all__ = ["report"]
 
 
 def report(error: Exception, *, as_json: bool) -> int:
     """Tell about the error; returns the exit code."""
-    if isinstance(error, BrokenPipeError):
-        # Nobody reads any more. Python would complain once again when it flushes the output at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     text = plain(_told(error))
     if text:
         say(f"miniapp: {text}")

@@ -13,13 +13,12 @@ from typing import Any
 from flows import InitData, MiniAppError
 from launcher.cli.output import say, show_json, show_line, show_panel
 from launcher.launcher import Launcher
+from launcher.masks import MASK
 from launcher.mini_app import CloseReason, MiniApp
 from launcher.settings import Settings
 from launcher.timing import Timing
 
 __all__ = ["Launch", "Show"]
-
-MASK = "***"
 
 
 @dataclass(slots=True)

@@ -11,18 +11,12 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from launcher.plain_text import plain
+
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["plain", "say", "show_json", "show_line", "show_panel", "show_table"]
-
-
-def plain(text: object) -> str:
-    """The text in one line with everything that does not print written as an escape sequence."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode()
-        for char in str(text)
-    )
+__all__ = ["say", "show_json", "show_line", "show_panel", "show_table"]
 
 
 def say(text: object) -> None:

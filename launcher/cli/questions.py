@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from flows import Prompt, Question
-from launcher.cli.output import plain
+from launcher.plain_text import plain
 
 __all__ = ["ask_on_terminal", "asked_line"]
 

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from launcher.inspection.stages import Inspection
-from launcher.masks import plain
+from launcher.plain_text import plain
 
 __all__ = ["print_inspection"]
 
@@ -43,6 +43,9 @@ def _reached(stopped_at: str | None) -> list[tuple[str, Section]]:
     return [*finding[:last], ("The requests", _requests), *answer]
 
 
+_NO_LINK = "no link:"
+
+
 def _link(shown: Stages, console: Console) -> None:
     link = shown["link"]
     if link is None:
@@ -50,7 +53,8 @@ def _link(shown: Stages, console: Console) -> None:
         return
     lines = {"you gave": shown["target"], "it reads as": _reading(link), "spelled": link["spelled"]}
     others = {f"for {reader}": _reading(reading) for reader, reading in link["readings"].items()}
-    agree = len({text.partition(":")[0] for text in others.values()}) == 1
+    agree = len({text for text in others.values() if not text.startswith(_NO_LINK)}) <= 1
+    agree = agree and len({text.startswith(_NO_LINK) for text in others.values()}) == 1
     _fields(console, lines | ({"other clients": "read it alike"} if agree else others))
     if not agree:
         _say(console, "Clients disagree about this link: what it opens depends on where it is pressed.")
@@ -58,7 +62,7 @@ def _link(shown: Stages, console: Console) -> None:
 
 def _reading(link: Mapping[str, Any]) -> str:
     if link["kind"] is None:
-        return f"no link: {link['reason']}"
+        return f"{_NO_LINK} {link['reason']}"
     rest = {name: value for name, value in link.items() if name not in ("kind", "spelled", "readings")}
     return " ".join([link["kind"], *(f"{name}={_short(value)}" for name, value in rest.items() if value)])
 

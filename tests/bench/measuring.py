@@ -1,0 +1,72 @@
+"""What all benchmarks share: how much of everything to do, and two sides timed in turns."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from statistics import median, quantiles
+from typing import Any, TypeAlias
+
+__all__ = ["FULL", "QUICK", "Sizes", "Work", "compare", "percentiles", "rate"]
+
+Work: TypeAlias = Callable[[], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much of everything.
+
+    `rounds` of one call at a time and `crowded_rounds` of `crowd` calls at once; `delay` is the injected one
+    in seconds; `apps` live apps are prolonged every `period` seconds, `burst` a second after a reconnect;
+    `starts` of a command.
+    """
+
+    rounds: int
+    crowded_rounds: int
+    crowd: int
+    delay: float
+    apps: int
+    period: float
+    starts: int
+
+
+FULL = Sizes(rounds=250, crowded_rounds=9, crowd=100, delay=0.1, apps=10_000, period=30.0, starts=15)
+QUICK = Sizes(rounds=3, crowded_rounds=1, crowd=5, delay=0.02, apps=20, period=0.5, starts=1)
+
+
+async def compare(ours: Work, theirs: Work, *, rounds: int, crowd: int = 1) -> dict[str, float]:
+    """Time `crowd` calls at once of each side, `rounds` times in turns: median milliseconds of a round, and
+    ours ÷ theirs. Who goes first changes from round to round."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for work in (ours, theirs):
+        await _seconds(work, crowd)
+    for turn in range(rounds):
+        for side in (0, 1) if turn % 2 else (1, 0):
+            times[side].append(await _seconds((ours, theirs)[side], crowd))
+    mine, other = (median(side) * 1000 for side in times)
+    return {"ours_ms": round(mine, 3), "theirs_ms": round(other, 3), "ratio": round(mine / other, 3)}
+
+
+async def _seconds(work: Work, crowd: int) -> float:
+    start = time.perf_counter()
+    if crowd == 1:
+        await work()
+    else:
+        await asyncio.gather(*(work() for _ in range(crowd)))
+    return time.perf_counter() - start
+
+
+def rate(milliseconds: float, calls: int = 1) -> float:
+    """Calls a second."""
+    return round(calls / milliseconds * 1000, 1)
+
+
+def percentiles(seconds: list[float]) -> dict[str, float]:
+    """Median, 99th percentile and worst, in milliseconds."""
+    cuts = quantiles(seconds, n=100, method="inclusive")
+    return {
+        name: round(at * 1000, 3)
+        for name, at in (("p50_ms", cuts[49]), ("p99_ms", cuts[98]), ("max_ms", max(seconds)))
+    }

@@ -1,0 +1,291 @@
+"""The demonstration: everything as documented in the usual world, and told apart from it in any other."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from io import StringIO
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from rich.console import Console
+from telethon.crypto import rsa
+from telethon.tl import types
+
+from flows import FLOWS
+from launcher.demo import DemoReport, LaunchReport, Step, print_demo, print_step, run_demo
+from launcher.sandbox import Act, Fail, FloodWait, MenuButton, Sandbox, mailbox
+from launcher.sandbox.default_world import DEMO_BOT
+
+QUERY_FLOWS = {"inline_button", "menu_button", "attachment_menu"}
+LAUNCH_KEYS = {
+    "flow", "request", "url", "query_id", "identity", "platform", "mode", "theme", "prolongs", "closed",
+    "seconds", "ok", "error", "checks",
+}  # fmt: skip
+
+
+async def shown(**options: Any) -> DemoReport:
+    """A demonstration that a slow machine does not make fail."""
+    return await run_demo(patience=60.0, **options)
+
+
+def launch_of(report: DemoReport, flow: str) -> LaunchReport:
+    return next(launch for launch in report.launches if launch.flow == flow)
+
+
+def failed(launch: LaunchReport) -> str:
+    """What was not as documented, and the error if there is one."""
+    return "; ".join([launch.error or "", *(check.text for check in launch.checks if not check.ok)])
+
+
+def printed(report: DemoReport, width: int) -> str:
+    console = Console(file=StringIO(), width=width)
+    print_demo(report, console)
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
+
+
+def secrets_of(report: DemoReport, sandbox: Sandbox) -> set[str]:
+    """Whatever must not be shown: of the launches, and of those who were signed in."""
+    found = {key.key.hex() for key in sandbox.keys.values()} | {bot.token for bot in sandbox.world.bots()}
+    for launch in (*report.launches, report.expiry):
+        assert launch.web_view is not None
+        if (data := launch.web_view.init_data) is not None:
+            join = data.chat_join_request_query_id
+            found |= {data.raw, data.hash, *filter(None, (data.signature, data.query_id, join))}
+        if launch.web_view.query_id is not None:
+            found.add(str(launch.web_view.query_id))
+    return found
+
+
+async def test_all_nine_flows_are_as_documented() -> None:
+    trusted = set(rsa._server_keys)
+    report = await shown()
+    assert [failed(launch) for launch in (*report.launches, report.expiry) if not launch.ok] == []
+    assert all(check.ok for check in report.checks)
+    assert report.ok
+    assert [launch.flow for launch in report.launches] == list(FLOWS)
+    assert {launch.flow for launch in report.launches if launch.prolongs >= 2} == QUERY_FLOWS
+    assert {launch.flow: launch.closed for launch in report.launches} == {
+        "keyboard_button": "data_sent",
+        "inline_button": "result_sent",
+        "menu_button": "caller",
+        "attachment_menu": "caller",
+        "side_menu": "caller",
+        "inline_mode": "switched_inline",
+        "direct_link": "caller",
+        "main_app": "caller",
+        "chat_join": "join_decided",
+    }
+    assert (report.expiry.closed, report.expiry.prolongs) == ("expired", 1)
+    assert set(rsa._server_keys) == trusted
+
+
+async def test_the_json_has_no_secrets() -> None:
+    sandbox = Sandbox()
+    report = await shown(sandbox=sandbox)
+    value = json.loads(json.dumps(report.to_json()))
+    assert value.keys() == {"ok", "seconds", "steps", "launches", "expiry", "checks"}
+    assert value["ok"] is True
+    assert len(value["launches"]) == 9
+    for launch in (*value["launches"], value["expiry"]):
+        assert launch.keys() == LAUNCH_KEYS
+        assert launch["request"] == FLOWS[launch["flow"]].method
+        assert (launch["query_id"] == "***") is (launch["flow"] in QUERY_FLOWS)
+        assert launch["url"].startswith("https://")
+        assert launch["checks"]
+        assert all(check["ok"] and check["text"] for check in launch["checks"])
+    text = json.dumps(value) + printed(report, 140)
+    secrets = secrets_of(report, sandbox)
+    assert len(secrets) > 30
+    assert [secret for secret in secrets if secret in text] == []
+
+
+async def test_revealed_urls_are_whole() -> None:
+    report = await shown(reveal=True)
+    revealed = {launch["flow"]: launch for launch in report.to_json()["launches"]}
+    for launch in report.launches:
+        assert launch.web_view is not None
+        assert revealed[launch.flow]["url"] == launch.web_view.url
+        assert revealed[launch.flow]["query_id"] == launch.web_view.query_id
+        assert launch.web_view.url in printed(report, 140)
+
+
+async def test_each_step_is_told_when_it_is_done() -> None:
+    told: list[Step] = []
+    report = await shown(on_step=told.append)
+    assert tuple(told) == report.steps
+    titles = [step.title for step in told]
+    assert titles[:5] == ["data centre", "key exchange", "code", "signed in", "bots"]
+    assert set(titles[5:]) == {*FLOWS, "expiry"}
+    assert [step.seconds for step in told] == sorted(step.seconds for step in told)
+
+
+# Worlds in which something is not as documented
+
+
+Break = Callable[[Sandbox], Any]
+
+
+def act(method: str, do: Callable[[Any], None]) -> Break:
+    return lambda sandbox: sandbox.faults.on(method, Act(do))
+
+
+def fail(method: str, name: str, **when: Any) -> Break:
+    return lambda sandbox: sandbox.faults.on(method, Fail(400, name), **when)
+
+
+def flip(assumption: str) -> Break:
+    return lambda sandbox: sandbox.assumptions.flip(assumption)
+
+
+def another_token(call: Any) -> None:
+    call.sandbox.world.bot(DEMO_BOT).token = f"{DEMO_BOT}:{'another-secret':0<35}"
+
+
+def another_key(call: Any) -> None:
+    call.sandbox.init_data_key = Ed25519PrivateKey.generate()
+
+
+def own_fullscreen(sandbox: Sandbox) -> None:
+    sandbox.world.bot("guard_bot").fullscreen = True
+
+
+def menu_that_is_a_link(sandbox: Sandbox) -> None:
+    sandbox.world.bot(DEMO_BOT).menu_button = MenuButton("Menu", "https://t.me/demo_bot/app")
+
+
+def a_guard_without_words(sandbox: Sandbox) -> None:
+    sandbox.faults.on("bots.setJoinChatResults", Fail(400, "QUERY_ID_INVALID"), skip=1)
+
+
+BROKEN: dict[str, tuple[Break, str, str]] = {
+    "a hash by another token": (
+        act("messages.requestMainWebView", another_token),
+        "main_app",
+        "the hash of the init data fits the bot's token",
+    ),
+    "a signature by another key": (
+        act("messages.requestAppWebView", another_key),
+        "direct_link",
+        "the signature fits the data centre's key",
+    ),
+    "no identity": (
+        flip("join_guard_learns_the_user"),
+        "chat_join",
+        "the page learns chat_join_request_query_id, user",
+    ),
+    "too little identity": (
+        flip("main_app_from_a_link_learns_the_kind_of_chat"),
+        "main_app",
+        "the page learns chat_instance, chat_type, user",
+    ),
+    "another mode": (own_fullscreen, "chat_join", "it is shown fullsize"),
+    "another flow than it seems": (menu_that_is_a_link, "menu_button", "The question hidden_link"),
+    "a request that is made twice": (
+        lambda sandbox: sandbox.faults.on("messages.requestAppWebView", FloodWait(1)),
+        "direct_link",
+        "the client asks messages.requestAppWebView, once",
+    ),
+    "a query that ends at once": (
+        fail("messages.prolongWebView", "QUERY_ID_INVALID", times=None),
+        "menu_button",
+        "it closes: caller",
+    ),
+    "an app that is refused": (
+        fail("messages.getBotApp", "BOT_APP_INVALID"),
+        "direct_link",
+        "BOT_APP_INVALID",
+    ),
+    "a guard that cannot decide": (a_guard_without_words, "chat_join", "QUERY_ID_INVALID"),
+    "an answer that is refused": (
+        fail("messages.sendWebViewResultMessage", "QUERY_ID_INVALID"),
+        "inline_button",
+        "messages.sendWebViewResultMessage: 400 QUERY_ID_INVALID",
+    ),
+}
+
+
+@pytest.mark.parametrize(("break_", "flow", "said"), BROKEN.values(), ids=BROKEN.keys())
+async def test_what_is_not_as_documented_is_said(break_: Break, flow: str, said: str) -> None:
+    sandbox = Sandbox()
+    break_(sandbox)
+    report = await shown(sandbox=sandbox)
+    value = report.to_json()
+    assert value["ok"] is False
+    assert len(value["launches"]) == 9
+    assert said in failed(launch_of(report, flow))
+    text = " ".join(printed(report, 200).split())
+    assert said in text
+    assert "9 of 9" not in text
+
+
+async def test_a_launch_that_does_not_end_is_given_up() -> None:
+    sandbox = Sandbox()
+    sandbox.faults.on("messages.prolongWebView", FloodWait(600), times=None)
+    report = await run_demo(sandbox=sandbox, patience=0.8)
+    assert not report.ok
+    assert {launch.flow for launch in report.launches if launch.error} >= QUERY_FLOWS
+    for flow in QUERY_FLOWS:
+        assert launch_of(report, flow).error == "It did not come to its end within 0.8 s."
+        assert launch_of(report, flow).closed is None
+
+
+async def test_data_that_comes_twice_is_noticed() -> None:
+    """The same data under another random id, as a client would send it that makes a new one to repeat."""
+    sandbox = Sandbox()
+
+    def again(call: Any) -> None:
+        text, data = call.request.button_text, call.request.data
+        mailbox.post(
+            sandbox,
+            call.account.id,
+            DEMO_BOT,
+            action=types.MessageActionWebViewDataSent(text=text),
+            their_action=types.MessageActionWebViewDataSentMe(text=text, data=data),
+        )
+
+    sandbox.faults.on("messages.sendWebViewData", Act(again))
+    report = await shown(sandbox=sandbox)
+    assert not report.ok
+    assert [check.found for check in report.checks if not check.ok] == ["2 times"]
+
+
+async def test_without_a_sign_in_nothing_is_ok_and_everything_is_told() -> None:
+    sandbox = Sandbox()
+    sandbox.world.user("alice").banned = True
+    report = await shown(sandbox=sandbox)
+    value = report.to_json()
+    assert value["ok"] is False
+    assert [launch["flow"] for launch in value["launches"]] == list(FLOWS)
+    assert all("auth.s" in launch["error"] for launch in (*value["launches"], value["expiry"]))
+    assert "auth.s" in printed(report, 200)
+
+
+async def test_two_demonstrations_side_by_side() -> None:
+    reports = await asyncio.gather(shown(), shown())
+    assert [report.ok for report in reports] == [True, True]
+
+
+# On a terminal
+
+
+@pytest.mark.parametrize("width", [80, 140])
+async def test_the_table_fits(width: int) -> None:
+    text = printed(await shown(), width)
+    for flow in FLOWS:
+        assert flow.replace("_", " ") in text
+    for column in ("requestChatJoinWebView", "result_sent", "switched_inline", "9 of 9 flows as documented"):
+        assert column in text
+    assert "What to try next" in text
+    commands = [line for line in text.splitlines() if line.strip().startswith("miniapp ")]
+    assert len(commands) == 3
+
+
+def test_a_step_cannot_steer_the_terminal() -> None:
+    console = Console(file=StringIO(), width=80)
+    print_step(Step("[bold]title", "\x1b[2Jgone\u202e", 0.5), console)
+    assert isinstance(console.file, StringIO)
+    assert console.file.getvalue() == "  0.50 s  [bold]title     \\x1b[2Jgone\\u202e\n"
