@@ -172,7 +172,8 @@ class Launcher:
     async def _opened(self, opening: Opening) -> MiniApp:
         if self._lost is not None:
             raise self._lost
-        opened = await self._retrying(opening.run, repeatable=opening.options.start is None)
+        repeatable = opening.options.start is None
+        opened = await self._retrying("opening the Mini App", opening.run, repeatable=repeatable)
         app = MiniApp(self, opened.app, opened.web_view, opening.parameters, self._random.getrandbits(63))
         self.apps.add(app)
         if app.query_id is not None:
@@ -202,28 +203,32 @@ class Launcher:
         assert self._entry is not None
         self._entry.session.caches[CACHE] = self.cache.to_json()
 
-    async def _retrying(self, attempt: Callable[[], Awaitable[T]], *, repeatable: bool = True) -> T:
+    async def _retrying(
+        self, what: str, attempt: Callable[[], Awaitable[T]], *, repeatable: bool = True
+    ) -> T:
         """Repeat what failed in passing; wait short flood waits out. The last failure is raised.
 
         What is not `repeatable` is repeated only when Telegram itself said that it was not carried out.
+        `what` is the method that is named when no answer came in time.
         """
-        for pause in self.timing.retries:
+        pauses = iter(self.timing.retries)
+        while True:
             try:
-                return await attempt()
-            except FloodWait as failure:
-                if failure.seconds > self.timing.flood_wait:
-                    raise
-                await asyncio.sleep(failure.seconds)
-            except Transient:
-                await asyncio.sleep(pause)
-            except NotConnected:
-                if not repeatable:
-                    raise
-                await asyncio.sleep(pause)
+                return await _answered(what, attempt(), self.timing.attempt)
             except AccountLost as failure:
                 self._lose(failure)
                 raise
-        return await attempt()
+            except (Transient, NotConnected) as failure:
+                pause = self._pause_after(failure, next(pauses, None))
+                if pause is None or (isinstance(failure, NotConnected) and not repeatable):
+                    raise
+            await asyncio.sleep(pause)
+
+    def _pause_after(self, failure: MiniAppError, pause: float | None) -> float | None:
+        """How long to wait before the next attempt; None to give up."""
+        if pause is None or not isinstance(failure, FloodWait):
+            return pause
+        return failure.seconds if failure.seconds <= self.timing.flood_wait else None
 
     # The connection
 
@@ -296,6 +301,17 @@ class Launcher:
 def _query_of(app: App, query_id: int | None) -> int | None:
     """The id by which updates name this app: its web view's query, or its join request's."""
     return query_id if query_id is not None else getattr(app, "query_id", None)
+
+
+async def _answered(what: str, asking: Awaitable[T], seconds: float) -> T:
+    """The answer, or NotConnected when there is none within so many seconds."""
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            return await asking
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise NotConnected(what) from None
 
 
 async def _end_of(client: TelegramClient) -> None:

@@ -192,7 +192,9 @@ class MiniApp:
         check_data(data)
         self._sent = True
         try:
-            await self._launcher._retrying(lambda: send_data(self._client, app, data, self._random_id))
+            await self._launcher._retrying(
+                "messages.sendWebViewData", lambda: send_data(self._client, app, data, self._random_id)
+            )
         except BaseException:
             self._sent = False
             raise
