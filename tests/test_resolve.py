@@ -202,6 +202,22 @@ async def test_a_hidden_invitation_is_followed_with_consent() -> None:
         assert isinstance(opened.app, ChatJoinApp)
 
 
+@pytest.mark.parametrize(
+    ("target", "via"),
+    [
+        ("https://t.me/demo_bot/app", "main_app"),
+        ("https://t.me/demo_bot?startapp", "attachment_menu"),
+        ("https://t.me/demo_bot?startattach", "menu_button"),
+        ("https://t.me/+GuardedChannelInvite", "direct_link"),
+    ],
+)
+async def test_a_link_that_is_of_another_flow_than_named_is_refused(target: str, via: str) -> None:
+    async with account() as alice:
+        for given in (target, HiddenLink(target)):
+            assert via in (await alice.refused(BadInput, given, Asker(), via=via)).meaning
+        assert alice.asked == []
+
+
 # Chats
 
 
