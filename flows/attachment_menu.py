@@ -29,7 +29,8 @@ __all__ = ["AttachmentMenuApp"]
 
 @dataclass(frozen=True, slots=True)
 class AttachmentMenuApp:
-    """`context.peer` is the chat it is opened in; `choose` the words of a link's `choose=`."""
+    """`context.peer` is the chat it is opened in; `choose` the words of a link's `choose=`; `hidden` says
+    that the link's target was not in sight."""
 
     flow: ClassVar[str] = "attachment_menu"
     method: ClassVar[str] = "messages.requestWebView"
@@ -39,6 +40,7 @@ class AttachmentMenuApp:
     context: Context
     start_param: str | None = None
     choose: frozenset[str] = frozenset()
+    hidden: bool = False
 
     @classmethod
     async def find(
@@ -49,6 +51,7 @@ class AttachmentMenuApp:
         cache: Cache,
         start_param: str | None = None,
         choose: Collection[str] = (),
+        hidden: bool = False,
     ) -> AttachmentMenuApp:
         """The bot's attachment-menu entry. Raises CannotOpen when it has none."""
         entry = await find_entry(client, bot, cache)
@@ -57,7 +60,7 @@ class AttachmentMenuApp:
                 f"@{bot.username} has no entry in the attachment menu.",
                 "Open its side-menu or main app instead.",
             )
-        return cls(bot, entry, context, start_param, frozenset(choose))
+        return cls(bot, entry, context, start_param, frozenset(choose), hidden)
 
     async def agree(self, client: TelegramClient, consent: Consent, cache: Cache) -> AttachmentMenuApp:
         """Install an inactive entry with consent, then see whether it may be used in this chat.

@@ -23,7 +23,8 @@ __all__ = ["MainApp"]
 
 @dataclass(frozen=True, slots=True)
 class MainApp:
-    """`peer` is an InputPeer; InputPeerEmpty means that no chat is open."""
+    """`peer` is an InputPeer; InputPeerEmpty means that no chat is open. `hidden` says that the app came from
+    a link whose target was not in sight."""
 
     flow: ClassVar[str] = "main_app"
     method: ClassVar[str] = "messages.requestMainWebView"
@@ -31,17 +32,20 @@ class MainApp:
     bot: Bot
     peer: Any
     start_param: str | None = None
+    hidden: bool = False
 
     @property
     def context(self) -> Context:
         return Context(self.peer)
 
     @classmethod
-    def find(cls, bot: Bot, peer: Any = None, start_param: str | None = None) -> MainApp:
+    def find(
+        cls, bot: Bot, peer: Any = None, start_param: str | None = None, hidden: bool = False
+    ) -> MainApp:
         """The bot's main app. Raises CannotOpen for a bot that has none."""
         if not bot.has_main_app:
             raise CannotOpen.no_main_app(f"@{bot.username}")
-        return cls(bot, peer or bot.input_peer, start_param)
+        return cls(bot, peer or bot.input_peer, start_param, hidden)
 
     async def request(self, client: TelegramClient, parameters: OpenParameters) -> WebView:
         """`messages.requestMainWebView`."""

@@ -19,12 +19,14 @@ from flows.cache import Cache
 from flows.consent import Consent, Prompt, Question
 from flows.direct_link import DirectLinkApp, guess, open_early
 from flows.errors import AppNotFound, Blocked, ConsentDeclined, RpcFailed, answers, call
+from flows.main_app import MainApp
 from flows.open_mode import OpenMode
 from flows.resolve import (
     App,
     HiddenLink,
     Options,
     Target,
+    acts_at_once,
     chat_named,
     direct_link,
     resolve,
@@ -82,6 +84,8 @@ class Opening:
         return await afresh._once()
 
     async def _once(self) -> Opened:
+        if acts_at_once(self.target):
+            await self._ask("", Question.HIDDEN_LINK)
         bet = await self._bet() if self.speculate else None
         if bet is None:
             app, mode = await resolve(self.client, self.target, self.options, self.cache)
@@ -123,18 +127,24 @@ class Opening:
     async def _agreed(self, app: App) -> App:
         if isinstance(app, DirectLinkApp):
             return await app.agree(self.client, self.consent, self.cache)
-        await self._first_launch(app)
+        await self._ask(app.bot.username, *self._questions(app))
         if isinstance(app, AttachmentMenuApp | SideMenuApp):
             return await app.agree(self.client, self.consent, self.cache)
         return app
 
-    async def _first_launch(self, app: App) -> None:
-        """Ask once per bot before it learns who opens it; verified bots are not asked about."""
-        if app.bot.verified or app.bot.id in self.cache.confirmed:
-            return
-        prompt = Prompt((Question.FIRST_LAUNCH,), app.bot.username, "open the app for the first time")
-        if not await self.consent.decide(prompt):
-            raise ConsentDeclined(Question.FIRST_LAUNCH)
+    def _questions(self, app: App) -> list[Question]:
+        """First launch: once per bot, but for verified ones. Hidden link: whenever the app came from one."""
+        known = app.bot.verified or app.bot.id in self.cache.confirmed
+        first = [] if known else [Question.FIRST_LAUNCH]
+        hidden = isinstance(app, MainApp | AttachmentMenuApp | SideMenuApp) and app.hidden
+        return [*first, Question.HIDDEN_LINK] if hidden else first
+
+    async def _ask(self, bot: str, *questions: Question) -> None:
+        """Ask in one prompt, if there is anything to ask; every answer has to be yes."""
+        allowed = await self.consent.decide(Prompt(questions, bot, "open the app")) if questions else ()
+        for question in questions:
+            if question not in allowed:
+                raise ConsentDeclined(question)
 
     async def _bet(self) -> tuple[DirectLinkApp, OpenParameters] | None:
         """A direct link's app as it was last seen, if it may be requested before it was looked up again."""

@@ -38,7 +38,8 @@ from flows.peers import input_peer
 from flows.side_menu import SideMenuApp
 
 __all__ = [
-    "FLOWS", "App", "HiddenLink", "Options", "Target", "chat_named", "direct_link", "resolve", "starts_bot",
+    "FLOWS", "App", "HiddenLink", "Options", "Target", "acts_at_once", "chat_named", "direct_link", "resolve",
+    "starts_bot",
 ]  # fmt: skip
 
 App: TypeAlias = (
@@ -70,6 +71,7 @@ _NEEDED = {
     "inline_mode": "inline",
 }
 """The field of `Bot` without which it does not offer a flow."""
+_APP_LINKS = (links.DirectLink, links.MainAppLink, links.AttachLink)
 _OPENABLE = "Give t.me/bot/app, t.me/bot?startapp, t.me/bot?startattach, an invite link, or @bot with via=."
 
 
@@ -185,7 +187,7 @@ def _parsed(text: str) -> links.Link:
         return links.parse(text)
     except links.NotALink as reason:
         raise BadInput(
-            f"This is not a link to Telegram: {reason}", "Give a t.me or tg:// link, or @bot."
+            f"This is not a link to Telegram: {reason}.", "Give a t.me or tg:// link, or @bot."
         ) from None
 
 
@@ -203,6 +205,12 @@ def direct_link(target: Target, options: Options) -> links.DirectLink | None:
     if not isinstance(link, links.DirectLink):
         return None
     return replace(link, start_param=_one_start_param(link.start_param, options))
+
+
+def acts_at_once(target: Target) -> bool:
+    """Whether a link's target was not in sight and following it does something before the app is known: a
+    chat is joined, a bot is started, a message is fetched."""
+    return isinstance(target, HiddenLink) and not isinstance(_meant(target), _APP_LINKS)
 
 
 def starts_bot(target: Target, options: Options) -> bool:
@@ -232,13 +240,13 @@ async def _of_link(search: _Search, link: links.Link, *, hidden: bool) -> tuple[
         case links.MainAppLink() if options.via == "side_menu":
             param = _one_start_param(link.start_param, options)
             bot = await find_bot(client, link.bot, cache, "attach_menu")
-            return await SideMenuApp.find(client, bot, cache, param), None
+            return await SideMenuApp.find(client, bot, cache, param, hidden), None
         case links.MainAppLink():
             param = _one_start_param(link.start_param, options)
             bot = await find_bot(client, link.bot, cache, "has_main_app")
-            return MainApp.find(bot, await search.chat(), param), link.mode
+            return MainApp.find(bot, await search.chat(), param, hidden), link.mode
         case links.AttachLink():
-            return await _of_attach_link(search, link), None
+            return await _of_attach_link(search, link, hidden), None
         case links.InviteLink():
             _may_carry(ChatJoinApp, options)  # before the chat is asked to let us in
             return await ChatJoinApp.find(client, cache, invite=link.hash), None
@@ -253,15 +261,13 @@ async def _of_link(search: _Search, link: links.Link, *, hidden: bool) -> tuple[
     )
 
 
-async def _of_attach_link(search: _Search, link: links.AttachLink) -> App:
+async def _of_attach_link(search: _Search, link: links.AttachLink, hidden: bool) -> App:
+    client, cache = search.client, search.cache
     param = _one_start_param(link.start_param, search.options)
-    bot = await find_bot(search.client, link.bot, search.cache, "attach_menu")
-    if link.chat is not None:
-        peer = await input_peer(search.client, link.chat)
-    else:
-        peer = await search.chat_or(bot)
+    bot = await find_bot(client, link.bot, cache, "attach_menu")
+    peer = await (search.chat_or(bot) if link.chat is None else input_peer(client, link.chat))
     context = await search.context(peer)
-    return await AttachmentMenuApp.find(search.client, bot, context, search.cache, param, link.choose)
+    return await AttachmentMenuApp.find(client, bot, context, cache, param, link.choose, hidden)
 
 
 async def _of_message_link(search: _Search, link: links.MessageLink) -> tuple[App, OpenMode | None]:
@@ -414,7 +420,7 @@ def _mini_app_link(url: str) -> links.Link | None:
         link = links.parse(url)
     except links.NotALink:
         return None
-    return link if isinstance(link, links.DirectLink | links.MainAppLink | links.AttachLink) else None
+    return link if isinstance(link, _APP_LINKS) else None
 
 
 # The message that holds the button

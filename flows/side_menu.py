@@ -26,7 +26,8 @@ __all__ = ["SideMenuApp"]
 
 @dataclass(frozen=True, slots=True)
 class SideMenuApp:
-    """`start_param` is deprecated here; new clients send it to the Main Mini App instead."""
+    """`start_param` is deprecated here; new clients send it to the Main Mini App instead. `hidden` says that
+    the app came from a link whose target was not in sight."""
 
     flow: ClassVar[str] = "side_menu"
     method: ClassVar[str] = "messages.requestSimpleWebView"
@@ -34,6 +35,7 @@ class SideMenuApp:
     bot: Bot
     entry: AttachMenuEntry
     start_param: str | None = None
+    hidden: bool = False
 
     @property
     def context(self) -> Context:
@@ -41,13 +43,18 @@ class SideMenuApp:
 
     @classmethod
     async def find(
-        cls, client: TelegramClient, bot: Bot, cache: Cache, start_param: str | None = None
+        cls,
+        client: TelegramClient,
+        bot: Bot,
+        cache: Cache,
+        start_param: str | None = None,
+        hidden: bool = False,
     ) -> SideMenuApp:
         """The bot's side-menu entry. Raises CannotOpen when it has none."""
         entry = await find_entry(client, bot, cache)
         if not entry.show_in_side_menu:
             raise CannotOpen.no_side_menu_entry(f"@{bot.username}")
-        return cls(bot, entry, start_param)
+        return cls(bot, entry, start_param, hidden)
 
     async def agree(self, client: TelegramClient, consent: Consent, cache: Cache) -> SideMenuApp:
         """Install an inactive entry, or accept the disclaimer, with consent. Raises ConsentDeclined."""

@@ -113,7 +113,9 @@ class Launcher:
             stack.callback(self._remember)
             self._prolonger = Prolonger(self.client, self.timing, self._lateness)
             self._listen()
-            await stack.enter_async_context(_beside(self._prolonger.run(), self._stay_connected()))
+            await stack.enter_async_context(
+                _beside(self._prolonger.run(), self._stay_connected(), self._doubt_menus())
+            )
             stack.callback(self._close_all, CloseReason.CALLER)
             self._stack = stack.pop_all()
         return self
@@ -282,6 +284,11 @@ class Launcher:
             MenuButton(button.text, button.url) if isinstance(button, types.BotMenuButton) else MenuButton()
         )
         self.cache.keep_menu_button(update.bot_id, shown)
+
+    async def _doubt_menus(self) -> None:
+        while True:
+            await asyncio.sleep(self.timing.menus)
+            self.cache.forget_attach_menu()
 
     async def _on_attach_menu(self, _: Any) -> None:
         self.cache.forget_attach_menu()

@@ -1,7 +1,6 @@
-"""What may be shown of secrets, and of text that strangers wrote.
+"""What may be shown of TL objects: plain JSON by their TL names, with the secrets in them replaced by `MASK`.
 
-Launch URLs, init data, query ids, access hashes and sign-in data are replaced by `MASK`; text from outside
-loses what a terminal would obey. TL objects become plain JSON by their TL names.
+Secret are init data inside URLs, query ids, access hashes, invite links and whatever signs somebody in.
 """
 
 from __future__ import annotations
@@ -14,9 +13,8 @@ from telethon.tl import TLObject, TLRequest
 
 from flows.errors import method_name
 from flows.launch_params import mask_init_data
-from launcher.plain_text import plain
 
-__all__ = ["MASK", "answer_summary", "parameters", "plain", "tl_json", "tl_name"]
+__all__ = ["MASK", "answer_summary", "parameters", "tl_json", "tl_name"]
 
 MASK = "***"
 

@@ -27,6 +27,7 @@ from telethon.tl import functions, types
 from telethon.utils import parse_phone
 
 from flows.errors import BadInput, MiniAppError, PasswordNeeded, WrongSecret, call, from_rpc
+from launcher.plain_text import plain
 
 __all__ = [
     "AskCode",
@@ -271,7 +272,7 @@ def typed_password(preset: SecretStr | None) -> AskPassword:
     async def ask(asked: PasswordAsked) -> str:
         if preset is not None:
             return _preset(preset, asked.wrong, "TELEGRAM_PASSWORD")
-        hint = f" (hint: {asked.hint})" if asked.hint else ""
+        hint = f" (hint: {plain(asked.hint)})" if asked.hint else ""
         wrong = "That password was wrong. " if asked.wrong else ""
         return _line(f"{wrong}Two-step password{hint}: ", secret=True)
 

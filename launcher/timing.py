@@ -15,6 +15,8 @@ class Timing:
     `flood_wait`: the longest flood wait that is waited out; a longer one is raised to the caller.
     `burst`: prolongs per second after a reconnect, when all apps are due at once.
     `connect`: how long the first connection may take.
+    `menus`: how long the attachment menu is believed before it is compared with Telegram's again (an hour, as
+    official clients do; core.telegram.org/api/bots/attach).
     """
 
     prolong_every: float = 60.0
@@ -23,3 +25,4 @@ class Timing:
     flood_wait: float = 10.0
     burst: float = 1000.0
     connect: float = 15.0
+    menus: float = 3600.0

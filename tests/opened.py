@@ -6,7 +6,6 @@ one opening, and `asked` and `sent` read the sandbox's log of what came over the
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -86,9 +85,9 @@ class Account:
         with pytest.raises(kind) as caught:
             await self.open(target, *args, **options)
         error = caught.value
-        assert str(error).startswith(error.meaning) or error.meaning in str(error)
-        assert error.meaning.strip().endswith((".", ":"))
-        assert error.remedy.strip().endswith((".", "?"))
+        assert error.meaning in str(error)
+        assert error.meaning.endswith(".")
+        assert error.remedy.endswith(".")
         return error
 
     async def message(self, chat: Any = "demo_bot", text: str = "Press a button") -> Any:
@@ -132,7 +131,7 @@ async def client_of(sandbox: Sandbox, who: str | int) -> AsyncIterator[Any]:
         sandbox.api_hash,
         flood_sleep_threshold=0,
         raise_last_call_error=True,
-        request_retries=1,
+        request_retries=0,
     )
     async with client:
         yield client
@@ -145,22 +144,3 @@ async def account(who: str = "alice", **sandbox_options: Any) -> AsyncIterator[A
         opened = Account(sandbox, client, sandbox.world.user(who).id)
         opened.forget_calls()
         yield opened
-
-
-def documented(member: type, source: Any) -> dict[str, str]:
-    """The string literal that stands below each assignment in a class body, by name."""
-    import ast
-
-    (body,) = ast.parse(inspect.cleandoc(inspect.getsource(source))).body
-    assert isinstance(body, ast.ClassDef)
-    found: dict[str, str] = {}
-    for line, following in zip(body.body, body.body[1:], strict=False):
-        if (
-            isinstance(line, ast.Assign)
-            and isinstance(following, ast.Expr)
-            and isinstance(following.value, ast.Constant)
-        ):
-            name = line.targets[0]
-            assert isinstance(name, ast.Name)
-            found[name.id] = str(following.value.value)
-    return found

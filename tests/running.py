@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from telethon import TelegramClient
+from telethon import TelegramClient, events
 from telethon.tl import types
 
 from launcher.launcher import Launcher
@@ -25,12 +25,16 @@ CALM = Timing(prolong_every=3600.0, prolong_retry=0.02, retries=(0.02,) * 4, flo
 
 @asynccontextmanager
 async def launching(
-    timing: Timing = CALM, account: str = "alice", flipped: tuple[str, ...] = (), **options: Any
+    timing: Timing = CALM,
+    account: str = "alice",
+    flipped: tuple[str, ...] = (),
+    seconds: float = 20.0,
+    **options: Any,
 ) -> AsyncIterator[tuple[Launcher, Sandbox]]:
-    """A launcher in a fresh sandbox; `options` are the sandbox's."""
+    """A launcher in a fresh sandbox, for so many seconds at most; `options` are the sandbox's."""
     settings = Settings(server="sandbox", _env_file=None)
     async with (
-        asyncio.timeout(20),
+        asyncio.timeout(seconds),
         Sandbox(flipped=flipped, **options) as sandbox,
         Launcher(settings, account, timing=timing, sandbox=sandbox) as launcher,
     ):
@@ -46,6 +50,20 @@ async def bot_client(sandbox: Sandbox, username: str = DEMO_BOT) -> AsyncIterato
         yield client
     finally:
         await client.disconnect()
+
+
+@asynccontextmanager
+async def heard(launcher: Launcher, update: type) -> AsyncIterator[None]:
+    """Leave the block only when the launcher has dealt with an update of this TL type."""
+    arrived = asyncio.Event()
+
+    async def watch(_: Any) -> None:
+        arrived.set()
+
+    launcher.client.add_event_handler(watch, events.Raw(update))  # called after the launcher's own
+    yield
+    await arrived.wait()
+    launcher.client.remove_event_handler(watch)
 
 
 def data_received(sandbox: Sandbox, username: str = DEMO_BOT) -> list[str]:

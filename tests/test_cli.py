@@ -29,14 +29,16 @@ from telethon import events
 from telethon.tl import functions, types
 from typer.testing import CliRunner
 
-from flows import FLOWS, OpenMode
+from flows import FLOWS, OpenMode, Prompt, Question
 from launcher import cli
 from launcher.accounts import Accounts
 from launcher.cli import options, output
+from launcher.cli.failures import report
 from launcher.cli.questions import ask_on_terminal
 from launcher.sandbox import ASSUMPTIONS
 from launcher.servers import server_of
 from launcher.settings import Settings
+from launcher.sign_in import PasswordAsked, typed_password
 
 SCRIPT = Path(sys.executable).with_name("miniapp")
 HEAVY = {
@@ -431,6 +433,36 @@ def test_questions_are_asked_on_the_terminal(alices: Terminal, inside: Any) -> N
     assert "The question" in refused.err
 
 
+# Inspecting and demonstrating
+
+
+def test_inspecting_takes_the_options_of_opening(alices: Terminal, inside: Any) -> None:
+    notes = ("inspect", "https://t.me/demo_bot/notes", "--start-param", "x", "--platform", "weba")
+    done = inside(alices, *notes, "--allow", "write_access", "--json")
+    assert (done.code, done.err) == (0, "")
+    assert done.json["opened"]
+    assert done.json["requests"][-1]["parameters"]["platform"] == "weba"
+    assert done.json["requests"][-1]["parameters"]["write_allowed"]
+    assert no_secret(done.out)
+    shown = inside(alices, *notes)
+    assert shown.code == 0
+    assert no_secret(shown.out)
+    assert "hash=" in unquote(inside(alices, *notes, "--reveal", "--json").out)
+
+
+def test_inspecting_what_does_not_open_is_told_in_a_line_as_well(alices: Terminal, inside: Any) -> None:
+    done = inside(alices, "inspect", "https://t.me/demo_bot/nosuchapp", "--json")
+    assert (done.code, done.json["opened"]) == (1, False)
+    assert re.fullmatch("miniapp: messages.getBotApp: 400 BOT_APP_INVALID.*\n", done.err)
+
+
+def test_the_demonstration_is_as_documented(terminal: Terminal) -> None:
+    done = terminal.run("demo", "--json")
+    assert (done.code, done.json["ok"]) == (0, True)
+    assert {launch["flow"] for launch in done.json["launches"]} == set(FLOWS)
+    assert no_secret(done.out + done.err)
+
+
 # What strangers write
 
 
@@ -452,14 +484,19 @@ def test_what_strangers_write_steers_no_terminal(capsys: pytest.CaptureFixture[s
     assert json.loads(json_line) == HOSTILE
 
 
+async def password_for(hint: str) -> str:
+    return await typed_password(None)(PasswordAsked(hint))
+
+
 def test_what_strangers_write_is_escaped_in_questions(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from flows import Prompt, Question
-
-    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
-    assert ask_on_terminal(Prompt((Question.PHONE,), "demo_bot", HOSTILE)) == []
-    assert "\x1b" not in capsys.readouterr().err
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\nsecret\n"))
+    assert ask_on_terminal(Prompt((Question.PHONE,), "demo_bot", HOSTILE)) == [Question.PHONE]
+    assert asyncio.run(password_for(HOSTILE)) == "secret"
+    asked = capsys.readouterr().err
+    assert asked.count(HARMLESS) == 2
+    assert "\x1b" not in asked
 
 
 # What is refused
@@ -578,8 +615,6 @@ def test_a_program_is_told_of_an_error_as_well(alices: Terminal) -> None:
 def test_a_defect_shows_where_but_not_what(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from launcher.cli.failures import report
-
     with pytest.raises(ValueError, match="the secret") as defect:
         int("the secret")
     assert report(defect.value, as_json=False) == 1
@@ -590,6 +625,16 @@ def test_a_defect_shows_where_but_not_what(
     assert short == "miniapp: This is a defect of miniapp (ValueError). MINIAPP_DEBUG=1 shows where.\n"
     assert "test_cli.py" in shown
     assert "secret'" not in shown
+
+
+def test_the_log_of_libraries_is_not_for_people() -> None:
+    script = (
+        "import logging; from launcher.cli.running import run\n"
+        "async def work(): logging.getLogger('telethon.network').error('attempt 1 failed')\n"
+        "run(work())"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert (done.stdout, done.stderr) == (b"", b"")
 
 
 def test_a_pipe_that_nobody_reads_is_no_error(alices: Terminal) -> None:

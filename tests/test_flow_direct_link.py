@@ -330,7 +330,7 @@ async def test_an_app_removed_meanwhile_is_not_found_and_forgotten() -> None:
 async def test_a_refused_early_request_is_made_again() -> None:
     async with account() as alice:
         await opened_before(alice)
-        alice.sandbox.faults.on(REQUEST, Fail(500, "INTERNAL"))
+        alice.sandbox.faults.on(REQUEST, Fail(400, "MSG_ID_INVALID"))
         await alice.open(APP, speculate=True)
         assert alice.asked.count(REQUEST) == 2
 

@@ -118,7 +118,9 @@ async def test_a_web_view_button_that_holds_a_link_is_opened_as_that_link_too() 
 async def test_a_link_to_a_main_app_keeps_the_chat_of_the_click() -> None:
     main = types.InlineButtonTypeUrl("https://t.me/demo_bot?startapp=m&mode=fullscreen")
     async with account() as alice:
-        opened = await alice.open(await with_markup(alice, inline([("Main", main)])))
+        message = await with_markup(alice, inline([("Main", main)]))
+        assert (await alice.refused(ConsentDeclined, message)).question == "hidden_link"
+        opened = await alice.open(message, Consent("hidden_link"))
         assert isinstance(opened.app, MainApp)
         sent = alice.sent("messages.requestMainWebView")
         assert (sent["start_param"], sent["fullscreen"]) == ("m", True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -127,8 +128,10 @@ async def test_the_chat_has_to_be_of_the_kinds_the_app_wants(chat: str, word: st
 async def test_unknown_kinds_and_bots_without_inline_mode_are_refused() -> None:
     async with account() as alice:
         opened = await alice.open("@demo_bot", via="inline_mode")
-        plain = (await alice.open("@plain_bot", via="menu_button")) if alice.bot.verified else None
-        assert plain is None
-        peer = opened.app.bot.input_peer
+        bot, peer = opened.app.bot, opened.app.bot.input_peer
+        alice.forget_calls()
         with pytest.raises(BadInput, match="'cats'"):
-            await switch_inline(alice.client, opened.app.bot, "q", peer, ["cats", "users"])
+            await switch_inline(alice.client, bot, "q", peer, ["cats", "users"])
+        with pytest.raises(CannotOpen, match="inline queries"):
+            await switch_inline(alice.client, replace(bot, inline=False), "q", peer)
+        assert alice.asked == []

@@ -9,7 +9,7 @@ from telethon.tl import types
 
 from flows import BadInput, CannotOpen, ConsentDeclined, HiddenLink, MainApp
 from launcher.sandbox.default_world import BOB, DEMO_BOT
-from tests.opened import account
+from tests.opened import Asker, account
 
 REQUEST = "messages.requestMainWebView"
 
@@ -120,7 +120,11 @@ async def test_a_login_request_is_no_app() -> None:
         assert alice.asked == []
 
 
-async def test_a_hidden_link_to_a_main_app_asks() -> None:
+async def test_a_hidden_link_asks_in_the_same_prompt_as_the_first_launch() -> None:
     async with account() as alice:
         hidden = HiddenLink("https://t.me/demo_bot?startapp")
         assert (await alice.refused(ConsentDeclined, hidden)).question == "hidden_link"
+        assert REQUEST not in alice.asked
+        asker = Asker()
+        await alice.open(hidden, asker)
+        assert asker.questions == [{"first_launch", "hidden_link"}]

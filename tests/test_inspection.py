@@ -17,8 +17,9 @@ from telethon.tl import types
 from flows import DARK, Consent, MiniAppError, OpenMode, OpenParameters, Prompt
 from launcher.inspection import Inspection, inspect_link, print_inspection
 from launcher.launcher import Launcher
-from launcher.masks import answer_summary, parameters, plain, tl_json
+from launcher.masks import answer_summary, parameters, tl_json
 from launcher.mini_app import MiniApp
+from launcher.plain_text import plain
 from launcher.sandbox import Act, DropBefore, Fail, FloodWait, Sandbox
 from launcher.sandbox.default_world import ALICE, ATTACH_BOT, DEMO_BOT
 from launcher.settings import Settings
@@ -233,6 +234,7 @@ REFUSED: dict[str, Case] = {
     "a broken connection": (
         LINK, {}, fault("contacts.resolveUsername", DropBefore()), "bot", "NotConnected", False,
     ),
+    "several ways": ("@demo_bot", {}, as_it_is, "app", "BadInput", True),
     "no such app": ("t.me/demo_bot/nothing", {}, as_it_is, "app", "AppNotFound", True),
     "no main app": ("t.me/plain_bot?startapp", {}, as_it_is, "app", "CannotOpen", True),
     "no menu button": ("@plain_bot", {"via": "menu_button"}, as_it_is, "app", "CannotOpen", True),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
+from telethon import TelegramClient
 from telethon.tl import functions, types
 
 from flows import (
@@ -26,7 +28,7 @@ from launcher.sandbox import Fail, Sandbox
 from launcher.sandbox.mailbox import Mailbox
 from launcher.settings import Settings
 from launcher.timing import Timing
-from tests.running import CALM, FAST, bot_client, calls_of, data_received, launching, query_text
+from tests.running import CALM, FAST, bot_client, calls_of, data_received, heard, launching, query_text
 
 PROLONG = "messages.prolongWebView"
 SEND = "messages.sendWebViewData"
@@ -366,7 +368,8 @@ async def test_a_changed_menu_button_is_used_at_once() -> None:
             pass
         async with bot_client(sandbox) as bot:
             button = types.BotMenuButton("New", "https://demo.example/new")
-            await bot(functions.bots.SetBotMenuButtonRequest(types.InputUserEmpty(), button))
+            async with heard(launcher, types.UpdateBotMenuButton):
+                await bot(functions.bots.SetBotMenuButtonRequest(types.InputUserEmpty(), button))
         async with launcher.open("@demo_bot", via="menu_button") as app:
             assert app.url.startswith("https://demo.example/new")
 
@@ -400,3 +403,25 @@ async def test_the_account_remembers_across_runs() -> None:
 
 def test_no_period_is_hidden() -> None:
     assert Timing().prolong_every == 60.0
+
+
+async def test_the_attachment_menu_is_looked_at_again_after_a_while() -> None:
+    async with launching(replace(CALM, menus=0.0)) as (launcher, sandbox):
+        for _ in range(2):
+            async with launcher.open("@demo_bot", via="side_menu"):
+                pass
+    assert calls_of(sandbox, "messages.getAttachMenuBots") == ["messages.getAttachMenuBots"] * 2
+
+
+async def test_a_change_of_the_attachment_menu_is_heard() -> None:
+    async with launching() as (launcher, sandbox):
+        async with launcher.open("@demo_bot", via="side_menu"):
+            pass
+        async with TelegramClient(sandbox.sign_in("alice"), sandbox.api_id, sandbox.api_hash) as other:
+            bot = await other.get_input_entity("demo_bot")
+            request = functions.messages.ToggleBotInAttachMenuRequest(bot=bot, enabled=False)
+            async with heard(launcher, types.UpdateAttachMenuBots):
+                await other(request)
+        with pytest.raises(MiniAppError, match="installation"):
+            async with launcher.open("@demo_bot", via="side_menu"):
+                pass

@@ -16,7 +16,6 @@ from flows import (
     BadInput,
     Blocked,
     BotNotFound,
-    Cache,
     CannotOpen,
     Consent,
     ConsentDeclined,
@@ -239,18 +238,24 @@ async def test_a_stale_access_hash_behind_a_message_is_looked_up_once_more(text:
         assert alice.cache.bots[DEMO_BOT].access_hash == alice.hash_of(DEMO_BOT)
 
 
-async def test_a_stale_access_hash_of_the_chat_is_resolved_once_more() -> None:
+@pytest.mark.parametrize(
+    ("target", "options"),
+    [
+        ("@demo_bot", {"via": "attachment_menu", "chat": "bob_builds"}),
+        ("https://t.me/bob_builds?attach=demo_bot", {}),
+    ],
+)
+async def test_a_stale_access_hash_of_the_chat_is_resolved_once_more(
+    target: str, options: dict[str, Any]
+) -> None:
     async with account() as alice:
-        for target, options in (
-            ("@demo_bot", {"via": "attachment_menu", "chat": "bob_builds"}),
-            ("https://t.me/bob_builds?attach=demo_bot", {}),
-        ):
-            alice.cache = Cache(kinds={BOB: "pm"})
-            stale = types.User(BOB, access_hash=alice.hash_of(BOB) ^ 1, username="bob_builds")
-            found = types.contacts.ResolvedPeer(types.PeerUser(BOB), [], [stale])
-            alice.client.session.process_entities(found)
-            await alice.open(target, **options)
-            assert alice.sent(WEB_VIEW)["peer"] == types.InputPeerUser(BOB, alice.hash_of(BOB))
+        alice.cache.kinds[BOB] = "pm"
+        stale = types.User(BOB, access_hash=alice.hash_of(BOB) ^ 1, username="bob_builds")
+        found = types.contacts.ResolvedPeer(types.PeerUser(BOB), [], [stale])
+        alice.client.session.process_entities(found)
+        await alice.open(target, **options)
+        assert alice.asked.count(WEB_VIEW) == 2
+        assert alice.sent(WEB_VIEW)["peer"] == types.InputPeerUser(BOB, alice.hash_of(BOB))
 
 
 @pytest.mark.parametrize("name", ["BOT_INVALID", "PEER_ID_INVALID", "URL_INVALID", "BOT_WEBVIEW_DISABLED"])

@@ -19,10 +19,6 @@ __all__ = ["report"]
 
 def report(error: Exception, *, as_json: bool) -> int:
     """Tell about the error; returns the exit code."""
-    if isinstance(error, BrokenPipeError):
-        # Nobody reads any more. Python would complain once again when it flushes the output at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     text = plain(_told(error))
     if text:
         say(f"miniapp: {text}")

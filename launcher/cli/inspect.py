@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from launcher.cli import options as given
-from launcher.cli.output import show_json
+from launcher.cli.output import say, show_json
 
 if TYPE_CHECKING:
     from launcher.inspection import Inspection
@@ -46,7 +46,8 @@ def inspect(
     )  # fmt: skip
     inspection = run(_inspect(given.settings_for(server), account, link, options))
     _show(inspection, as_json)
-    if not inspection.opened:
+    if inspection.failure is not None:
+        say(f"miniapp: {inspection.failure}")
         raise typer.Exit(1)
 
 

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from launcher.cli.options import AccountOption, JsonOption, ServerOption, settings_for
 from launcher.cli.output import say, show_json, show_line
-from launcher.plain_text import plain
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from launcher.accounts import Account, Accounts
     from launcher.settings import Settings
-    from launcher.sign_in import AskPassword, PasswordAsked, QrCode
+    from launcher.sign_in import QrCode
 
 
 def login(
@@ -58,27 +56,11 @@ def login(
 async def _sign_in(
     accounts: Accounts, name: str | None, phone: str | None, *, qr: bool, bot: bool
 ) -> Account:
-    from launcher.sign_in import typed_code
-
-    password = _escaped(accounts.settings)
     if bot:
         return await accounts.sign_in_bot(name, _token(accounts.settings))
     if qr:
-        return await accounts.sign_in_by_qr(name, _shown, password=password)
-    code = typed_code(accounts.settings.code)
-    return await accounts.sign_in_by_phone(name, phone or _phone(), code=code, password=password)
-
-
-def _escaped(settings: Settings) -> AskPassword:
-    """Asks for the password with a hint that cannot steer the terminal: the hint comes from the server."""
-    from launcher.sign_in import typed_password
-
-    ask = typed_password(settings.password)
-
-    async def asked(about: PasswordAsked) -> str:
-        return await ask(replace(about, hint=plain(about.hint) if about.hint else None))
-
-    return asked
+        return await accounts.sign_in_by_qr(name, _shown)
+    return await accounts.sign_in_by_phone(name, phone or _phone())
 
 
 def _phone() -> str:

@@ -29,7 +29,7 @@ async def run_demo(
     reveal: bool = False,
     on_step: Callable[[Step], None] | None = None,
     sandbox: Sandbox | None = None,
-    patience: float = 3.0,
+    patience: float = 10.0,
 ) -> DemoReport:
     """Show every flow against a data centre on the loopback; takes about two seconds.
 
@@ -60,7 +60,8 @@ async def _played(
     sandbox: Sandbox, folder: Path, patience: float, tell: Tell
 ) -> tuple[list[LaunchReport], list[Check]]:
     settings, accounts, ready = person(sandbox, folder)
-    tell("data centre", f"Telegram in a box listens on {ready.dc.host}:{ready.dc.port}, layer {ready.layer}")
+    where = f"{ready.dc.host}:{ready.dc.port}"
+    tell("data centre", f"Telegram in a box listens on {where}: MTProto over TCP, layer {ready.layer}")
     somebody = ready.accounts[0]
     name = somebody.name.lower()
 
@@ -81,21 +82,9 @@ async def _played(
 
 
 async def _launch(showing: Showing, players: Troupe, patience: float, tell: Tell) -> LaunchReport:
-    """Open one app, keep it alive, bring it to its end. Never raises what may go wrong with it."""
+    """Show one flow. Never raises what may go wrong with it."""
     started = time.perf_counter()
-    app, checks, error = None, [], None
-    try:
-        async with (
-            asyncio.timeout(patience),
-            players.launcher.open(showing.target, parameters=showing.parameters, **showing.options) as app,
-        ):
-            await _kept_alive(app, showing.prolongs)
-            checks = await showing.ending(players, app)
-            await app.closed()
-    except TimeoutError:
-        error = f"It did not come to its end within {patience:g} s."
-    except MiniAppError as failure:
-        error = str(failure)
+    app, checks, error = await _from_opening_to_end(showing, players, patience)
     if app is not None:
         checks = [*checks_of(showing, app, players), *checks]
     report = LaunchReport(
@@ -111,6 +100,24 @@ async def _launch(showing: Showing, players: Troupe, patience: float, tell: Tell
     )
     tell("expiry" if showing is EXPIRY else showing.flow, _told(report))
     return report
+
+
+async def _from_opening_to_end(
+    showing: Showing, players: Troupe, patience: float
+) -> tuple[MiniApp | None, list[Check], str | None]:
+    """The app if it was opened, what its ending saw, and what went wrong."""
+    app, checks = None, []
+    opening = players.launcher.open(showing.target, parameters=showing.parameters, **showing.options)
+    try:
+        async with asyncio.timeout(patience), opening as app:
+            await _kept_alive(app, showing.prolongs)
+            checks = await showing.ending(players, app)
+            await app.closed()
+    except TimeoutError:
+        return app, checks, f"It did not come to its end within {patience:g} s."
+    except MiniAppError as failure:
+        return app, checks, str(failure)
+    return app, checks, None
 
 
 async def _kept_alive(app: MiniApp, times: int) -> None:

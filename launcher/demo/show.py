@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from launcher.demo.report import DemoReport, LaunchReport, Step
-from launcher.masks import plain
+from launcher.plain_text import plain
 
 __all__ = ["print_demo", "print_step"]
 

@@ -59,7 +59,7 @@ async def inspect_link(
             found = replace(found, bot=app.app.bot, app=app.app, web_view=app.web_view, checks=checks)
         except MiniAppError as failure:
             bot = _bot(launcher.cache, target, link)
-            stage = _stage(failure, bot)
+            stage = _stage(failure, link, bot)
             found = replace(
                 found,
                 bot=bot,
@@ -116,13 +116,14 @@ def _bot(cache: Cache, target: str, link: ReadLink | None) -> Bot | None:
     return cache.bot_named(name) if name else None
 
 
-def _stage(failure: MiniAppError, bot: Bot | None) -> Stage:
+def _stage(failure: MiniAppError, link: ReadLink | None, bot: Bot | None) -> Stage:
     """Where a launch was when this stopped it."""
     method = getattr(failure, "method", None)
     if isinstance(failure, ConsentDeclined):
         return Stage.QUESTIONS
     if isinstance(failure, BadInput):
-        return Stage.LINK
+        # of a bot that offers several apps, its name alone says too little
+        return Stage.APP if link is None and bot is not None else Stage.LINK
     if method in _REQUESTING:
         return Stage.REQUEST
     if method in _FINDING_A_BOT or (method is None and (bot is None or bot.restricted)):

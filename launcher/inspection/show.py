@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from launcher.inspection.stages import Inspection
-from launcher.masks import plain
+from launcher.plain_text import plain
 
 __all__ = ["print_inspection"]
 

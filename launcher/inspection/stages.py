@@ -29,11 +29,11 @@ class Stage(StrEnum):
     """Where a launch can stop."""
 
     LINK = "link"
-    """The target or an option cannot be; nothing was sent."""
+    """The target or an option cannot be; nothing was opened."""
     BOT = "bot"
     """The bot was not found, is no bot, or is restricted."""
     APP = "app"
-    """The bot offers no such app, or not here."""
+    """The bot offers no such app, not here, or several."""
     QUESTIONS = "questions"
     """A question was answered with no."""
     REQUEST = "request"
