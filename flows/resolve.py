@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from telethon import TelegramClient, events
@@ -377,10 +378,17 @@ async def _of_message(
         return await _of_link(_in_chat(search, message), link, hidden=True)
     sender = message.via_bot_id or message.sender_id
     bot = bot or await find_bot_by_id(search.client, sender, search.cache)
-    peer = await input_peer(search.client, options.chat if options.chat is not None else message.peer_id)
+    peer = await _chat_of(search, message, bot)
     if button.kind is ButtonKind.KEYBOARD_APP:
         return KeyboardButtonApp.find(bot, button, peer), None
     return InlineButtonApp.find(bot, button, await search.context(peer)), None
+
+
+async def _chat_of(search: _Search, message: Message, bot: Bot) -> Any:
+    """Where the app is opened: the chat the caller named, else the one the message is in."""
+    if search.options.chat is None and getattr(message.peer_id, "user_id", None) == bot.id:
+        return bot.input_peer
+    return await search.chat() or await input_peer(search.client, message.peer_id)
 
 
 async def _of_text_link(search: _Search, message: Message) -> tuple[App, OpenMode | None]:
@@ -427,6 +435,7 @@ def _opens_app(button: Button) -> bool:
     return button.kind is ButtonKind.LINK and _mini_app_link(button.url) is not None
 
 
+@lru_cache(maxsize=1024)
 def _mini_app_link(url: str) -> links.Link | None:
     """The link that a button's URL is, if it is one that opens a Mini App."""
     try:

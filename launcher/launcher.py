@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, Self, TypeVar
 
 from telethon import TelegramClient, events
@@ -46,6 +46,7 @@ __all__ = ["Launcher"]
 
 T = TypeVar("T")
 CACHE = "flows"
+_PARAMETERS = OpenParameters()
 
 
 class Launcher:
@@ -123,8 +124,7 @@ class Launcher:
         assert self._stack is not None
         return await self._stack.__aexit__(*failure)
 
-    @asynccontextmanager
-    async def open(
+    def open(
         self,
         target: Target,
         *,
@@ -141,8 +141,8 @@ class Launcher:
         parameters: OpenParameters | None = None,
         consent: Consent | None = None,
         speculate: bool = False,
-    ) -> AsyncIterator[MiniApp]:
-        """Open a Mini App and keep it alive while the block runs.
+    ) -> AbstractAsyncContextManager[MiniApp]:
+        """Open a Mini App and keep it alive while the block runs: `async with launcher.open(...) as app:`.
 
         `target` is a link, "@bot", a `HiddenLink`, a Telethon message, or an app value; the options are
         those of `flows.Options`. `speculate` opens a direct link that is known in one round trip instead
@@ -153,28 +153,23 @@ class Launcher:
             via=via, chat=chat, button=button, topic=topic, reply_to=reply_to, send_as=send_as,
             silent=silent, start=start, start_param=start_param, query=query,
         )  # fmt: skip
-        app = await self._opened(
-            Opening(
-                self.client,
-                target,
-                options,
-                parameters or OpenParameters(),
-                consent or self.consent,
-                self.cache,
-                speculate,
-            )
+        opening = Opening(
+            self.client,
+            target,
+            options,
+            parameters or _PARAMETERS,
+            consent or self.consent,
+            self.cache,
+            speculate,
         )
-        try:
-            yield app
-        finally:
-            app._close(CloseReason.CALLER)
+        return _WhileOpen(self, opening)
 
     async def _opened(self, opening: Opening) -> MiniApp:
         if self._lost is not None:
             raise self._lost
         repeatable = opening.options.start is None
         opened = await self._retrying("opening the Mini App", opening.run, repeatable=repeatable)
-        app = MiniApp(self, opened.app, opened.web_view, opening.parameters, self._random.getrandbits(63))
+        app = MiniApp(self, opened.app, opened.web_view, opening.parameters)
         self.apps.add(app)
         if app.query_id is not None:
             self._prolonger.add(app)
@@ -184,8 +179,14 @@ class Launcher:
 
     # What apps and the account's tasks tell
 
+    def _random_id(self) -> int:
+        """For sent data: Telegram takes the same one for the same data."""
+        return self._random.getrandbits(63)
+
     def _forget(self, app: MiniApp) -> None:
         self.apps.discard(app)
+        if app.query_id is not None:
+            self._prolonger.forget_one()
         query = _query_of(app.app, app.query_id)
         if query is not None and self._by_query.get(query) is app:
             del self._by_query[query]
@@ -259,7 +260,20 @@ class Launcher:
     async def _reconnect(self) -> None:
         await self.client.disconnect()
         await call(lambda _: self.client.connect(), functions.help.GetConfigRequest())
-        await call(self.client, functions.updates.GetStateRequest())
+        await self._ask_who_is_there()
+
+    async def _ask_who_is_there(self) -> None:
+        """See that the account still exists. Raises NotConnected when the connection is gone again meanwhile:
+        Telethon would keep the request for its next connection, which is ours to make."""
+        asking = asyncio.ensure_future(call(self.client, functions.updates.GetStateRequest()))
+        gone = asyncio.ensure_future(_end_of(self.client))
+        try:
+            await asyncio.wait((asking, gone), return_when=asyncio.FIRST_COMPLETED)
+            if not asking.done():
+                raise NotConnected("updates.getState")
+            await asking
+        finally:
+            await _cancelled(asking, gone)
 
     # Updates
 
@@ -298,6 +312,27 @@ class Launcher:
         self.cache.forget_attach_menu()
 
 
+class _WhileOpen:
+    """The block that `Launcher.open` is used in. A class, because a generator's frame would stay in memory as
+    long as the app is open."""
+
+    __slots__ = ("_app", "_launcher", "_opening")
+
+    def __init__(self, launcher: Launcher, opening: Opening) -> None:
+        self._launcher = launcher
+        self._opening: Opening | None = opening
+
+    async def __aenter__(self) -> MiniApp:
+        opening, self._opening = self._opening, None
+        if opening is None:
+            raise BadInput("This app was opened already.", "Call open() for each `async with`.")
+        self._app = await self._launcher._opened(opening)
+        return self._app
+
+    async def __aexit__(self, *failure: object) -> None:
+        self._app._close(CloseReason.CALLER)
+
+
 def _query_of(app: App, query_id: int | None) -> int | None:
     """The id by which updates name this app: its web view's query, or its join request's."""
     return query_id if query_id is not None else getattr(app, "query_id", None)
@@ -312,6 +347,13 @@ async def _answered(what: str, asking: Awaitable[T], seconds: float) -> T:
         if not limit.expired():
             raise
         raise NotConnected(what) from None
+
+
+async def _cancelled(*tasks: asyncio.Future[Any]) -> None:
+    """End tasks and wait until they have ended; what came of them is dropped."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _end_of(client: TelegramClient) -> None:
