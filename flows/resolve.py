@@ -523,8 +523,12 @@ def _check(value: str | None, limit: int, name: str) -> None:
 
 
 def _may_carry(app: type[App], options: Options) -> None:
-    """Refuse what the flow's method would silently drop: a start parameter, the place of the bot's answer."""
-    placed = [name for name in ("topic", "reply_to", "send_as", "silent") if getattr(options, name)]
+    """Refuse what the flow's method would silently drop: a start parameter, the place of the bot's answer.
+
+    With `button`, a topic also says where the button is looked for, so it is no mistake.
+    """
+    topic = () if options.button is not None else ("topic",)
+    placed = [name for name in (*topic, "reply_to", "send_as", "silent") if getattr(options, name)]
     if placed and app.flow not in _CARRY_PLACE:
         raise BadInput(
             f"{app.method} cannot carry {placed[0]}=: no message comes of a {app.flow.replace('_', ' ')}.",

@@ -35,6 +35,7 @@ from flows import (
 )
 from flows.buttons import Wanted
 from flows.cache import MenuButton
+from flows.resolve import starts_bot
 from launcher.entry import Entry, enter
 from launcher.mini_app import CloseReason, MiniApp
 from launcher.prolonger import Prolonger
@@ -137,6 +138,7 @@ class Launcher:
         silent: bool | None = None,
         start: str | None = None,
         start_param: str | None = None,
+        start_wait: float = 30.0,
         query: str = "",
         parameters: OpenParameters | None = None,
         consent: Consent | None = None,
@@ -151,7 +153,8 @@ class Launcher:
         """
         options = Options(
             via=via, chat=chat, button=button, topic=topic, reply_to=reply_to, send_as=send_as,
-            silent=silent, start=start, start_param=start_param, query=query,
+            silent=silent, start=start, start_param=start_param, start_wait=start_wait,
+            query=query,
         )  # fmt: skip
         opening = Opening(
             self.client,
@@ -167,7 +170,7 @@ class Launcher:
     async def _opened(self, opening: Opening) -> MiniApp:
         if self._lost is not None:
             raise self._lost
-        repeatable = opening.options.start is None
+        repeatable = not starts_bot(opening.target, opening.options)
         opened = await self._retrying("opening the Mini App", opening.run, repeatable=repeatable)
         app = MiniApp(self, opened.app, opened.web_view, opening.parameters)
         self.apps.add(app)
