@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from telethon import TelegramClient
+from telethon import TelegramClient, utils
 from telethon.tl import functions
 from telethon.tl.custom import Message
 
@@ -164,16 +164,18 @@ class Opening:
                     message = await self.client.get_messages(self.target.peer_id, ids=self.target.id)
                 return replace(self, target=message) if message else None
             case str() | HiddenLink() if not self._has_started(error):
-                await self._name_chat_again(error)
-                return self
+                return await self._in_chat_named_again(error)
         return None
 
     def _has_started(self, error: RpcFailed) -> bool:
         """Whether the bot was started already: it must not be started twice."""
         return starts_bot(self.target, self.options) and error.method != "messages.startBot"
 
-    async def _name_chat_again(self, error: RpcFailed) -> None:
-        """Telethon remembers the access hashes of chats by itself; a fresh answer replaces them."""
+    async def _in_chat_named_again(self, error: RpcFailed) -> Opening:
+        """The same opening; in a chat resolved anew, for Telethon remembers the hashes of chats by itself."""
         name = chat_named(self.target, self.options)
-        if error.name == "PEER_ID_INVALID" and name is not None:
-            await call(self.client, functions.contacts.ResolveUsernameRequest(name))
+        if error.name != "PEER_ID_INVALID" or name is None:
+            return self
+        found = await call(self.client, functions.contacts.ResolveUsernameRequest(name))
+        chat = utils.get_input_peer([*found.users, *found.chats][0])
+        return replace(self, options=replace(self.options, chat=chat))

@@ -62,6 +62,7 @@ FLOWS: dict[str, type[App]] = {
 }  # fmt: skip
 """Every flow by its name."""
 
+_CARRY_PLACE = ("inline_button", "menu_button", "attachment_menu")
 _CARRY_START_PARAM = ("attachment_menu", "side_menu", "direct_link", "main_app")
 _BUTTON_FLOWS = ("keyboard_button", "inline_button")
 _NEEDED = {
@@ -72,6 +73,13 @@ _NEEDED = {
 }
 """The field of `Bot` without which it does not offer a flow."""
 _APP_LINKS = (links.DirectLink, links.MainAppLink, links.AttachLink)
+_LINKED: dict[type, tuple[str, ...]] = {
+    links.DirectLink: ("direct_link",),
+    links.MainAppLink: ("main_app", "side_menu"),
+    links.AttachLink: ("attachment_menu",),
+    links.InviteLink: ("chat_join",),
+}
+"""The flows that a link may be opened by; other links say only whom or what they mean."""
 _OPENABLE = "Give t.me/bot/app, t.me/bot?startapp, t.me/bot?startattach, an invite link, or @bot with via=."
 
 
@@ -89,10 +97,13 @@ Target: TypeAlias = "str | HiddenLink | Message | App"
 class Options:
     """What may be said beside the target.
 
-    `via` names the flow when a bot has several; `chat` is where it is opened (name, id or InputPeer);
-    `button` is a text or position; `topic` a forum topic's id; `reply_to` a message id; `send_as` a peer;
-    `start` is sent to the bot first; `query` is inline mode's; `start_wait` is how long to wait for the
-    bot's button, in seconds.
+    `via` names the flow when a bot has several; `chat` is where it is opened (name, id or InputPeer), also
+    when a link names another one; `button` is a text or position; `topic` a forum topic's id; `reply_to` a
+    message id; `send_as` a peer; `start` is sent to the bot first; `query` is inline mode's; `start_wait` is
+    how long to wait for the bot's button, in seconds.
+
+    Raises BadInput for a flow there is not, a start parameter of wrong form, and what the flow named cannot
+    carry.
     """
 
     via: str | None = None
@@ -152,9 +163,9 @@ async def resolve(
         case str() if _is_name(target):
             app, mode = await _of_bot(search, target)
         case str():
-            app, mode = await _of_link(search, _parsed(target), hidden=False)
+            app, mode = await _of_link(search, _agreeing(_parsed(target), options), hidden=False)
         case HiddenLink():
-            app, mode = await _of_link(search, _parsed(target.url), hidden=True)
+            app, mode = await _of_link(search, _agreeing(_parsed(target.url), options), hidden=True)
         case Message():
             app, mode = await _of_message(search, target)
         case _:
@@ -191,6 +202,16 @@ def _parsed(text: str) -> links.Link:
         ) from None
 
 
+def _agreeing(link: links.Link, options: Options) -> links.Link:
+    """The link, if it can be opened by the flow that the caller names. Raises BadInput."""
+    possible = _LINKED.get(type(link), ())
+    if options.via is not None and possible and options.via not in possible:
+        raise BadInput(
+            f"The link opens a {possible[0].replace('_', ' ')}, not {options.via}.", "Leave out via=."
+        )
+    return link
+
+
 def _meant(target: Target) -> links.Link | None:
     """The link that a target is, or None: for a look at it before anything is done."""
     text = target.url if isinstance(target, HiddenLink) else target
@@ -222,7 +243,8 @@ def starts_bot(target: Target, options: Options) -> bool:
 def chat_named(target: Target, options: Options) -> str | None:
     """The user name of the chat to open in, if it is named by one."""
     link = _meant(target)
-    chat = options.chat if not isinstance(link, links.AttachLink) or link.chat is None else link.chat
+    linked = link.chat if isinstance(link, links.AttachLink) else None
+    chat = linked if options.chat is None else options.chat
     return chat.removeprefix("@") if isinstance(chat, str) and _is_name(chat) else None
 
 
@@ -265,8 +287,8 @@ async def _of_attach_link(search: _Search, link: links.AttachLink, hidden: bool)
     client, cache = search.client, search.cache
     param = _one_start_param(link.start_param, search.options)
     bot = await find_bot(client, link.bot, cache, "attach_menu")
-    peer = await (search.chat_or(bot) if link.chat is None else input_peer(client, link.chat))
-    context = await search.context(peer)
+    chat = link.chat if search.options.chat is None else search.options.chat
+    context = await search.context(bot.input_peer if chat is None else await input_peer(client, chat))
     return await AttachmentMenuApp.find(client, bot, context, cache, param, link.choose, hidden)
 
 
@@ -501,7 +523,13 @@ def _check(value: str | None, limit: int, name: str) -> None:
 
 
 def _may_carry(app: type[App], options: Options) -> None:
-    """Refuse a start parameter that the flow's method would silently drop."""
+    """Refuse what the flow's method would silently drop: a start parameter, the place of the bot's answer."""
+    placed = [name for name in ("topic", "reply_to", "send_as", "silent") if getattr(options, name)]
+    if placed and app.flow not in _CARRY_PLACE:
+        raise BadInput(
+            f"{app.method} cannot carry {placed[0]}=: no message comes of a {app.flow.replace('_', ' ')}.",
+            "Leave it out; messages.requestWebView has it (inline button, menu button, attachment menu).",
+        )
     if options.start_param and app.flow not in _CARRY_START_PARAM:
         raise BadInput(
             f"{app.method} cannot carry a start parameter for a {app.flow.replace('_', ' ')}.",

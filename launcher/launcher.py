@@ -167,7 +167,8 @@ class Launcher:
     async def _opened(self, opening: Opening) -> MiniApp:
         if self._lost is not None:
             raise self._lost
-        opened = await self._retrying(opening.run, repeatable=opening.options.start is None)
+        repeatable = opening.options.start is None
+        opened = await self._retrying("opening the Mini App", opening.run, repeatable=repeatable)
         app = MiniApp(self, opened.app, opened.web_view, opening.parameters)
         self.apps.add(app)
         if app.query_id is not None:
@@ -203,28 +204,32 @@ class Launcher:
         assert self._entry is not None
         self._entry.session.caches[CACHE] = self.cache.to_json()
 
-    async def _retrying(self, attempt: Callable[[], Awaitable[T]], *, repeatable: bool = True) -> T:
+    async def _retrying(
+        self, what: str, attempt: Callable[[], Awaitable[T]], *, repeatable: bool = True
+    ) -> T:
         """Repeat what failed in passing; wait short flood waits out. The last failure is raised.
 
         What is not `repeatable` is repeated only when Telegram itself said that it was not carried out.
+        `what` is the method that is named when no answer came in time.
         """
-        for pause in self.timing.retries:
+        pauses = iter(self.timing.retries)
+        while True:
             try:
-                return await attempt()
-            except FloodWait as failure:
-                if failure.seconds > self.timing.flood_wait:
-                    raise
-                await asyncio.sleep(failure.seconds)
-            except Transient:
-                await asyncio.sleep(pause)
-            except NotConnected:
-                if not repeatable:
-                    raise
-                await asyncio.sleep(pause)
+                return await _answered(what, attempt(), self.timing.attempt)
             except AccountLost as failure:
                 self._lose(failure)
                 raise
-        return await attempt()
+            except (Transient, NotConnected) as failure:
+                pause = self._pause_after(failure, next(pauses, None))
+                if pause is None or (isinstance(failure, NotConnected) and not repeatable):
+                    raise
+            await asyncio.sleep(pause)
+
+    def _pause_after(self, failure: MiniAppError, pause: float | None) -> float | None:
+        """How long to wait before the next attempt; None to give up."""
+        if pause is None or not isinstance(failure, FloodWait):
+            return pause
+        return failure.seconds if failure.seconds <= self.timing.flood_wait else None
 
     # The connection
 
@@ -255,7 +260,20 @@ class Launcher:
     async def _reconnect(self) -> None:
         await self.client.disconnect()
         await call(lambda _: self.client.connect(), functions.help.GetConfigRequest())
-        await call(self.client, functions.updates.GetStateRequest())
+        await self._ask_who_is_there()
+
+    async def _ask_who_is_there(self) -> None:
+        """See that the account still exists. Raises NotConnected when the connection is gone again meanwhile:
+        Telethon would keep the request for its next connection, which is ours to make."""
+        asking = asyncio.ensure_future(call(self.client, functions.updates.GetStateRequest()))
+        gone = asyncio.ensure_future(_end_of(self.client))
+        try:
+            await asyncio.wait((asking, gone), return_when=asyncio.FIRST_COMPLETED)
+            if not asking.done():
+                raise NotConnected("updates.getState")
+            await asking
+        finally:
+            await _cancelled(asking, gone)
 
     # Updates
 
@@ -318,6 +336,24 @@ class _WhileOpen:
 def _query_of(app: App, query_id: int | None) -> int | None:
     """The id by which updates name this app: its web view's query, or its join request's."""
     return query_id if query_id is not None else getattr(app, "query_id", None)
+
+
+async def _answered(what: str, asking: Awaitable[T], seconds: float) -> T:
+    """The answer, or NotConnected when there is none within so many seconds."""
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            return await asking
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise NotConnected(what) from None
+
+
+async def _cancelled(*tasks: asyncio.Future[Any]) -> None:
+    """End tasks and wait until they have ended; what came of them is dropped."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _end_of(client: TelegramClient) -> None:

@@ -191,7 +191,9 @@ class MiniApp:
         self._sent = True
         random_id = self._random_id = self._random_id or self._launcher._random_id()
         try:
-            await self._launcher._retrying(lambda: send_data(self._client, app, data, random_id))
+            await self._launcher._retrying(
+                "messages.sendWebViewData", lambda: send_data(self._client, app, data, random_id)
+            )
         except BaseException:
             self._sent = False
             raise

@@ -17,7 +17,7 @@ from typing import Protocol
 
 from telethon import TelegramClient
 
-from flows import App, FloodWait, MiniAppError, QueryExpired, prolong
+from flows import App, FloodWait, MiniAppError, NotConnected, QueryExpired, prolong
 from launcher.timing import Timing
 
 __all__ = ["Prolonged", "Prolonger"]
@@ -108,9 +108,12 @@ class Prolonger:
         if app.query_id is None:
             return None
         try:
-            await prolong(self._client, app.app.bot, app.app.context, app.query_id)
+            async with asyncio.timeout(self._timing.attempt):
+                await prolong(self._client, app.app.bot, app.app.context, app.query_id)
         except MiniAppError as failure:
             return failure
+        except TimeoutError:
+            return NotConnected("messages.prolongWebView")
         return None
 
     def _next(self, due: float, failure: MiniAppError | None) -> float:

@@ -16,12 +16,13 @@ from flows import MiniAppError
 from launcher.launcher import Launcher
 from launcher.mini_app import CloseReason, MiniApp
 from launcher.sandbox import Delay, DropAfter, DropBefore, Sandbox
+from launcher.sandbox.faults import Action
 from launcher.sandbox.mailbox import Mailbox
 from launcher.timing import Timing
 from tests.running import data_received, launching
 
 ALICE = 1001
-QUICK = Timing(prolong_every=0.05, prolong_retry=0.01, retries=(0.01,) * 40, connect=10.0)
+QUICK = Timing(prolong_every=0.05, prolong_retry=0.01, attempt=5.0, retries=(0.01,) * 40, connect=10.0)
 METHODS = (
     "messages.prolongWebView",
     "messages.sendWebViewData",
@@ -33,7 +34,8 @@ METHODS = (
 def mishap(sandbox: Sandbox, chance: random.Random) -> Callable[[], object]:
     """One thing that goes wrong, chosen at random."""
     method = chance.choice(METHODS)
-    action = chance.choice([DropBefore(), DropAfter(), Delay(0.01)])
+    actions: list[Action] = [DropBefore(), DropAfter(), Delay(0.01)]
+    action = chance.choice(actions)
     return chance.choice(
         [
             lambda: sandbox.drop_connections(ALICE),

@@ -236,9 +236,12 @@ async def test_a_link_opens_in_the_current_chat_or_else_with_the_bot() -> None:
 @pytest.mark.parametrize("place", ["bob_builds?", "+9996622222?"])
 async def test_a_link_may_name_the_chat(place: str) -> None:
     async with account() as alice:
-        await alice.open(f"https://t.me/{place}attach=demo_bot&startattach=p", chat="@demo_news")
+        link = f"https://t.me/{place}attach=demo_bot&startattach=p"
+        await alice.open(link)
         assert alice.sent(REQUEST)["peer"] == types.InputPeerUser(BOB, alice.hash_of(BOB))
         assert alice.sent(REQUEST)["start_param"] == "p"
+        await alice.open(link, chat="@demo_news")
+        assert alice.sent(REQUEST)["peer"] == types.InputPeerChannel(CHANNEL, alice.hash_of(CHANNEL))
 
 
 async def test_a_phone_number_of_nobody_is_refused() -> None:

@@ -24,7 +24,7 @@ from flows import (
 )
 from launcher.launcher import Launcher
 from launcher.mini_app import CloseReason, MiniApp
-from launcher.sandbox import Fail, Sandbox
+from launcher.sandbox import Delay, DropBefore, Fail, Sandbox
 from launcher.sandbox.mailbox import Mailbox
 from launcher.settings import Settings
 from launcher.timing import Timing
@@ -338,9 +338,11 @@ async def test_after_a_reconnect_the_difference_alone_learns_that_an_app_is_over
     """A flood wait keeps prolongs from telling, and the door stays shut until the bot has answered."""
     async with launching() as (launcher, sandbox), launcher.open("@demo_bot", via="inline_button") as app:
         sandbox.faults.on(PROLONG, Fail(420, "FLOOD_WAIT_3600"), times=None)
-        sandbox.faults.on("help.getConfig", Fail(-503, "Timeout"), account=1001)
+        shut = sandbox.faults.on("help.getConfig", DropBefore(), times=None, account=1001)
         sandbox.drop_connections(1001)
         await answer_query(sandbox, app)
+        assert not app.is_closed
+        shut.times = 0
         assert await app.closed() is CloseReason.RESULT_SENT
 
 
@@ -425,3 +427,13 @@ async def test_a_change_of_the_attachment_menu_is_heard() -> None:
         with pytest.raises(MiniAppError, match="installation"):
             async with launcher.open("@demo_bot", via="side_menu"):
                 pass
+
+
+async def test_an_answer_that_never_comes_is_asked_for_again() -> None:
+    async with launching(replace(FAST, attempt=0.05)) as (launcher, sandbox):
+        async with launcher.open("@demo_bot", via="menu_button") as app:
+            sandbox.faults.on(PROLONG, Delay(3600.0))
+            sandbox.faults.on("messages.requestWebView", Delay(3600.0))
+            async with launcher.open("@demo_bot", via="menu_button"):
+                pass
+            assert await prolonged(app, 3) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -126,8 +127,9 @@ async def test_an_empty_start_parameter_is_absent() -> None:
         for target in ("https://t.me/demo_bot?startapp=", "https://t.me/demo_bot/app?startapp"):
             opened = await alice.open(target, start_param="")
             assert "start_param" not in alice.sent(opened.app.method)
-        await alice.open("https://t.me/demo_bot?startattach=", start_param="")
-        assert "start_param" not in alice.sent(WEB_VIEW)
+        for flow in ("attachment_menu", "side_menu", "main_app"):
+            opened = await open_flow(alice, flow, start_param="")
+            assert "start_param" not in alice.sent(opened.app.method)
 
 
 @pytest.mark.parametrize("flow", WARM)
@@ -165,6 +167,17 @@ async def test_an_app_in_hand_takes_one_request() -> None:
             alice.forget_calls()
             assert (await alice.open(opened.app)).app == replace(opened.app)
             assert alice.asked == [opened.app.method]
+
+
+@pytest.mark.parametrize(
+    "flow", sorted(name for name, (options, _) in CARRIED.items() if "silent" not in options)
+)
+async def test_what_a_flow_cannot_carry_is_refused_and_not_dropped(flow: str) -> None:
+    async with account() as alice:
+        for name, value in {**PLACED, "topic": 2}.items():
+            with pytest.raises(BadInput, match=f"cannot carry {name}="):
+                await open_flow(alice, flow, **{name: value})
+        assert OPENED[flow][1] not in alice.asked
 
 
 # First launch, blocked bots
@@ -356,7 +369,7 @@ async def test_the_hash_of_a_min_bot_is_never_used() -> None:
             )]
         )  # fmt: skip
         post(alice.sandbox, stranger.id, FORUM, "Open me", markup=markup)
-        message = await seen
+        message = await asyncio.wait_for(seen, 5)
         alice.forget_calls()
         error = await alice.refused(CannotOpen, message)
         assert "has not met" in error.meaning

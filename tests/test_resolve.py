@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +203,22 @@ async def test_a_hidden_invitation_is_followed_with_consent() -> None:
         assert isinstance(opened.app, ChatJoinApp)
 
 
+@pytest.mark.parametrize(
+    ("target", "via"),
+    [
+        ("https://t.me/demo_bot/app", "main_app"),
+        ("https://t.me/demo_bot?startapp", "attachment_menu"),
+        ("https://t.me/demo_bot?startattach", "menu_button"),
+        ("https://t.me/+GuardedChannelInvite", "direct_link"),
+    ],
+)
+async def test_a_link_that_is_of_another_flow_than_named_is_refused(target: str, via: str) -> None:
+    async with account() as alice:
+        for given in (target, HiddenLink(target)):
+            assert via in (await alice.refused(BadInput, given, Asker(), via=via)).meaning
+        assert alice.asked == []
+
+
 # Chats
 
 
@@ -277,7 +294,7 @@ async def test_the_button_of_a_bot_that_is_there_is_waited_for() -> None:
 
 
 async def test_a_bot_that_sends_no_button_is_not_waited_for_for_ever() -> None:
-    async with account("dora") as dora:
+    async with asyncio.timeout(10), account("dora") as dora:
         for target, via in (("@plain_bot", None), ("@demo_bot", "keyboard_button")):
             error = await dora.refused(CannotOpen, target, start="x", start_wait=0.05, via=via)
             assert "within 0.05 s" in error.meaning

@@ -52,8 +52,8 @@ class Constructor:
     name: str
     base: str
     fields: tuple[Field, ...]
-    kurigram: type[Any]
-    telethon: type[Any]
+    kurigram: Any
+    telethon: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +217,7 @@ def of_telethon(value: Any) -> Any:
 
 
 @cache
-def _annotations(telethon: type[Any]) -> dict[str, str]:
+def _annotations(telethon: Any) -> dict[str, str]:
     parameters = inspect.signature(telethon.__init__).parameters.values()
     return {one.name: str(one.annotation) for one in parameters}
 

@@ -1,0 +1,44 @@
+"""Tests whose parts cannot be had here: they are skipped, listed by name, and fail the run where CI=true.
+
+A test that needs more than Python's packages looks for it (on PATH, from PyPI, by apt) and, when it cannot
+be had, calls `need`.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, NoReturn
+
+import pytest
+
+_NOT_RUN = "not run: "
+
+
+def need(part: str, reason: str) -> NoReturn:
+    """Say that this test, or this whole module while it is imported, cannot run without `part`."""
+    pytest.skip(f"{_NOT_RUN}{part}: {reason}", allow_module_level=True)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    lost = _not_run(terminalreporter)
+    if lost:
+        terminalreporter.section("not run")
+        for test, why in sorted(lost.items()):
+            terminalreporter.line(f"{test}: {why}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Only the process that reports decides; xdist's workers have no terminal reporter."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") == "true" and reporter and _not_run(reporter) and session.exitstatus in _PASSED:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+_PASSED = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+
+
+def _not_run(reporter: Any) -> dict[str, str]:
+    """What is missing, by the name of the test. Of a skip, `longrepr` is path, line and "Skipped: …"."""
+    skips = ((report.nodeid, report.longrepr) for report in reporter.stats.get("skipped", ()))
+    reasons = ((name, where[2].removeprefix("Skipped: ")) for name, where in skips if len(where) == 3)
+    return {name: why.removeprefix(_NOT_RUN) for name, why in reasons if why.startswith(_NOT_RUN)}

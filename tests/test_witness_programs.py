@@ -1,0 +1,92 @@
+"""`miniapp sandbox` as one program, and clients with nothing but its ready file as others."""
+
+import ast
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROGRAMS = sorted((Path(__file__).parent / "programs").glob("*.py"))
+WAIT = 30
+
+
+@contextmanager
+def sandbox(folder: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    """The program, listening, and its ready file; the caller ends it, or else it is killed."""
+    path = folder / "sandbox.json"
+    command = [
+        sys.executable,
+        "-m",
+        "launcher",
+        "sandbox",
+        "--port",
+        "0",
+        "--ready-file",
+        str(path),
+        "--json",
+    ]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as program:
+        try:
+            assert program.stdout is not None
+            assert program.stdout.readline().startswith("{")  # nothing is printed before the file is written
+            yield program, path
+        finally:
+            if program.poll() is None:
+                program.kill()
+
+
+def stop(program: subprocess.Popen[str], how: signal.Signals) -> int:
+    """The exit code of the program once it was told to stop, by its number."""
+    os.kill(program.pid, how)
+    program.communicate(timeout=WAIT)
+    return program.returncode
+
+
+def run(script: Path, ready: Path, folder: Path) -> str:
+    """What a script prints, run away from this project: in another folder and without its modules."""
+    command = [sys.executable, "-P", str(script), str(ready)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=WAIT, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_plain_clients_work_from_the_ready_file_alone(tmp_path: Path) -> None:
+    with sandbox(tmp_path) as (program, ready):
+        printed = {script.stem: run(script, ready, tmp_path) for script in PROGRAMS}
+        assert stop(program, signal.SIGTERM) == 0
+    assert printed == dict.fromkeys(["plain_kurigram", "plain_telethon"], "https://demo.example\n")
+    assert not ready.exists()
+
+
+def test_the_ready_file_has_what_others_need(tmp_path: Path) -> None:
+    with sandbox(tmp_path) as (program, path):
+        ready: dict[str, Any] = json.loads(path.read_text())
+        assert stop(program, signal.SIGINT) == 0
+    assert set(ready) >= {
+        "dc", "public_key", "api_id", "api_hash", "layer", "accounts", "bots", "init_data_public_key",
+    }  # fmt: skip
+    assert set(ready["dc"]) == {"id", "host", "port"}
+    assert set(ready["accounts"][0]) == {"name", "user_id", "phone", "code", "password"}
+    assert ready["accounts"][0]["password"] is None
+    assert all(set(bot) == {"username", "id", "token", "apps"} for bot in ready["bots"])
+
+
+@pytest.mark.parametrize("script", PROGRAMS, ids=lambda script: script.stem)
+def test_the_clients_use_nothing_of_this_project(script: Path) -> None:
+    tree = ast.walk(ast.parse(script.read_text()))
+    used = {name.split(".")[0] for node in tree for name in _imported(node)}
+    assert used
+    assert not used & {"launcher", "flows", "tests", ""}
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [name.name for name in node.names]
+    return ["." * node.level + (node.module or "")] if isinstance(node, ast.ImportFrom) else []
