@@ -419,8 +419,10 @@ async def call(client: Any, request: TLRequest) -> Any:
 
 def _is_our_end(error: BaseException) -> bool:
     """Telethon cancels what is pending when it is disconnected; that is not our own task's end."""
+    if not isinstance(error, asyncio.CancelledError):
+        return False
     task = asyncio.current_task()
-    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
+    return task is not None and task.cancelling() > 0
 
 
 def _ours(error: BaseException, method: str) -> MiniAppError:
