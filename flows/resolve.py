@@ -93,7 +93,7 @@ class HiddenLink:
 Target: TypeAlias = "str | HiddenLink | Message | App"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Options:
     """What may be said beside the target.
 
@@ -127,7 +127,7 @@ class Options:
             _may_carry(FLOWS[self.via], self)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Search:
     """One resolution under way: who searches, what for, what is remembered."""
 
