@@ -345,6 +345,21 @@ async def test_after_a_reconnect_the_difference_alone_learns_that_an_app_is_over
         assert await app.closed() is CloseReason.RESULT_SENT
 
 
+async def test_whoever_wants_to_know_is_told_of_the_connection() -> None:
+    async with launching() as (launcher, sandbox):
+        back, told = asyncio.Event(), []
+
+        def on_connection(connected: bool) -> None:
+            told.append(connected)
+            if connected:
+                back.set()
+
+        launcher.on_connection = on_connection
+        sandbox.drop_connections()
+        await back.wait()
+        assert told == [False, True]
+
+
 async def test_a_restart_of_the_server_closes_nothing() -> None:
     async with launching() as (launcher, sandbox), launcher.open("@demo_bot", via="menu_button") as app:
         outcome = prolonged(app)
