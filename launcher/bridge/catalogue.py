@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from launcher.bridge.incoming import INCOMING, Incoming
 from launcher.bridge.outgoing import OUTGOING, Outgoing, Since, Wrong
 from launcher.bridge.versions import at_least
-from launcher.bridge.wire import json_value
+from launcher.bridge.wire import json_value, lost_req_id
 
 __all__ = [
     "Event",
@@ -64,8 +64,8 @@ def decode(name: str, data: object, version: str | None = None) -> Outgoing | Ma
     if event is None or (version is not None and not supports(name, version)):
         return Unknown(name)
     given = _parameters(data)
-    if version is not None:
-        given = {key: value for key, value in given.items() if supports(name, version, key)}
+    if version is not None and given:
+        given = {key: given[key] for key in given.keys() - _later(event, version)}
     try:
         return event.model_validate(given)
     except ValidationError as error:
@@ -74,7 +74,13 @@ def decode(name: str, data: object, version: str | None = None) -> Outgoing | Ma
 
 def _parameters(data: object) -> dict[str, Any]:
     value = json_value(data)
-    return value if isinstance(value, dict) else {}
+    return value if isinstance(value, dict) else lost_req_id(data)
+
+
+@cache
+def _later(event: type[Outgoing], version: str) -> frozenset[str]:
+    """The parameters that came after this version."""
+    return frozenset(key for key in event.model_fields if not supports(event.name, version, key))
 
 
 def _again(event: type[Outgoing], given: dict[str, Any], error: ValidationError) -> Outgoing | Malformed:
@@ -102,7 +108,6 @@ def _malformed(event: type[Outgoing], given: dict[str, Any], error: ValidationEr
     return Malformed(event, given, mark.error if mark else "UNKNOWN_ERROR", text[:500])
 
 
-@cache
 def supports(name: str, version: str, parameter: str | None = None) -> bool:
     """Whether a client of this version knows the event, or the parameter of it.
 

@@ -273,7 +273,7 @@ class BiometryAuthRequested(Incoming, name="biometry_auth_requested", since="7.2
     """Is it the user? If so, `token` is what was saved, or empty."""
 
     status: Literal["authorized", "failed"]
-    token: str = ""
+    token: Annotated[str, Field(repr=False)] = ""
 
 
 class BiometryTokenUpdated(Incoming, name="biometry_token_updated", since="7.2"):

@@ -84,11 +84,18 @@ def _whole(value: Any) -> Any:
     return round(value) if isinstance(value, float) and abs(value) < 2**53 else value
 
 
+def _clamped(value: Any) -> Any:
+    """Telegram for Android takes the nearest rate it can do; the script leaves a wrong one out."""
+    return min(max(value, 20), 1000) if isinstance(value, int | float) else value
+
+
 Whole = Annotated[int, BeforeValidator(_whole)]
 Digits = Annotated[str, Field(pattern=r"^[0-9]{1,20}$")]
 ReqId = Annotated[str, Field(max_length=4096)]
 Reason = Annotated[str | None, Field(max_length=128)]
-Rate = Annotated[Whole | None, Field(ge=20, le=1000)]
+Rate = Annotated[
+    Annotated[int, BeforeValidator(_whole), BeforeValidator(_clamped)] | None, Field(ge=20, le=1000)
+]
 StorageKey = Annotated[str, Strict(), Wrong("KEY_INVALID")]
 StorageValue = Annotated[str | None, Strict(), Wrong("VALUE_INVALID")]
 HttpsUrl = Annotated[str, Field(pattern=r"^https://\S+$", max_length=32768)]
@@ -564,7 +571,7 @@ class BiometryUpdateToken(
 ):
     """Keep a token for the user; an empty one deletes it."""
 
-    token: Annotated[str, Field(max_length=1024)]
+    token: Annotated[str, Field(max_length=1024, repr=False)]
 
 
 class BiometryOpenSettings(Outgoing, name="web_app_biometry_open_settings", since="7.2"):
@@ -602,7 +609,7 @@ class OpenLocationSettings(Outgoing, name="web_app_open_location_settings", sinc
 
 
 class StartSensor(Outgoing):
-    """`refresh_rate` is the milliseconds between two measurements; the script leaves wrong ones out."""
+    """`refresh_rate` is the milliseconds between two measurements."""
 
     refresh_rate: Rate = None
 

@@ -56,7 +56,7 @@ def compact(value: Any) -> str:
 
 def lost_req_id(data: object) -> dict[str, Any]:
     """The `req_id` of data too large to be read, so that even that can be answered."""
-    if not isinstance(data, str) or len(data) <= MAX_TEXT:
+    if not isinstance(data, str) or len(data) <= MAX_PARTS:
         return {}
     found = _REQ_ID.search(data[:4096]) or _REQ_ID.search(data[-4096:])
     value = _parsed(clean(found[1])) if found else None
