@@ -161,13 +161,15 @@ def hide_keyboard(event: outgoing.HideKeyboard, turn: Turn) -> None:
 
 
 @answers(outgoing.IframeReady)
-def iframe_ready(event: outgoing.IframeReady, turn: Turn) -> None:
+def iframe_ready(event: outgoing.IframeReady, turn: Turn) -> Iterator[Result]:
     turn.device.reload_supported = event.reload_supported
+    if turn.device.custom_style:
+        yield incoming.SetCustomStyle(css=turn.device.custom_style)
 
 
 @answers(outgoing.IframeWillReload)
 def iframe_will_reload(event: outgoing.IframeWillReload, turn: Turn) -> None:
-    turn.device.reloaded()
+    """The bridge forgets what the page has asked."""
 
 
 # Appearance

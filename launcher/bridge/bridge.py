@@ -157,6 +157,8 @@ class Bridge:
             self._owe(name, request, silenced=True)
         elif name in self.platform.lacks:
             self._note(f"{self.platform.name} cannot do it")
+            if event.replies:
+                self._owe(name, request)
             self._refuse(type(event), request, reaction)
         elif event.replies and self._overlaps(event, request, reaction):
             pass
@@ -168,7 +170,7 @@ class Bridge:
 
     def _overlaps(self, event: Outgoing, request: str, reaction: Reaction) -> bool:
         """Whether it comes while another is open, and has been dealt with here."""
-        if len(self._pending) >= MAX_PENDING:
+        if len(self._pending) >= MAX_PENDING and event.otherwise is not None:
             self._note("too many requests are open")
             self._refuse(type(event), request, reaction)
             return True
@@ -192,18 +194,19 @@ class Bridge:
         name = event.name
         if event.replies:
             self._owe(name, request)
-        waits = False
+        dealt_with = not event.replies
         for result in ANSWERS[name](event, self._turn) or ():
             if isinstance(result, Effect):
-                waits = waits or result.owes_reply
+                dealt_with = dealt_with or result.owes_reply
                 self._carry_out(result, reaction)
             else:
-                self._send(result, reaction)
+                dealt_with = dealt_with or isinstance(result, event.replies)
+                self._send(result, reaction, request)
         if name == "web_app_close_scan_qr_popup":
             self._pending.pop((_SCANNER, ""), None)  # the script knows, and wants no answer
         elif name == "iframe_will_reload":
             self.reloaded()
-        elif (name, request) in self._pending and not waits and not self._asks_user(name):
+        elif not dealt_with and not self._asks_user(name):
             self._refuse(type(event), request, reaction)
 
     def _asks_user(self, name: str) -> bool:
@@ -222,7 +225,7 @@ class Bridge:
         payload |= {key: request for key in ("req_id", "slug") if key in payload}
         if error and "error" in payload:
             payload["error"] = error
-        self._send(type(event.otherwise).model_validate(payload), reaction)
+        self._send(type(event.otherwise).model_validate(payload), reaction, request)
 
     # Effects
 
@@ -266,29 +269,28 @@ class Bridge:
 
     # To the page
 
-    def _send(self, event: Incoming, reaction: Reaction) -> None:
+    def _send(self, event: Incoming, reaction: Reaction, request: str = "") -> None:
+        """`request` is that of the event which is being answered, if one is."""
         name, payload = event.name, event.payload
-        if self.faithful:
-            name, payload = self._as_the_platform_does(name, payload)
-        reaction.replies.append((name, payload))
+        wrong = self.platform.wrong_answers.get((self._name, name)) if self.faithful else None
+        bare = self.faithful and name in self.platform.bare and not payload
+        if wrong:
+            self._silence(self._name, request)
+            name, payload = wrong[0], _identity(payload) | wrong[1]
+        reaction.replies.append((name, None if bare else payload))
         if self._pace and name == "popup_closed":
             self._pace.closed(_POPUP, self._now)
-        if payload is None:  # nothing to read a property of: the script's callback is lost
+        if bare:  # the script reads a property of nothing, and its callback is lost
             for asked in _SETTLED_BY.get(name, ()):
-                self._silence(asked)
+                self._silence(asked, "")
         else:
             self._settle(name, payload)
-
-    def _as_the_platform_does(self, name: str, payload: Any) -> tuple[str, Any]:
-        wrong = self.platform.wrong_answers.get((self._name, name))
-        if wrong:
-            return wrong[0], {**{key: payload[key] for key in ("req_id",) if key in payload}, **wrong[1]}
-        return name, None if name in self.platform.bare and not payload else payload
 
     def _owe(self, name: str, request: str, silenced: bool = False) -> None:
         pending = self._pending.get((name, request))
         if pending:
             pending.times += 1
+            pending.silenced = silenced
         elif len(self._pending) < MAX_PENDING:
             self._pending[name, request] = Pending(name, request, self._now, silenced)
 
@@ -297,8 +299,8 @@ class Bridge:
         for asked in _SETTLED_BY.get(name, ()):
             self._pending.pop((asked, request), None)
 
-    def _silence(self, asked: str) -> None:
-        pending = self._pending.get((asked, ""))
+    def _silence(self, asked: str, request: str) -> None:
+        pending = self._pending.get((asked, request))
         if pending:
             pending.silenced = True
 
@@ -321,6 +323,10 @@ class Bridge:
         """The page starts anew: nobody waits for the replies any more, and effects under way end silently."""
         self._forget()
         self.device.reloaded()
+
+    def reload_frame(self, now: float = 0.0) -> Reaction:
+        """Ask the page in a web client's frame to reload itself; it says `iframe_will_reload` before."""
+        return self._tell(now, incoming.ReloadIframe())
 
     def emit(self, name: str, data: Any = None, now: float = 0.0) -> Reaction:
         """Send the page anything, as it is; it counts as the reply to what waits for it."""
@@ -460,6 +466,10 @@ class Bridge:
             for event in events:
                 self._send(event, reaction)
         return reaction
+
+
+def _identity(payload: Mapping[str, Any]) -> dict[str, Any]:
+    return {"req_id": payload["req_id"]} if "req_id" in payload else {}
 
 
 def _request(given: Mapping[str, Any]) -> str:

@@ -189,7 +189,14 @@ def _parameter(name: str, field: FieldInfo, schema: dict[str, Any], parts: dict[
     return Parameter(name, text, field.is_required(), mark.version if mark else None)
 
 
-_NAMES = {r"^#[0-9a-fA-F]{6}$": "#rrggbb", r"^[0-9]{1,20}$": "digits", r"^https://\S+$": "https URL"}
+_NAMES = {
+    r"^#[0-9a-fA-F]{6}$": "#rrggbb",
+    r"^[0-9]{1,20}$": "digits",
+    r"^https://\S+$": "https URL",
+    r"^/": "string that begins with /",
+    r"^[A-Za-z0-9_=-]+$": "string of A-Z a-z 0-9 _ = -",
+    r"^[^/\\]+$": "string without slashes",
+}
 
 
 def _type(schema: dict[str, Any], parts: dict[str, Any]) -> str:
@@ -215,7 +222,7 @@ def _type(schema: dict[str, Any], parts: dict[str, Any]) -> str:
         case {"type": "object", "additionalProperties": dict(values)}:
             return f"{{key: {_type(values, parts)}}}"
         case {"type": "string", "pattern": str(pattern)}:
-            return _NAMES.get(pattern, f"string {pattern}") + _limits(schema, "minLength", "maxLength")
+            return _NAMES[pattern] + _limits(schema, "minLength", "maxLength")
         case {"type": "string"}:
             return "string" + _limits(schema, "minLength", "maxLength")
         case {"type": str(kind)}:

@@ -9,6 +9,7 @@ Documentation: core.telegram.org/bots/webapps.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Literal
@@ -28,11 +29,13 @@ from launcher.bridge.outgoing import (
 )
 
 __all__ = [
+    "Accelerometer",
     "Biometry",
     "Button",
     "Colors",
     "Device",
     "DeviceStorage",
+    "Gyroscope",
     "HomeScreen",
     "Location",
     "NotPossible",
@@ -114,7 +117,7 @@ class HomeScreen:
 
 @dataclass(slots=True)
 class Biometry:
-    """The reader of fingers or faces. `agrees`: the user lets the bot use it; `recognises`: it is the user."""
+    """The reader of fingers or faces. `agrees`: the user lets the bot use it; `recognises`: it is them."""
 
     available: bool = True
     type: Literal["finger", "face", "unknown"] = "finger"
@@ -146,10 +149,9 @@ class Location:
 
 
 @dataclass(slots=True)
-class Sensor:
-    """Measures along three axes: `value` is (x, y, z). `rate` is in milliseconds, None while it is off."""
+class Sensor(ABC):
+    """Measures three numbers, `value`. `rate` is in milliseconds, None while it is off."""
 
-    event: type[AccelerometerChanged | GyroscopeChanged]
     value: tuple[float, float, float] = (0.0, 0.0, 0.0)
     available: bool = True
     rate: int | None = None
@@ -160,10 +162,9 @@ class Sensor:
         self.rate = rate or 1000
         self.next = now + self.rate / 1000
 
+    @abstractmethod
     def measure(self) -> Incoming:
         """What it measures now."""
-        x, y, z = map(float, self.value)
-        return self.event(x=x, y=y, z=z)
 
     def due(self, now: float) -> Incoming | None:
         """The measurement that is due; those that were missed are not made up for."""
@@ -175,13 +176,32 @@ class Sensor:
 
 
 @dataclass(slots=True)
+class Accelerometer(Sensor):
+    """Acceleration along (x, y, z) in m/s²: at rest on a table that of the earth."""
+
+    value: tuple[float, float, float] = (0.0, 0.0, 9.81)
+
+    def measure(self) -> Incoming:
+        x, y, z = map(float, self.value)
+        return AccelerometerChanged(x=x, y=y, z=z)
+
+
+@dataclass(slots=True)
+class Gyroscope(Sensor):
+    """Rotation around (x, y, z) in rad/s."""
+
+    def measure(self) -> Incoming:
+        x, y, z = map(float, self.value)
+        return GyroscopeChanged(x=x, y=y, z=z)
+
+
+@dataclass(slots=True)
 class OrientationSensor(Sensor):
-    """Measures the attitude in radians: `value` is (alpha, beta, gamma).
+    """The attitude (alpha, beta, gamma) in radians.
 
     `compass`: it can measure relative to north; `absolute`: it does now.
     """
 
-    event: type[AccelerometerChanged | GyroscopeChanged] = field(init=False, repr=False)
     compass: bool = True
     absolute: bool = False
 
@@ -293,6 +313,7 @@ class Device:
     swipes_vertically: bool = True
     is_ready: bool = False
     reload_supported: bool = False
+    custom_style: str = ""
     keyboard_shown: bool = False
     colors: Colors = field(default_factory=Colors)
     main_button: Button = field(default_factory=lambda: Button("main button", "Continue"))
@@ -306,8 +327,8 @@ class Device:
     home_screen: HomeScreen = field(default_factory=HomeScreen)
     biometry: Biometry = field(default_factory=Biometry)
     location: Location = field(default_factory=Location)
-    accelerometer: Sensor = field(default_factory=lambda: Sensor(AccelerometerChanged, (0.0, 0.0, 9.81)))
-    gyroscope: Sensor = field(default_factory=lambda: Sensor(GyroscopeChanged))
+    accelerometer: Accelerometer = field(default_factory=Accelerometer)
+    gyroscope: Gyroscope = field(default_factory=Gyroscope)
     orientation: OrientationSensor = field(default_factory=OrientationSensor)
     storage: DeviceStorage = field(default_factory=DeviceStorage)
     secure_storage: SecureStorage = field(default_factory=SecureStorage)
