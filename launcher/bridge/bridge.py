@@ -249,7 +249,7 @@ class Bridge:
         if effect.id not in self._effects:
             return reaction
         reply = effect.reply(outcome)
-        self._now = now
+        self._now, self._name = now, ""
         del self._effects[effect.id]
         if isinstance(outcome, Done):
             self._remember(effect)
