@@ -148,7 +148,7 @@ def test_a_faithful_bridge_does_not_raise(platform: str, conversation: Any) -> N
     converse_faithfully(platform, conversation)
 
 
-LONG = settings(max_examples=15_000, deadline=None, suppress_health_check=list(HealthCheck))
+LONG = settings(max_examples=13_000, deadline=None, suppress_health_check=list(HealthCheck))
 LONG_CONVERSATIONS = st.lists(messages(), min_size=8, max_size=12)
 
 

@@ -47,7 +47,8 @@ def node(*arguments: str | Path, folder: Path) -> object:
 
 def ours() -> Catalogue:
     """Every event, and every parameter that came later than its event."""
-    found: Catalogue = {name: event.since for name, event in {**OUTGOING, **INCOMING}.items()}
+    found: Catalogue = {name: event.since for name, event in OUTGOING.items()}
+    found |= {name: event.since for name, event in INCOMING.items()}
     return found | {
         f"{name}.{key}": mark.version
         for name, event in OUTGOING.items()
