@@ -1,4 +1,4 @@
-"""The tables of README.md, made from the code; `python -m tests.readme` writes them.
+"""The tables of README.md and EVENTS.md, made from the code; `python -m tests.readme` writes them.
 
 A table stands between `<!-- name -->` and `<!-- /name -->`. `test_docs` compares.
 """
@@ -14,12 +14,14 @@ from pathlib import Path
 
 import flows
 from flows import FLOWS, Question
+from launcher.bridge.catalogue import Event, incoming_events, outgoing_events
 from launcher.demo.expected import DOCUMENTED
 from launcher.mini_app import CloseReason
 from launcher.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+EVENTS = ROOT / "EVENTS.md"
 
 
 def table(*rows: Iterable[str]) -> str:
@@ -83,6 +85,28 @@ def settings_table() -> str:
     return table(*rows)
 
 
+def outgoing_table() -> str:
+    head = ["event", "since", "meaning", "parameters", "replies"]
+    return table(head, *([*_event(row), code(*row.replies)] for row in outgoing_events()))
+
+
+def incoming_table() -> str:
+    return table(["event", "since", "meaning", "parameters"], *(_event(row) for row in incoming_events()))
+
+
+def _event(row: Event) -> list[str]:
+    parameters = [
+        f"{each.name}{'' if each.required else '?'}: {each.type}"
+        + (f" (since {each.since})" if each.since else "")
+        for each in row.parameters
+    ]
+    return [code(row.name), row.since or "", row.meaning, code(*parameters)]
+
+
+def code(*texts: str) -> str:
+    return "<br>".join(f"`{text}`".replace("|", "\\|") for text in texts)
+
+
 def documented_members(enum: type[Enum]) -> list[tuple[str, str]]:
     """The members of an enum with the texts that stand below them in the source."""
     body = ast.parse(inspect.getsource(enum)).body[0]
@@ -106,12 +130,13 @@ TABLES: dict[str, Callable[[], str]] = {
     "questions": questions_table,
     "settings": settings_table,
 }
+DOCUMENTS = {README: TABLES, EVENTS: {"outgoing": outgoing_table, "incoming": incoming_table}}
 
 
 def block(text: str, name: str) -> str:
     """What stands between the marks of that name."""
     found = re.search(rf"<!-- {name} -->\n(.*?)<!-- /{name} -->", text, re.DOTALL)
-    assert found, f"README.md has no block {name}"
+    assert found, f"there is no block {name}"
     return found[1].strip()
 
 
@@ -125,10 +150,11 @@ def settings_in_code() -> set[str]:
 
 
 def main() -> None:
-    text = README.read_text()
-    for name, make in TABLES.items():
-        text = with_block(text, name, make())
-    README.write_text(text)
+    for document, tables in DOCUMENTS.items():
+        text = document.read_text()
+        for name, make in tables.items():
+            text = with_block(text, name, make())
+        document.write_text(text)
 
 
 if __name__ == "__main__":

@@ -665,3 +665,22 @@ def test_assumptions_are_listed(terminal: Terminal, inside: Any) -> None:
     rows = inside(terminal, "sandbox", "--assumptions", "--json").json
     assert [row["name"] for row in rows] == list(ASSUMPTIONS)
     assert inside(terminal, "sandbox", "--assumptions").code == 0
+
+
+def test_the_events_of_the_bridge_are_listed(terminal: Terminal, inside: Any) -> None:
+    rows = inside(terminal, "events", "--json").json
+    assert len(rows) == 63 + 56 + 4
+    assert all(row["answered"] for row in rows if row["replies"])
+    old = inside(terminal, "events", "--version", "6.0", "--json").json
+    assert "web_app_close" in {row["name"] for row in old}
+    assert "web_app_open_popup" not in {row["name"] for row in old}
+    table = inside(terminal, "events")
+    assert (table.code, "page to client: 65" in table.out, "client to page: 58" in table.out) == (
+        0,
+        True,
+        True,
+    )
+    wrong = inside(terminal, "events", "--version", "new")
+    assert (wrong.code, wrong.err) == (
+        1, "miniapp: --version cannot be used: 'new' is no Mini Apps version; write it like 8.0.\n",
+    )  # fmt: skip

@@ -14,6 +14,7 @@ import typer
 
 from launcher.cli.accounts import accounts, logout
 from launcher.cli.demo import demo
+from launcher.cli.events import events
 from launcher.cli.failures import report
 from launcher.cli.inspect import inspect
 from launcher.cli.login import login
@@ -37,6 +38,7 @@ app.add_typer(accounts)
 app.command("open")(open_app)
 app.command()(inspect)
 app.command()(sandbox)
+app.command()(events)
 app.command()(demo)
 
 
