@@ -48,6 +48,13 @@ _HERE = files("launcher.hosts")
 _BRIDGE = _HERE.joinpath("bridge.js").read_text("utf-8")
 _DELIVER = _HERE.joinpath("deliver.js").read_text("utf-8")
 _PARENT = _HERE.joinpath("parent.html").read_text("utf-8")
+_NAVIGATE = """(url) => {
+  const frame = document.querySelector('iframe');
+  const go = () => { frame.src = url; };
+  if (!frame.src) return go();
+  frame.addEventListener('load', go, { once: true });
+  frame.src = 'about:blank'; // the same address again, with a fragment, would load nothing
+}"""
 _CAUSES = {
     "NAME_NOT_RESOLVED": "the host name has no address",
     "CONNECTION_REFUSED": "the connection was refused",
@@ -147,7 +154,7 @@ class BrowserHost:
             async with asyncio.timeout(timeout):
                 await self.frame.evaluate("1")
         except TimeoutError:
-            self._watch.note(Seen.HUNG, f"no answer within {timeout:g} s")
+            self._watch.hung(timeout)
             return False
         except Error:
             return False
@@ -253,7 +260,7 @@ class BrowserHost:
         return response
 
     async def _set_address(self) -> None:
-        await self._run(f"document.querySelector('iframe').src = {json.dumps(self._url)}", self._timeout)
+        await self._run(f"({_NAVIGATE})({json.dumps(self._url)})", self._timeout)
 
     async def _asked_to_reload(self, seconds: float) -> bool:
         """Whether the frame says that it reloads itself."""
@@ -276,7 +283,7 @@ class BrowserHost:
                     "Runtime.evaluate", {"expression": expression, "returnByValue": True}
                 )
         except TimeoutError:
-            self._watch.note(Seen.HUNG, f"no answer within {timeout:g} s")
+            self._watch.hung(timeout)
             return None
         except Error:
             return None

@@ -43,6 +43,7 @@ class Watch:
         end: Callable[[HostEndReason, str], None],
         spawn: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
+        self._context = context
         self._page = page
         self._observations = observations
         self._secrets = secrets
@@ -52,9 +53,11 @@ class Watch:
         self._meters = {kind: Meter(limits.happenings) for kind in Seen}
         self._loads = Meter(limits.loads)
         self._origin: str | None = None
+        self._document: Request | None = None
         context.on("page", self._popup)
         page.on("crash", self._crashed)
-        page.on("close", lambda _: end(HostEndReason.PAGE, ""))
+        page.on("close", lambda _: spawn(self._closed()))
+        page.on("request", self._asked)
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.note(Seen.PAGE_ERROR, error.message))
         page.on("requestfailed", self._failed)
@@ -73,6 +76,20 @@ class Watch:
         self.note(Seen.FLOOD, limit)
         self._end(HostEndReason.FLOODED, limit)
 
+    def hung(self, seconds: float) -> None:
+        """A script of ours was not run in time. Chromium runs none while it waits for the next document."""
+        why = "its next document does not come" if self._document else "it does not answer"
+        self.note(Seen.HUNG, f"{why} within {seconds:g} s")
+
+    async def _closed(self) -> None:
+        """The page is gone: by itself if its context still answers."""
+        try:
+            await self._context.cookies()
+        except Error:
+            self._end(HostEndReason.BROWSER_GONE, "")
+        else:
+            self._end(HostEndReason.PAGE, "")
+
     def _crashed(self, _: Page) -> None:
         self.note(Seen.CRASHED, "the page's process ended")
         self._end(HostEndReason.CRASHED, "")
@@ -81,7 +98,13 @@ class Watch:
         if message.type == "error":
             self.note(Seen.CONSOLE_ERROR, message.text)
 
+    def _asked(self, request: Request) -> None:
+        if request.is_navigation_request() and request.frame == self._page.main_frame:
+            self._document = request
+
     def _failed(self, request: Request) -> None:
+        if request == self._document:
+            self._document = None
         self.note(Seen.REQUEST_FAILED, f"{request.method} {shown_url(request.url)}: {request.failure}")
 
     def _answered(self, response: Response) -> None:
@@ -92,13 +115,18 @@ class Watch:
             )
 
     def _navigated(self, frame: Frame) -> None:
+        if frame == self._page.main_frame:
+            self._document = None
         if frame.parent_frame is not (self._page.main_frame if self._framed else None):
             return
         if not self._loads.allows():
             self.flood("loads")
-        before, self._origin = self._origin, origin_of(frame.url)
-        if before not in (None, "null", self._origin):
-            self.note(Seen.NAVIGATED, f"from {before} to {self._origin}")
+        origin = origin_of(frame.url)
+        if origin == "null":  # about:blank, on the way to another document
+            return
+        before, self._origin = self._origin, origin
+        if before not in (None, origin):
+            self.note(Seen.NAVIGATED, f"from {before} to {origin}")
 
     def _dialog(self, dialog: Dialog) -> None:
         self.note(Seen.DIALOG, f"{dialog.type}: {dialog.message}")
