@@ -144,8 +144,10 @@ async def test_only_messages_of_the_apps_own_window_are_taken(browser: Browser) 
 
 async def test_messages_that_are_none_are_passed_over(browser: Browser) -> None:
     page = app("""
-      for (const message of ['', 'x', '{', 'null', '5', '[]', '{"eventType":5}', {eventType: 'object'}, null, 1n,
-                             '{"eventType":"good","eventData":"\\\\ud800"}']) parent.postMessage(message, '*');
+      for (const message of [
+        '', 'x', '{', 'null', '5', '[]', '{"eventType":5}', {eventType: 'object'}, null, 1n,
+        '{"eventType":"good","eventData":"\\\\ud800"}',
+      ]) parent.postMessage(message, '*');
     """)
     posted = Posted()
     async with Pages({"/": page}) as pages:

@@ -27,7 +27,7 @@ from playwright.async_api import BrowserContext, Error, Playwright, async_playwr
 
 from launcher.hosts.browser_host import BrowserHost
 from launcher.hosts.chromium import REPLACED, arguments, find_chromium
-from launcher.hosts.launch_secrets import LaunchSecrets
+from launcher.hosts.launch_secrets import LaunchSecrets, web_address
 from launcher.hosts.observations import HostEndReason, HostUnavailable, Limits, PageEvent
 from launcher.hosts.profiles import Profile, profile_for
 from launcher.hosts.recordings import Recordings
@@ -36,7 +36,7 @@ __all__ = ["SDK_URL", "Browser"]
 
 SDK_URL = "https://telegram.org/js/telegram-web-app.js"
 _CLOSE = 10.0
-"""Seconds for a context to close; Chromium ends a hung page's process in half a second."""
+"""Seconds for the browser to close."""
 
 
 class Browser:
@@ -164,22 +164,22 @@ class Browser:
 
         Raises HostUnavailable for a URL that is not http(s), and when the browser is gone.
         """
-        if urlsplit(url).scheme not in ("http", "https"):
-            raise HostUnavailable(
-                "Only http:// and https:// pages are opened. Check the URL of the Mini App."
-            )
+        web_address(url)
         profile = profile or profile_for(platform, dark=dark)
         secrets = LaunchSecrets(url)
-        recordings = Recordings(secrets, trace=trace, har=har, video=video)
         async with AsyncExitStack() as stack:
+            recordings = await stack.enter_async_context(
+                Recordings(secrets, trace=trace, har=har, video=video)
+            )
             context = await self._context(profile, recordings)
-            stack.push_async_callback(_closed, context)
-            await stack.enter_async_context(recordings.during(context))
+            stack.push_async_callback(recordings.finish, context)
+            await recordings.start(context)
             if sdk is not None:
                 await _serve(context, sdk)
             host = BrowserHost(
-                context, url, profile, secrets, on_event, same_origin, limits or Limits(), timeout
-            )
+                context, url, profile, secrets, on_event, same_origin, limits or Limits(), timeout,
+                close=lambda: recordings.finish(context),
+            )  # fmt: skip
             self._hosts.add(host)
             stack.callback(self._hosts.discard, host)
             async with host.showing(style):
@@ -201,13 +201,6 @@ class Browser:
             )
         except Error as failure:
             raise HostUnavailable(f"The browser opens no page: {_first_line(failure)}") from None
-
-
-async def _closed(context: BrowserContext) -> None:
-    """Close a context, whatever state its page is in."""
-    with suppress(Error, TimeoutError):
-        async with asyncio.timeout(_CLOSE):
-            await context.close()
 
 
 async def _serve(context: BrowserContext, sdk: Path) -> None:

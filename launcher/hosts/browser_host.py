@@ -90,6 +90,7 @@ class BrowserHost:
         same_origin: bool,
         limits: Limits,
         timeout: float,
+        close: Callable[[], Coroutine[Any, Any, None]],
     ) -> None:
         self.profile = profile
         self.observations = Observations()
@@ -101,6 +102,7 @@ class BrowserHost:
         self._same_origin = same_origin
         self._limits = limits
         self._timeout = timeout
+        self._close = close
         self._events = Meter(limits.events)
         self._characters = Meter(limits.characters)
         self._loop = asyncio.get_running_loop()
@@ -182,7 +184,7 @@ class BrowserHost:
             return
         self._ended.set_result(HostEnd(reason, detail))
         if reason is not HostEndReason.CALLER:
-            self._spawn(_close(self._context))
+            self._spawn(self._close())
 
     # The page's life
 
@@ -395,8 +397,3 @@ def _first_answer(answered: asyncio.Future[Response], response: Response) -> Non
 def _first_failure(answered: asyncio.Future[Response], request: Any) -> None:
     if not answered.done() and _is_document_of_app(request):
         answered.set_exception(Error(request.failure or ""))
-
-
-async def _close(context: BrowserContext) -> None:
-    with suppress(Error):
-        await context.close()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from typing import Any
@@ -19,8 +19,7 @@ from urllib.parse import urldefrag, urlsplit
 
 import httpx
 
-from launcher.hosts.launch_secrets import shown_url
-from launcher.hosts.observations import HostUnavailable
+from launcher.hosts.launch_secrets import shown_url, web_address
 
 __all__ = ["SDKS", "HttpReport", "HttpTiming", "look"]
 
@@ -83,8 +82,7 @@ async def look(
     `timeout`: seconds for all of it. `limit`: bytes that are read of the document, and of its scripts
     together. `verify` as in httpx; an own SSLContext may trust an own authority.
     """
-    if urlsplit(url).scheme not in ("http", "https"):
-        raise HostUnavailable("Only http:// and https:// pages are looked at. Check the URL of the Mini App.")
+    web_address(url)
     looking = _Looking(urldefrag(url).url, limit)
     try:
         async with (
@@ -131,7 +129,7 @@ class _Looking:
             )
             page, whole = await _read(response, self._limit)
         self._know(
-            size=len(page), truncated=not whole, sdks=_sdks_in([page]),
+            size=len(page), truncated=not whole, sdks=_sdks_in(page),
             timing=replace(self.report.timing, total=self._elapsed()),
         )  # fmt: skip
         self._scripts = _scripts(page, str(response.url))
@@ -142,10 +140,12 @@ class _Looking:
         for url in self._scripts[:_SCRIPTS]:
             if left <= 0 or len(self.report.sdks) == len(SDKS):
                 return
-            async with client.stream("GET", url) as response:
-                script, _ = await _read(response, left)
+            script = b""
+            with suppress(httpx.HTTPError):
+                async with client.stream("GET", url) as response:
+                    script, _ = await _read(response, left)
             left -= len(script)
-            found = {*self.report.sdks, *_sdks_in([script])}
+            found = {*self.report.sdks, *_sdks_in(script)}
             self._know(sdks=tuple(name for name in SDKS if name in found))
 
     async def _trace(self, event: str, _: dict[str, Any]) -> None:
@@ -181,13 +181,12 @@ def _certificate_days(response: httpx.Response) -> float | None:
     return None if until is None else (ssl.cert_time_to_seconds(until) - time.time()) / 86400
 
 
-def _sdks_in(texts: Iterable[bytes]) -> tuple[str, ...]:
-    joined = b"\n".join(texts)
-    return tuple(name for name, marks in SDKS.items() if any(mark in joined for mark in marks))
+def _sdks_in(text: bytes) -> tuple[str, ...]:
+    return tuple(name for name, marks in SDKS.items() if any(mark in text for mark in marks))
 
 
 def _scripts(page: bytes, base: str) -> list[str]:
-    """The addresses of a page's scripts, in order, each once."""
+    """The addresses of a page's scripts, in order, each once; not those of libraries known by their own."""
     reader = _ScriptReader()
     reader.feed(page.decode("utf-8", "replace"))
     found: dict[str, None] = {}
@@ -196,7 +195,7 @@ def _scripts(page: bytes, base: str) -> list[str]:
             url = str(httpx.URL(base).join(source))
         except httpx.InvalidURL:
             continue
-        if urlsplit(url).scheme in ("http", "https"):
+        if urlsplit(url).scheme in ("http", "https") and not _sdks_in(url.encode()):
             found[urldefrag(url).url] = None
     return list(found)
 

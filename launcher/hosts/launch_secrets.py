@@ -12,7 +12,9 @@ import re
 from collections.abc import Iterable
 from urllib.parse import unquote, urlsplit
 
-__all__ = ["MASK", "LaunchSecrets", "origin_of", "shown_url"]
+from launcher.hosts.observations import HostUnavailable
+
+__all__ = ["MASK", "LaunchSecrets", "origin_of", "shown_url", "web_address"]
 
 MASK = "***"
 _INIT_DATA = re.compile(r"(tgWebAppData(?:=|%3D|%253D))[^&\s\"'<>\\]+", re.IGNORECASE)
@@ -46,6 +48,19 @@ class LaunchSecrets:
 def _pairs(query: str) -> Iterable[tuple[str, str]]:
     """Names and still encoded values: decoding is left to whoever compares."""
     return ((name, value) for name, _, value in (piece.partition("=") for piece in query.split("&")))
+
+
+def web_address(url: str) -> str:
+    """The URL of a page that can be fetched, as it is. Raises HostUnavailable for any other."""
+    try:
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return url
+    except ValueError:
+        pass  # a port or an address that is none
+    raise HostUnavailable(
+        "Only http:// and https:// pages are opened. Check the URL of the Mini App."
+    ) from None
 
 
 def shown_url(url: str) -> str:

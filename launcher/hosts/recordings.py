@@ -14,10 +14,9 @@ import asyncio
 import shutil
 import tempfile
 import zipfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from playwright.async_api import BrowserContext, Error
 
@@ -25,9 +24,15 @@ from launcher.hosts.launch_secrets import LaunchSecrets
 
 __all__ = ["Recordings"]
 
+_CLOSE = 10.0
+"""Seconds for a context to close; Chromium ends a hung page's process in half a second."""
+
 
 class Recordings:
-    """What is recorded of one launch, and where it goes. Use `during` around the life of the page."""
+    """What is recorded of one launch, and where it goes: `async with Recordings(...)` around its context.
+
+    The files are there when the block has ended, whatever ended it: a page that crashed or was closed too.
+    """
 
     def __init__(
         self, secrets: LaunchSecrets, *, trace: Path | None, har: Path | None, video: Path | None
@@ -36,8 +41,21 @@ class Recordings:
         self._trace = trace
         self._har = har
         self._video = video
-        wanted = trace or har
-        self._raw = Path(tempfile.mkdtemp(prefix="miniapp-")) if wanted else None
+        self._raw: Path | None = None
+        self._finishing: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        if self._trace or self._har:
+            self._raw = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="miniapp-"))
+        return self
+
+    async def __aexit__(self, *failure: Any) -> None:
+        if self._raw is None:
+            return
+        try:
+            await asyncio.to_thread(self._keep, self._raw)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, self._raw, ignore_errors=True)
 
     def context_options(self) -> dict[str, Any]:
         """What a new context has to be told from the beginning."""
@@ -48,33 +66,32 @@ class Recordings:
             options |= {"record_video_dir": self._video}
         return options
 
-    @asynccontextmanager
-    async def during(self, context: BrowserContext) -> AsyncIterator[None]:
-        """Record while the block runs, and write when it ends, whatever ended it. It closes the context."""
+    async def start(self, context: BrowserContext) -> None:
         if self._trace:
             await context.tracing.start(screenshots=True, snapshots=True, sources=False)
-        try:
-            yield
-        finally:
-            await self._write(context)
 
-    async def _write(self, context: BrowserContext) -> None:
-        if self._raw is None:
-            return
-        try:
-            with suppress(Error):  # a context that is gone has nothing more to tell
-                if self._trace:
+    async def finish(self, context: BrowserContext) -> None:
+        """Close a context, whatever state its page is in, and have everything recorded; once."""
+        if self._finishing is None:
+            self._finishing = asyncio.create_task(self._finish(context))
+        await asyncio.shield(self._finishing)
+
+    async def _finish(self, context: BrowserContext) -> None:
+        with suppress(Error, TimeoutError):
+            async with asyncio.timeout(_CLOSE):
+                if self._trace and self._raw:
+                    await asyncio.gather(*(page.close() for page in context.pages), return_exceptions=True)
                     await context.tracing.stop(path=self._raw / "trace.zip")
+        with suppress(Error, TimeoutError):
+            async with asyncio.timeout(_CLOSE):
                 await context.close()
-            await asyncio.to_thread(self._keep, self._raw)
-        finally:
-            shutil.rmtree(self._raw, ignore_errors=True)
 
     def _keep(self, raw: Path) -> None:
-        if self._har and (raw / "page.har").exists():
-            self._har.write_bytes(self._secrets.mask_bytes((raw / "page.har").read_bytes()))
-        if self._trace and (raw / "trace.zip").exists():
-            _masked_zip(raw / "trace.zip", self._trace, self._secrets)
+        har, trace = raw / "page.har", raw / "trace.zip"
+        if self._har and har.exists():
+            self._har.write_bytes(self._secrets.mask_bytes(har.read_bytes()))
+        if self._trace and trace.exists():
+            _masked_zip(trace, self._trace, self._secrets)
 
 
 def _masked_zip(source: Path, target: Path, secrets: LaunchSecrets) -> None:

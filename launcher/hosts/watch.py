@@ -95,7 +95,7 @@ class Watch:
         self._end(HostEndReason.CRASHED, "")
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
+        if message.type == "error" and not message.location["url"].endswith("/favicon.ico"):
             self.note(Seen.CONSOLE_ERROR, message.text)
 
     def _asked(self, request: Request) -> None:
