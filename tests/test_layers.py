@@ -81,6 +81,12 @@ def test_the_bridge_does_no_io() -> None:
     assert offenders("launcher.bridge", forbidden) == []
 
 
+def test_hosts_know_the_wire_form_only() -> None:
+    assert offenders("launcher.hosts", ("flows", "telethon")) == []
+    found = offenders("launcher.hosts", ("launcher",), allowed="launcher.hosts")
+    assert [name for _, name in found if name != "launcher"] == []
+
+
 @pytest.mark.parametrize(
     ("module", "file", "source", "expected"),
     [

@@ -1,0 +1,103 @@
+"""Where Chromium is, and how it is started.
+
+It is looked for in `CHROMIUM_PATH`, on PATH, where Playwright keeps its own, and then fetched: by
+Playwright's installer, which is given a limited time, and, where that was allowed and we are root, by the
+distribution's package manager. When there is none the error is one line that says how to get one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from launcher.hosts.observations import HostUnavailable
+
+__all__ = ["ARGUMENTS", "DISABLED_FEATURES", "REPLACED", "find_chromium"]
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+PACKAGE = 600.0
+"""Seconds for the package manager."""
+HOW = "Install Chromium and set CHROMIUM_PATH to it, or run: python -m playwright install chromium"
+
+DISABLED_FEATURES = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable", "LensOverlay", "MediaRouter", "PaintHolding",
+    "AvoidCorsURLLoaderRestartOnRedirect", "TcpPortRandomizationWin", "OptimizationHints",
+    "NetworkTimeServiceQuerying", "AimEnabled", "PreconnectToSearch", "msForceBrowserSignIn",
+    "msEdgeUpdateLaunchServicesPreferredVersion",
+)  # fmt: skip
+"""What Playwright switches off, but for `ThirdPartyStoragePartitioning`: without that one, storage throws
+in the iframe of a web client. Of a switch that is given twice Chromium takes the last."""
+
+ARGUMENTS = (
+    f"--disable-features={','.join(DISABLED_FEATURES)}",
+    "--disable-sync",
+)
+REPLACED = ("--disable-popup-blocking",)
+"""Switches of Playwright's that are left out. A page that opens windows in a loop is held by the browser."""
+
+
+def arguments() -> list[str]:
+    """The switches for this machine; Chromium's own sandbox does not start as root."""
+    return [*ARGUMENTS, *(["--no-sandbox"] if _is_root() else [])]
+
+
+async def find_chromium(own: str | None = None, *, download: float = 180.0, package: bool = False) -> Path:
+    """The path of a Chromium.
+
+    `own` is where Playwright's would be; `download` how many seconds its installer may take (0: it is not
+    asked); `package` allows root to install the distribution's package. Raises HostUnavailable.
+    """
+    if chosen := os.environ.get("CHROMIUM_PATH"):
+        return _chosen(chosen)
+    if found := _installed(own):
+        return found
+    if own and download:
+        await _run(download, sys.executable, "-m", "playwright", "install", "chromium")
+    if package and not _installed(own) and _is_root() and shutil.which("apt-get"):
+        await _run(PACKAGE, "apt-get", "install", "-y", "chromium")
+    if found := _installed(own):
+        return found
+    raise HostUnavailable(f"No Chromium was found. {HOW}")
+
+
+def _chosen(path: str) -> Path:
+    found = shutil.which(path)
+    if found is None:
+        raise HostUnavailable(
+            "CHROMIUM_PATH does not name a program. Correct it, or unset it to have one found."
+        )
+    return Path(found)
+
+
+def _installed(own: str | None) -> Path | None:
+    paths = [*map(shutil.which, NAMES), own]
+    return next((Path(path) for path in paths if path and Path(path).is_file()), None)
+
+
+async def _run(seconds: float, *command: str) -> None:
+    """Run a command for so many seconds at most; what came of it is for the caller to look at."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(seconds):
+            await process.wait()
+    except TimeoutError:
+        pass
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+
+def _is_root() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0

@@ -1,0 +1,241 @@
+"""A page looked at without a browser: is it there, how fast, with which certificate, and does it speak to
+Telegram?
+
+One GET with its redirects, measured; then the page's scripts are read, up to a limit, for the marks of
+the known libraries. Nothing is run, so no events come. The fragment of a launch URL, with the init data
+in it, is cut off before anything is sent, and reports show of every URL only its origin and path.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import urldefrag, urlsplit
+
+import httpx
+
+from launcher.hosts.launch_secrets import shown_url, web_address
+
+__all__ = ["SDKS", "HttpReport", "HttpTiming", "look"]
+
+SDKS = {
+    "telegram-web-app.js": (b"telegram-web-app.js", b"[Telegram.WebView] > postEvent"),
+    "tma.js": (b"@tma.js/", b"@telegram-apps/", b"docs.telegram-mini-apps.com/packages/", b"`tapps/"),
+}
+"""The known libraries, and texts that stand in a page or script which loads or contains one: its address,
+and what a bundler leaves alone (messages, storage keys)."""
+
+_SCRIPTS = 12
+_USER_AGENT = "Mozilla/5.0 (compatible; miniapp-launcher)"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpTiming:
+    """Seconds since the first request began: connected (with TLS), the first byte of the document, and all
+    of it. Redirects count."""
+
+    connected: float | None = None
+    first_byte: float | None = None
+    total: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class HttpReport:
+    """What came of looking at a page.
+
+    `failure` says in words why there is no page, or is None; a status of 400 or more is a failure too.
+    `redirects` are the addresses on the way, `url` the last one, all without query and fragment.
+    `certificate_days`: how long the certificate is still valid, None without TLS. `size`: bytes of the
+    document that were read (`truncated` when it is longer than the limit). `sdks`: names of `SDKS`.
+    """
+
+    url: str
+    status: int | None = None
+    failure: str | None = None
+    redirects: tuple[str, ...] = ()
+    http_version: str | None = None
+    content_type: str | None = None
+    certificate_days: float | None = None
+    size: int = 0
+    truncated: bool = False
+    sdks: tuple[str, ...] = ()
+    timing: HttpTiming = HttpTiming()
+
+
+async def look(
+    url: str,
+    *,
+    timeout: float = 15.0,
+    limit: int = 4 * 2**20,
+    redirects: int = 10,
+    user_agent: str = _USER_AGENT,
+    verify: ssl.SSLContext | bool = True,
+) -> HttpReport:
+    """Look at a page. What is wrong with it is in the report; it raises only HostUnavailable for a URL
+    that is not http(s).
+
+    `timeout`: seconds for all of it. `limit`: bytes that are read of the document, and of its scripts
+    together. `verify` as in httpx; an own SSLContext may trust an own authority.
+    """
+    web_address(url)
+    looking = _Looking(urldefrag(url).url, limit)
+    try:
+        async with (
+            asyncio.timeout(timeout),
+            httpx.AsyncClient(
+                timeout=timeout, verify=verify, follow_redirects=True, max_redirects=redirects,
+                headers={"User-Agent": user_agent},
+            ) as client,
+        ):  # fmt: skip
+            await looking.at_page(client)
+            await looking.at_scripts(client)
+    except TimeoutError:
+        looking.fail(f"it did not load within {timeout:g} s")
+    except (httpx.HTTPError, httpx.InvalidURL) as failure:
+        looking.fail(_cause(failure))
+    return looking.report
+
+
+class _Looking:
+    """The state of one look: the report grows as far as it gets."""
+
+    def __init__(self, url: str, limit: int) -> None:
+        self.report = HttpReport(shown_url(url))
+        self._url = url
+        self._limit = limit
+        self._began = time.monotonic()
+        self._scripts: list[str] = []
+
+    def fail(self, why: str) -> None:
+        """The page could not be had. When only its scripts were too slow, the page itself did well."""
+        if self.report.timing.total == 0:
+            self._know(failure=why, timing=replace(self.report.timing, total=self._elapsed()))
+
+    async def at_page(self, client: httpx.AsyncClient) -> None:
+        async with client.stream("GET", self._url, extensions={"trace": self._trace}) as response:
+            self._know(
+                url=shown_url(str(response.url)),
+                status=response.status_code,
+                failure=f"status {response.status_code}" if response.status_code >= 400 else None,
+                redirects=tuple(shown_url(str(before.url)) for before in response.history),
+                http_version=response.http_version,
+                content_type=response.headers.get("Content-Type"),
+                certificate_days=_certificate_days(response),
+            )
+            page, whole = await _read(response, self._limit)
+        self._know(
+            size=len(page), truncated=not whole, sdks=_sdks_in(page),
+            timing=replace(self.report.timing, total=self._elapsed()),
+        )  # fmt: skip
+        self._scripts = _scripts(page, str(response.url))
+
+    async def at_scripts(self, client: httpx.AsyncClient) -> None:
+        """A library may also be inside one of the page's bundles."""
+        left = self._limit
+        for url in self._scripts[:_SCRIPTS]:
+            if left <= 0 or len(self.report.sdks) == len(SDKS):
+                return
+            script = b""
+            with suppress(httpx.HTTPError):
+                async with client.stream("GET", url) as response:
+                    script, _ = await _read(response, left)
+            left -= len(script)
+            found = {*self.report.sdks, *_sdks_in(script)}
+            self._know(sdks=tuple(name for name in SDKS if name in found))
+
+    async def _trace(self, event: str, _: dict[str, Any]) -> None:
+        """httpcore tells of each step of the exchange; of redirects the last one counts."""
+        timing = self.report.timing
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            self._know(timing=replace(timing, connected=self._elapsed()))
+        elif event.endswith("receive_response_headers.complete"):
+            self._know(timing=replace(timing, first_byte=self._elapsed()))
+
+    def _know(self, **facts: Any) -> None:
+        self.report = replace(self.report, **facts)
+
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._began
+
+
+async def _read(response: httpx.Response, limit: int) -> tuple[bytes, bool]:
+    """At most `limit` bytes of a body, decompressed, and whether that is all of it."""
+    body = bytearray()
+    async for piece in response.aiter_bytes(2**16):
+        body += piece
+        if len(body) > limit:
+            return bytes(body[:limit]), False
+    return bytes(body), True
+
+
+def _certificate_days(response: httpx.Response) -> float | None:
+    """How many days the certificate of the connection is still valid."""
+    stream = response.extensions.get("network_stream")
+    tls = stream.get_extra_info("ssl_object") if stream else None
+    until = (tls.getpeercert() or {}).get("notAfter") if tls else None
+    return None if until is None else (ssl.cert_time_to_seconds(until) - time.time()) / 86400
+
+
+def _sdks_in(text: bytes) -> tuple[str, ...]:
+    return tuple(name for name, marks in SDKS.items() if any(mark in text for mark in marks))
+
+
+def _scripts(page: bytes, base: str) -> list[str]:
+    """The addresses of a page's scripts, in order, each once; not those of libraries known by their own."""
+    reader = _ScriptReader()
+    reader.feed(page.decode("utf-8", "replace"))
+    found: dict[str, None] = {}
+    for source in reader.sources:
+        try:
+            url = str(httpx.URL(base).join(source))
+        except httpx.InvalidURL:
+            continue
+        if urlsplit(url).scheme in ("http", "https") and not _sdks_in(url.encode()):
+            found[urldefrag(url).url] = None
+    return list(found)
+
+
+class _ScriptReader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.sources: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        known = dict(attrs)
+        preloaded = tag == "link" and known.get("rel") == "modulepreload"
+        source = known.get("src") if tag == "script" else known.get("href") if preloaded else None
+        if source:
+            self.sources.append(source)
+
+
+def _cause(failure: Exception) -> str:
+    """What went wrong, without the address; the exceptions below httpx's know it best."""
+    deepest: BaseException = failure
+    while (below := deepest.__cause__ or deepest.__context__) is not None:
+        deepest = below
+    text = f"{deepest} {failure}"
+    if isinstance(deepest, ssl.SSLCertVerificationError):
+        return f"the certificate is not valid ({deepest.verify_message})"
+    for cause, words in _CAUSES.items():
+        if cause in text:
+            return words
+    return f"it was not loaded ({type(failure).__name__})"
+
+
+_CAUSES = {
+    "Name or service not known": "the host name has no address",
+    "nodename nor servname": "the host name has no address",
+    "No address associated": "the host name has no address",
+    "Temporary failure in name resolution": "the host name could not be looked up",
+    "getaddrinfo failed": "the host name has no address",
+    "onnection refused": "the connection was refused",
+    "onnect call failed": "the connection was refused",
+    "SSL": "TLS failed",
+    "redirects": "it redirects in a circle",
+    "disconnected without": "the server closed the connection without an answer",
+}
