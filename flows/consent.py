@@ -120,6 +120,10 @@ class Consent:
                 allowed |= set(questions)
         return frozenset(allowed)
 
+    async def allows(self, question: Question, bot: str, detail: str = "") -> bool:
+        """Whether this one question of a bot (its user name) is answered with yes."""
+        return bool(await self.decide(Prompt((question,), bot, detail)))
+
     def _by_answer(self, prompt: Prompt) -> Mapping[Answer, list[Question]]:
         groups: dict[Answer, list[Question]] = {}
         for question in prompt.questions:
