@@ -38,8 +38,9 @@ async def invoke_custom_method(
 
     Errors of Telegram become the answer. Raises AccountLost and NotConnected.
     """
+    data = wire_text(json.dumps(params, ensure_ascii=False))
     request = functions.bots.InvokeWebViewCustomMethodRequest(
-        bot=bot.input_user, custom_method=wire_text(method), params=types.DataJSON(json.dumps(params))
+        bot=bot.input_user, custom_method=wire_text(method), params=types.DataJSON(data)
     )
     try:
         answer = await call(client, request)

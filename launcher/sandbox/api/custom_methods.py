@@ -42,8 +42,10 @@ async def invoke_web_view_custom_method(call: Call) -> Any:
 
 
 def _params(text: str) -> dict[str, Any]:
+    """The parameters; half a surrogate pair, which JSON can spell out, is no text."""
     try:
         params = json.loads(text)
+        json.dumps(params, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         params = None
     if not isinstance(params, dict):
