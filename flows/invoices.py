@@ -59,6 +59,20 @@ class Bill:
     test: bool = False
     subscription: bool = False
 
+    @classmethod
+    def of(cls, form: Any) -> Bill:
+        """The bill of a `payments.paymentForm` or `payments.paymentFormStars`; Stars are never a test."""
+        invoice = form.invoice
+        seller = next((user for user in form.users if user.id == form.bot_id), None)
+        return cls(
+            bot=(seller and seller.username) or str(form.bot_id),
+            title=form.title,
+            currency=invoice.currency,
+            amount=sum(price.amount for price in invoice.prices),
+            test=bool(invoice.test) and isinstance(form, types.payments.PaymentForm),
+            subscription=bool(invoice.recurring or invoice.subscription_period),
+        )
+
 
 Policy: TypeAlias = Callable[[Bill], "bool | Awaitable[bool]"]
 """Asked for every bill: True pays it."""
@@ -120,7 +134,7 @@ async def pay_invoice(
         return InvoiceClosed("failed", str(error))
     if obstacle := _obstacle(form, credentials):
         return InvoiceClosed("cancelled", obstacle)
-    bill = _bill(form)
+    bill = Bill.of(form)
     if not await _is_agreed(bill, consent, policy):
         return InvoiceClosed("cancelled", "The payment was not allowed.")
     return await _pay(client, _request(form, invoice, credentials), bill, policy)
@@ -150,19 +164,6 @@ def _request(form: Any, invoice: Any, credentials: Mapping[str, Any] | None) -> 
 
 def _takes_test_card(form: Any) -> bool:
     return bool(form.invoice.test) and form.native_provider == "stripe"
-
-
-def _bill(form: Any) -> Bill:
-    invoice = form.invoice
-    seller = next((user for user in form.users if user.id == form.bot_id), None)
-    return Bill(
-        bot=(seller and seller.username) or str(form.bot_id),
-        title=form.title,
-        currency=invoice.currency,
-        amount=sum(price.amount for price in invoice.prices),
-        test=bool(invoice.test) and isinstance(form, types.payments.PaymentForm),
-        subscription=bool(invoice.recurring or invoice.subscription_period),
-    )
 
 
 async def _is_agreed(bill: Bill, consent: Consent, policy: Policy | None) -> bool:

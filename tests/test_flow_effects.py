@@ -494,6 +494,14 @@ async def test_an_invoice_that_is_none() -> None:
         assert alice.asked == []
 
 
+def test_stars_are_never_a_test() -> None:
+    invoice = types.Invoice("XTR", [types.LabeledPrice("a", 5), types.LabeledPrice("b", 6)], test=True)
+    bill = Bill.of(types.payments.PaymentFormStars(1, 77, "Title", "", invoice, []))
+    assert bill == Bill("77", "Title", "XTR", 11)
+    monthly = types.Invoice("XTR", [], subscription_period=2_592_000)
+    assert Bill.of(types.payments.PaymentFormStars(1, 77, "Title", "", monthly, [])).subscription
+
+
 def test_a_policy_pays_what_it_names_and_nothing_else() -> None:
     policy = PaymentPolicy({"XTR": 100})
     assert not policy(COFFEE)
