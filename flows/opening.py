@@ -54,7 +54,7 @@ class Opened:
     web_view: WebView
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Opening:
     """Everything one opening depends on. `speculate` lets a direct link that was opened before without a
     question ask for app and web view at once; an early answer is used only if nothing changed.

@@ -93,7 +93,7 @@ class HiddenLink:
 Target: TypeAlias = "str | HiddenLink | Message | App"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Options:
     """What may be said beside the target.
 
@@ -127,7 +127,7 @@ class Options:
             _may_carry(FLOWS[self.via], self)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Search:
     """One resolution under way: who searches, what for, what is remembered."""
 
@@ -522,16 +522,26 @@ def _check(value: str | None, limit: int, name: str) -> None:
         raise BadInput(f"{name}: {error}.", "Shorten it or encode it as base64url.") from None
 
 
-def _may_carry(app: type[App], options: Options) -> None:
-    """Refuse what the flow's method would silently drop: a start parameter, the place of the bot's answer.
+def _place(options: Options) -> str | None:
+    """The name of an option that says where the bot's answer goes, if one is given.
 
     With `button`, a topic also says where the button is looked for, so it is no mistake.
     """
-    topic = () if options.button is not None else ("topic",)
-    placed = [name for name in (*topic, "reply_to", "send_as", "silent") if getattr(options, name)]
-    if placed and app.flow not in _CARRY_PLACE:
+    if options.topic and options.button is None:
+        return "topic"
+    if options.reply_to:
+        return "reply_to"
+    if options.send_as:
+        return "send_as"
+    return "silent" if options.silent else None
+
+
+def _may_carry(app: type[App], options: Options) -> None:
+    """Refuse what the flow's method would silently drop: a start parameter, the place of the bot's answer."""
+    placed = None if app.flow in _CARRY_PLACE else _place(options)
+    if placed:
         raise BadInput(
-            f"{app.method} cannot carry {placed[0]}=: no message comes of a {app.flow.replace('_', ' ')}.",
+            f"{app.method} cannot carry {placed}=: no message comes of a {app.flow.replace('_', ' ')}.",
             "Leave it out; messages.requestWebView has it (inline button, menu button, attachment menu).",
         )
     if options.start_param and app.flow not in _CARRY_START_PARAM:

@@ -50,7 +50,12 @@ async def compare(ours: Work, theirs: Work, *, rounds: int, crowd: int = 1) -> d
         for side in (0, 1) if turn % 2 else (1, 0):
             times[side].append(await _seconds((ours, theirs)[side], crowd))
     mine, other = (median(side) * 1000 for side in times)
-    return {"ours_ms": round(mine, 3), "theirs_ms": round(other, 3), "ratio": round(mine / other, 3)}
+    return {
+        "ours_ms": round(mine, 3),
+        "theirs_ms": round(other, 3),
+        "ours_longer_by_us": round((mine - other) * 1000, 1),
+        "ratio": round(mine / other, 3),
+    }
 
 
 async def _seconds(work: Work, crowd: int) -> float:
