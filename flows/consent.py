@@ -95,7 +95,8 @@ class Consent:
     """One answer per question: `Consent("write_access", phone=ask_me, inactive_app="decline")`.
 
     Positional names are allowed. `otherwise` answers every question that has no answer of its own; "decline"
-    leaves first launch and inactive app allowed, for opening is consent to them, but a callable is asked.
+    leaves first launch and inactive app allowed, for opening is consent to them, and "allow" leaves payment
+    declined, which has to be allowed by name; a callable is asked everything.
     Raises BadInput for a question there is not, or an answer that is none.
     """
 
@@ -103,6 +104,7 @@ class Consent:
         self._answers: dict[Question, Answer] = dict.fromkeys(Question, _checked(otherwise))
         if not callable(otherwise):
             self._answers |= dict.fromkeys(_ALLOWED_BY_OPENING, "allow")
+            self._answers[Question.PAYMENT] = "decline"
         self._answers |= {_question(name): "allow" for name in allow}
         self._answers |= {_question(name): _checked(answer) for name, answer in answers.items()}
 
@@ -119,6 +121,10 @@ class Consent:
             elif answer == "allow":
                 allowed |= set(questions)
         return frozenset(allowed)
+
+    async def allows(self, question: Question, bot: str, detail: str = "") -> bool:
+        """Whether this one question of a bot (its user name) is answered with yes."""
+        return bool(await self.decide(Prompt((question,), bot, detail)))
 
     def _by_answer(self, prompt: Prompt) -> Mapping[Answer, list[Question]]:
         groups: dict[Answer, list[Question]] = {}

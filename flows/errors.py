@@ -200,6 +200,11 @@ class RpcFailed(MiniAppError):
         super().__init__(f"{self.method}: {self.code} {name}. {meaning}", remedy)
         self.meaning = meaning
 
+    @property
+    def text(self) -> str:
+        """The name as Telegram sent it, such as FLOOD_WAIT_30: what a page is told of the error."""
+        return self.name if self.value is None else self.name.replace("%d", str(self.value))
+
 
 class BotNotFound(RpcFailed):
     """There is no such bot, or this account has no valid access hash of it."""

@@ -146,6 +146,10 @@ _NAMES: dict[str, _Entry] = {
         "The invoice is not valid.", "Let the bot create the invoice again."),
     "BOT_INVOICE_INVALID": _e(400, Kind.STALE,
         "The bot's invoice is not valid.", "Let the bot create the invoice again."),
+    "FORM_EXPIRED": _e(400, Kind.STALE,
+        "The payment form is older than ten minutes.", "Let the Mini App open the invoice again."),
+    "FORM_ID_EMPTY": _e(400, Kind.STALE,
+        "No payment form was named.", "Let the Mini App open the invoice again."),
     "URL_EXPIRED": _e(400, Kind.STALE,
         "The login request behind this URL has expired.", "Start the login on the website again."),
     "OAUTH_REQUEST_INVALID": _e(500, Kind.STALE,
@@ -251,6 +255,29 @@ _NAMES: dict[str, _Entry] = {
     "USER_CHANNELS_TOO_MUCH": _e((400, 403), Kind.REFUSED,
         "This account is in as many channels and groups as it may join.",
         "Leave some of them first."),
+    "BALANCE_TOO_LOW": _e(400, Kind.REFUSED,
+        "The account has too few Telegram Stars.", "Buy Stars with an official client first."),
+    "FORM_UNSUPPORTED": _e(400, Kind.REFUSED,
+        "The payment form is of another sort than the method.",
+        "Pay Stars forms with payments.sendStarsForm and all others with payments.sendPaymentForm."),
+    "PAYMENT_CREDENTIALS_INVALID": _e(400, Kind.REFUSED,
+        "The payment provider does not take these card details.",
+        "Give the credentials that the provider's own page has made for this form."),
+    "PAYMENT_FAILED": _e(400, Kind.REFUSED,
+        "The payment provider declined the payment.", "Try another card, or ask the provider."),
+    "TMP_PASSWORD_INVALID": _e(400, Kind.REFUSED,
+        "The temporary password for saved cards is wrong or too old.",
+        "Pay without a saved card, or with an official client."),
+    "REQUESTED_INFO_INVALID": _e(400, Kind.REFUSED,
+        "The invoice needs details of the payer that were not given.",
+        "Pay it with an official client."),
+    "BOT_PRECHECKOUT_FAILED": _e(400, Kind.REFUSED,
+        "The bot does not take the payment.", "Ask the owner of the bot."),
+    "BOT_PRECHECKOUT_TIMEOUT": _e(400, Kind.REFUSED,
+        "The bot did not say in time whether it takes the payment.",
+        "See whether the bot is running, and open the invoice again."),
+    "PRECHECKOUT_FAILED": _e(406, Kind.REFUSED,
+        "The bot does not take the payment.", "Ask the owner of the bot."),
     "USERS_TOO_MUCH": _e(400, Kind.REFUSED,
         "The chat is full.", "Ask an administrator to make room."),
     "STARS_PAYMENT_REQUIRED": _e(400, Kind.REFUSED,
@@ -271,6 +298,8 @@ _NAMES: dict[str, _Entry] = {
     "RANDOM_ID_DUPLICATE": _e(500, Kind.ALREADY_DONE,
         "A request with the same random id was carried out before.",
         "Take it as sent, and do not send it again."),
+    "FORM_SUBMIT_DUPLICATE": _e(400, Kind.ALREADY_DONE,
+        "This payment form was sent before.", "Take it as paid, and do not pay again."),
     "INVITE_REQUEST_SENT": _e(400, Kind.ALREADY_DONE,
         "The request to join was sent and waits for an answer.",
         "Wait until an administrator or the guard bot of the chat decides."),
@@ -323,6 +352,22 @@ _NAMES: dict[str, _Entry] = {
         "A formatted part lies outside the text.", "Count its offset and length in UTF-16 units."),
     "MEDIA_EMPTY": _e(400, Kind.BAD_REQUEST,
         "The media of the result is not valid.", "Choose another result."),
+    "MEDIA_INVALID": _e(400, Kind.BAD_REQUEST,
+        "The media cannot be used here.", "Send media of the sort that the method takes."),
+    "CURRENCY_TOTAL_AMOUNT_INVALID": _e(400, Kind.BAD_REQUEST,
+        "The sum of the prices is not valid.", "Ask for a sum within the limits of the currency."),
+    "INVOICE_PAYLOAD_INVALID": _e(400, Kind.BAD_REQUEST,
+        "The payload of the invoice is not valid.", "Give the invoice a payload of 1 to 128 bytes."),
+    "PAYMENT_PROVIDER_INVALID": _e(400, Kind.BAD_REQUEST,
+        "The bot has no payment provider with this token.",
+        "Copy the provider's token from BotFather; leave it out for Telegram Stars."),
+    "STARS_INVOICE_INVALID": _e(400, Kind.BAD_REQUEST,
+        "The invoice in Telegram Stars is not valid.",
+        "Give it one price, no provider, and ask for no details of the payer."),
+    "ERROR_TEXT_EMPTY": _e(400, Kind.BAD_REQUEST,
+        "A refusal needs a reason.", "Give the text that the payer is to read."),
+    "SEND_MESSAGE_GAME_INVALID": _e(400, Kind.BAD_REQUEST,
+        "A result that is no game holds a game.", "Put the game into a result of its own type."),
     "SEND_MEDIA_INVALID": _e((500, 400), Kind.REFUSED,
         "The media of the result cannot be sent.", "Choose another result."),
     "WEBPAGE_CURL_FAILED": _e(400, Kind.REFUSED,
@@ -643,6 +688,13 @@ _METHODS: dict[str, str] = {
         REPLY_MARKUP_INVALID REPLY_MESSAGE_ID_INVALID SEND_AS_PEER_INVALID SLOWMODE_WAIT_%d
         TOPIC_CLOSED TOPIC_DELETED USER_BANNED_IN_CHANNEL USER_IS_BLOCKED YOU_BLOCKED_USER
     """,
+    "messages.sendMedia": """
+        BUTTON_TYPE_INVALID BUTTON_URL_INVALID CHANNEL_INVALID CHANNEL_PRIVATE CHAT_ADMIN_REQUIRED
+        CHAT_RESTRICTED CHAT_WRITE_FORBIDDEN INPUT_USER_DEACTIVATED MEDIA_EMPTY MEDIA_INVALID
+        MSG_ID_INVALID PEER_ID_INVALID PRIVACY_PREMIUM_REQUIRED RANDOM_ID_DUPLICATE
+        REPLY_MARKUP_INVALID SEND_AS_PEER_INVALID SLOWMODE_WAIT_%d TOPIC_CLOSED TOPIC_DELETED
+        USER_BANNED_IN_CHANNEL USER_IS_BLOCKED YOU_BLOCKED_USER
+    """,
     # What a page asks for
     "bots.canSendMessage": "BOT_INVALID",
     "bots.allowSendMessage": "BOT_INVALID",
@@ -662,7 +714,25 @@ _METHODS: dict[str, str] = {
         BOT_ACCESS_FORBIDDEN BOT_INVOICE_INVALID INVOICE_INVALID MESSAGE_ID_INVALID MSG_ID_INVALID
         PEER_ID_INVALID SLUG_INVALID
     """,
+    "payments.sendPaymentForm": """
+        FORM_UNSUPPORTED INVOICE_INVALID MESSAGE_ID_INVALID PAYMENT_CREDENTIALS_INVALID
+        PEER_ID_INVALID TMP_PASSWORD_INVALID
+        BOT_PRECHECKOUT_FAILED BOT_PRECHECKOUT_TIMEOUT PAYMENT_FAILED REQUESTED_INFO_INVALID
+    """,
+    "payments.sendStarsForm": """
+        BALANCE_TOO_LOW BOT_ACCESS_FORBIDDEN BOT_INVOICE_INVALID FORM_EXPIRED FORM_ID_EMPTY
+        FORM_SUBMIT_DUPLICATE FORM_UNSUPPORTED PEER_ID_INVALID PRECHECKOUT_FAILED USER_ID_INVALID
+    """,
+    "payments.getStarsStatus": "PEER_ID_INVALID",
     # The bot's side
+    "messages.savePreparedInlineMessage": """
+        RESULT_ID_INVALID SEND_MESSAGE_GAME_INVALID USER_BOT_REQUIRED USER_ID_INVALID
+    """,
+    "messages.setBotPrecheckoutResults": "ERROR_TEXT_EMPTY USER_BOT_REQUIRED",
+    "payments.exportInvoice": """
+        CURRENCY_TOTAL_AMOUNT_INVALID INVOICE_PAYLOAD_INVALID MEDIA_INVALID
+        PAYMENT_PROVIDER_INVALID STARS_INVOICE_INVALID USER_BOT_REQUIRED
+    """,
     "messages.sendWebViewResultMessage": "QUERY_ID_INVALID USER_BOT_REQUIRED",
     "messages.setInlineBotResults": """
         BUTTON_TYPE_INVALID BUTTON_URL_INVALID MESSAGE_EMPTY QUERY_ID_INVALID REPLY_MARKUP_INVALID
@@ -745,6 +815,9 @@ _SPECIAL: dict[tuple[str, str], _Entry] = {
     ("messages.sendBotRequestedPeer", "MESSAGE_ID_INVALID"): _e(400, Kind.STALE,
         "The message with the request button is gone, or the button is another.",
         "Fetch the message or the prepared button again."),
+    ("messages.savePreparedInlineMessage", "RESULT_ID_INVALID"): _e(400, Kind.BAD_REQUEST,
+        "The result has an id that is not allowed.",
+        "Give the result an id of 1 to 64 bytes."),
     ("auth.importAuthorization", "USER_ID_INVALID"): _e(400, Kind.SIGN_IN_AGAIN,
         "The permission to move to this data centre belongs to another user.",
         "Connect again, so that a new permission is exported."),
@@ -776,6 +849,15 @@ _SOURCES: dict[tuple[str, str], str] = {
         "messages.sendWebViewData",
         "RANDOM_ID_DUPLICATE",
     ): "core.telegram.org/method/messages.startBot",
+    **{
+        ("payments.sendPaymentForm", name): "Telegram Desktop"
+        for name in (
+            "BOT_PRECHECKOUT_FAILED",
+            "BOT_PRECHECKOUT_TIMEOUT",
+            "PAYMENT_FAILED",
+            "REQUESTED_INFO_INVALID",
+        )
+    },
     ("channels.joinChannel", "INVITE_REQUEST_DECLINED"): "TDLib",
     ("channels.joinChannel", "JOIN_GUARD_TIMEOUT"): "TDLib",
     ("messages.importChatInvite", "INVITE_REQUEST_DECLINED"): "TDLib",

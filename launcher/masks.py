@@ -1,6 +1,7 @@
 """What may be shown of TL objects: plain JSON by their TL names, with the secrets in them replaced by `MASK`.
 
-Secret are init data inside URLs, query ids, access hashes, invite links and whatever signs somebody in.
+Secret are init data inside URLs, query ids, access hashes, invite links, card credentials, what a page keeps
+on the servers, and whatever signs somebody in.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import inspect
 from datetime import datetime
 from typing import Any
 
-from telethon.tl import TLObject, TLRequest
+from telethon.tl import TLObject, TLRequest, types
 
 from flows.errors import method_name
 from flows.launch_params import mask_init_data
@@ -20,8 +21,9 @@ MASK = "***"
 
 _SECRET = frozenset(
     {
-        "access_hash", "api_hash", "bot_auth_token", "bot_query_id", "bytes", "code", "file_reference",
-        "password", "phone", "phone_code", "phone_code_hash", "phone_number", "query_id", "token",
+        "access_hash", "api_hash", "bot_auth_token", "bot_query_id", "bytes", "code", "credentials",
+        "file_reference", "params", "password", "phone", "phone_code", "phone_code_hash", "phone_number",
+        "query_id", "token",
     }
 )  # fmt: skip
 
@@ -66,6 +68,8 @@ def answer_summary(answer: Any, *, reveal: bool = False) -> Any:
         return {"_": "vector", "length": len(answer)}
     if not isinstance(answer, TLObject):
         return answer
+    if isinstance(answer, types.DataJSON) and not reveal:
+        return {"_": tl_name(answer), "data": MASK}
     return {"_": tl_name(answer)} | {
         name: _briefly(value, known)
         for name, known in parameters(answer, reveal=reveal).items()

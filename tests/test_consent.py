@@ -57,9 +57,16 @@ async def test_each_question_can_be_allowed_alone() -> None:
 
 
 async def test_each_question_can_be_declined_alone() -> None:
-    for question in Question:
-        consent = Consent(otherwise="allow", **answers(question, "decline"))
+    for question in set(Question) - {Question.PAYMENT}:
+        consent = Consent("payment", otherwise="allow", **answers(question, "decline"))
         assert await consent.decide(EVERYTHING) == set(Question) - {question}
+
+
+async def test_payment_is_allowed_by_name_only() -> None:
+    everything_else = set(Question) - {Question.PAYMENT}
+    assert await Consent(otherwise="allow").decide(EVERYTHING) == everything_else
+    assert await Consent(otherwise="allow", payment="allow").decide(EVERYTHING) == set(Question)
+    assert await Consent(otherwise=lambda prompt: True).decide(EVERYTHING) == set(Question)
 
 
 def answers(question: str, answer: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.console import Console
-from telethon.tl import types
+from telethon.tl import functions, types
 
 from flows import DARK, Consent, MiniAppError, OpenMode, OpenParameters, Prompt
 from launcher.inspection import Inspection, inspect_link, print_inspection
@@ -417,3 +417,15 @@ def test_tl_as_json() -> None:
     assert parameters(markup) == {"rows": [], "resize": True}
     assert answer_summary([1, 2]) == {"_": "vector", "length": 2}
     assert answer_summary(True) is True
+
+
+def test_what_a_page_keeps_and_pays_with_is_masked() -> None:
+    secret = types.DataJSON('{"id": "tok_visa"}')
+    card = functions.payments.SendPaymentFormRequest(
+        1, types.InputInvoiceSlug("slug"), types.InputPaymentCredentials(secret)
+    )
+    saved = functions.bots.InvokeWebViewCustomMethodRequest(types.InputUser(1, 2), "save", secret)
+    for shown in (parameters(card), parameters(saved), answer_summary(secret)):
+        assert "tok_visa" not in str(shown)
+    assert "tok_visa" in str(parameters(card, reveal=True))
+    assert answer_summary(secret, reveal=True) == {"_": "dataJSON", "data": secret.data}

@@ -211,6 +211,120 @@ ASSUMPTIONS: dict[str, Assumption] = {
             "a menu button for a user the bot cannot name is answered 400 USER_ID_INVALID",
             "it is answered 400 PEER_ID_INVALID",
         ),
+        Assumption(
+            "cloud_storage_names_its_limits",
+            "a key, value or number of keys beyond the limits of cloud storage is answered 400 "
+            "KEY_INVALID, VALUE_INVALID or QUOTA_EXCEEDED, the errors of the official script",
+            "it is answered 400 DATA_JSON_INVALID",
+        ),
+        Assumption(
+            "cloud_storage_leaves_missing_keys_out",
+            "getStorageValues answers with the keys that have a value",
+            "keys without one have an empty value",
+        ),
+        Assumption(
+            "requested_contacts_have_a_plus",
+            "the phone number in getRequestedContact begins with a plus sign",
+            "it is digits alone",
+        ),
+        Assumption(
+            "requested_contacts_have_a_hash_alone",
+            "getRequestedContact is signed with the hash made with the bot's token",
+            "it has the signature for third parties as well",
+        ),
+        Assumption(
+            "a_contact_names_the_user_with_the_number",
+            "a contact that is sent names the user who has its phone number, whoever that is",
+            "it names the sender alone, with their own number",
+        ),
+        Assumption(
+            "a_bots_emoji_status_is_checked_as_a_persons",
+            "a bot that sets an emoji status is answered the errors of account.updateEmojiStatus",
+            "the status is set whatever it is",
+        ),
+        Assumption(
+            "downloads_are_judged_by_address_and_name",
+            "a download is allowed from https addresses of at most 32768 characters, under a name "
+            "of 1 to 255 bytes without slashes",
+            "every download is allowed",
+        ),
+        Assumption(
+            "prepared_messages_live_for_an_hour",
+            "a prepared message expires an hour after it was saved",
+            "it expires after a day",
+        ),
+        Assumption(
+            "prepared_messages_without_kinds_go_anywhere",
+            "a message prepared without kinds of chats is shown with every kind",
+            "it is shown with none",
+        ),
+        Assumption(
+            "prepared_messages_go_to_their_kinds_of_chats",
+            "a prepared message sent to another kind of chat is answered 400 PEER_ID_INVALID",
+            "it is sent: choosing a chat is the duty of the client alone",
+        ),
+        Assumption(
+            "a_sent_prepared_message_is_expired",
+            "fetching a prepared message that was sent is answered 400 ID_EXPIRED",
+            "it is answered 400 ID_INVALID",
+        ),
+        Assumption(
+            "an_unknown_request_is_webapp_req_id_invalid",
+            "sendBotRequestedPeer with an unknown webapp_req_id is answered 400 "
+            "WEBAPP_REQ_ID_INVALID, which only the page of getRequestedWebViewButton lists",
+            "it is answered 400 MESSAGE_ID_INVALID",
+        ),
+        Assumption(
+            "a_request_of_an_app_is_answered_once",
+            "the webapp_req_id of a button is used up once peers were sent",
+            "more peers may be sent with it",
+        ),
+        Assumption(
+            "requested_peers_have_to_fit",
+            "peers of another kind or number than the button asks for are answered 400 PEER_ID_INVALID",
+            "the bot is told of them",
+        ),
+        Assumption(
+            "provider_forms_end_as_those_of_stars",
+            "sendPaymentForm with a form that is unknown, too old or paid is answered as "
+            "sendStarsForm is: 400 FORM_ID_EMPTY, FORM_EXPIRED or FORM_SUBMIT_DUPLICATE",
+            "it is answered 400 INVOICE_INVALID",
+        ),
+        Assumption(
+            "a_form_without_its_details_is_requested_info_invalid",
+            "paying without the details that the invoice needs is answered 400 REQUESTED_INFO_INVALID",
+            "it is answered 400 INVOICE_INVALID",
+        ),
+        Assumption(
+            "a_declined_payment_is_payment_failed",
+            "a payment that its provider declines is answered 400 PAYMENT_FAILED",
+            "it is answered 400 PAYMENT_CREDENTIALS_INVALID",
+        ),
+        Assumption(
+            "an_absent_bot_takes_every_payment",
+            "a bot that has no connection takes every payment",
+            "paying it is answered 400 BOT_PRECHECKOUT_TIMEOUT",
+        ),
+        Assumption(
+            "a_refused_checkout_is_bot_precheckout_failed",
+            "a provider payment that the bot does not take is answered 400 BOT_PRECHECKOUT_FAILED",
+            "it is answered 406 PRECHECKOUT_FAILED, as one in Stars is",
+        ),
+        Assumption(
+            "a_silent_bot_is_bot_precheckout_timeout",
+            "a payment for which the bot does not answer in time is answered 400 BOT_PRECHECKOUT_TIMEOUT",
+            "it is answered 406 PRECHECKOUT_FAILED",
+        ),
+        Assumption(
+            "an_unknown_checkout_is_query_id_invalid",
+            "setBotPrecheckoutResults for an unknown or answered checkout is answered 400 QUERY_ID_INVALID",
+            "it is answered false",
+        ),
+        Assumption(
+            "payment_results_hold_the_service_message",
+            "the answer to a payment holds the service message that it is paid",
+            "the message follows as an update of its own",
+        ),
     )
 }
 

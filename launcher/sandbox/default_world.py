@@ -22,6 +22,8 @@ from launcher.sandbox.world import (
     Channel,
     Group,
     InlineAnswer,
+    Invoice,
+    InvoiceKind,
     MenuButton,
     Message,
     Topic,
@@ -36,6 +38,15 @@ DEMO_BOT, PLAIN_BOT, LINK_BOT, ATTACH_BOT = 7_000_002_001, 7_000_002_002, 7_000_
 SIDE_BOT, RESTRICTED_BOT, GUARD_BOT = 7_000_002_005, 7_000_002_006, 7_000_002_007
 GROUP, FORUM, CHANNEL, GUARDED, CLUB = 3001, 4001, 4002, 4003, 4004
 
+CUSTOM_EMOJI = (5_368_324_170_671_202_286, 5_368_324_170_671_202_287)
+
+_PROVIDERS: dict[str, InvoiceKind] = {
+    "123456789:TEST:pays": "test",
+    "123456789:TEST:confirms": "verification",
+    "123456789:TEST:declines": "declined",
+    "123456789:LIVE:card": "card",
+}
+
 _FIRST_DAY = 1_767_225_600
 """All messages are from the first minutes of 2026."""
 
@@ -44,6 +55,10 @@ def default_world() -> World:
     """A new world, to be changed at will."""
     world = World()
     world.add(*_people(), *_bots(), *_chats())
+    world.invoices.update({invoice.slug: invoice for invoice in _invoices()})
+    world.providers.update(_PROVIDERS)
+    world.custom_emoji.update(CUSTOM_EMOJI)
+    world.app_config["web_app_allowed_protocols"] = ["http", "https"]
     minutes = count(_FIRST_DAY, 60)
     for person in (ALICE, BOB, CAROL):
         _talk_with_demo_bot(world, person, minutes)
@@ -55,8 +70,15 @@ def default_world() -> World:
 
 def _people() -> Iterator[User]:
     """Alice comes first: she signs in with nothing but a code."""
-    installed = {DEMO_BOT}
-    yield User(ALICE, "Alice", "9996621111", last_name="Liddell", username="alice", attach_menu=installed)
+    yield User(
+        ALICE,
+        "Alice",
+        "9996621111",
+        last_name="Liddell",
+        username="alice",
+        attach_menu={DEMO_BOT},
+        stars=100,
+    )
     yield User(BOB, "Bob", "9996622222", username="bob_builds", password="correct horse", language_code="de")
     yield User(CAROL, "Carol", "9996613333", last_name="Кароль", code="11111", dc=1)
     yield User(
@@ -65,6 +87,7 @@ def _people() -> Iterator[User]:
         "9996624444",
         username="dora",
         premium=True,
+        stars=1000,
         photo_url="https://photos.example/dora.svg",
     )
 
@@ -177,6 +200,16 @@ def _chats() -> Iterator[Group | Channel]:
         admins={GUARD_BOT},
     )
     yield Channel(CLUB, "Private club", invite_hash="PrivateClubInvite", members={BOB})
+
+
+def _invoices() -> Iterator[Invoice]:
+    """One for each thing that can become of a payment, and one that wants to know an address."""
+    yield Invoice("demo-coffee", DEMO_BOT, "Coffee", "EUR", 350, "test", "A cup of coffee")
+    yield Invoice("demo-confirm", DEMO_BOT, "Cake", "EUR", 450, "verification", "To be confirmed")
+    yield Invoice("demo-declined", DEMO_BOT, "Tea", "EUR", 250, "declined", "Always declined")
+    yield Invoice("demo-card", DEMO_BOT, "Teapot", "EUR", 2500, "card", "For a real card")
+    yield Invoice("demo-delivery", DEMO_BOT, "Box", "EUR", 900, "test", needs={"shipping_address"})
+    yield Invoice("demo-stars", DEMO_BOT, "Sticker", "XTR", 25, "stars", "For Telegram Stars")
 
 
 _TOPICS = ("Apps", "Gossip")

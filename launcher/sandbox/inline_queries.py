@@ -29,12 +29,16 @@ class InlineAnswered:
 
 @dataclass(slots=True)
 class InlineQuery:
-    """A query somebody typed; `answer` is set by the bot, once."""
+    """A query somebody typed; `answer` is set by the bot, once.
+
+    A prepared message is one that nobody typed: `prepared` is its id.
+    """
 
     id: int
     user: int
     bot: int
     answer: asyncio.Future[InlineAnswered] = field(repr=False)
+    prepared: str | None = None
 
 
 class InlineQueries:
@@ -45,10 +49,10 @@ class InlineQueries:
         self._by_id: dict[int, InlineQuery] = {}
         self._switch_urls: set[tuple[int, str]] = set()
 
-    def open(self, user: int, bot: int) -> InlineQuery:
+    def open(self, user: int, bot: int, prepared: str | None = None) -> InlineQuery:
         number = self._sandbox.random.getrandbits(63)
         answer: asyncio.Future[InlineAnswered] = asyncio.get_running_loop().create_future()
-        self._by_id[number] = query = InlineQuery(number, user, bot, answer)
+        self._by_id[number] = query = InlineQuery(number, user, bot, answer, prepared)
         return query
 
     def get(self, query_id: int) -> InlineQuery | None:

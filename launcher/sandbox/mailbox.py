@@ -116,6 +116,7 @@ def post(
     text: str = "",
     *,
     markup: Any = None,
+    media: Any = None,
     entities: Iterable[Any] = (),
     reply_to: int | None = None,
     topic: int | None = None,
@@ -139,7 +140,8 @@ def post(
         return known
     draft = Message(
         id=0, chat=chat, sender=sender, text=text, date=int(sandbox.now()), entities=list(entities),
-        markup=markup, action=action, reply_to=reply_to, topic=topic, via_bot=via_bot, silent=silent,
+        markup=markup, media=media, action=action, reply_to=reply_to, topic=topic, via_bot=via_bot,
+        silent=silent,
     )  # fmt: skip
     copies = _file(sandbox, draft, their_action)
     mine = copies[sender if sender in copies else chat]

@@ -59,6 +59,7 @@ def render_message(sandbox: Sandbox, viewer: int, owner: int, message: Message) 
         message=message.text,
         entities=list(message.entities) or None,
         reply_markup=message.markup,
+        media=message.media,
         via_bot_id=message.via_bot,
         **fields,
     )
@@ -110,4 +111,5 @@ def ids_in(sandbox: Sandbox, message: Message) -> set[int]:
     joined = set(getattr(message.action, "users", None) or ())
     via = {message.via_bot} if message.via_bot is not None else set()
     author = set() if _is_post(sandbox, message) else {message.sender}
-    return {message.chat} | author | mentioned | joined | via
+    shared = {getattr(message.media, "user_id", 0)} & set(sandbox.world.peers)
+    return {message.chat} | author | mentioned | joined | via | shared

@@ -19,7 +19,10 @@ from launcher.sandbox.world import Bot, Channel, Group, Peer, User
 if TYPE_CHECKING:
     from launcher.sandbox.server import Sandbox
 
-__all__ = ["Met", "access_hash", "bot_named", "input_id", "peer_named", "render", "render_all", "tl_peer"]
+__all__ = [
+    "Met", "access_hash", "bot_named", "emoji_status", "input_id", "peer_named", "render", "render_all",
+    "tl_peer", "user_named",
+]  # fmt: skip
 
 
 class Met:
@@ -79,6 +82,14 @@ def bot_named(call: Call, named: Any, error: str = "BOT_INVALID") -> Bot:
     return peer
 
 
+def user_named(call: Call, named: Any, error: str = "USER_ID_INVALID") -> User:
+    """The person that an InputUser names; 400 `error` for anything else."""
+    peer = peer_named(call, named, error)
+    if not isinstance(peer, User):
+        raise RpcError(400, error)
+    return peer
+
+
 def _fits(call: Call, named: Any, peer: Peer) -> bool:
     kinds = {
         User: (types.InputPeerUser, types.InputUser),
@@ -127,7 +138,17 @@ def _user(sandbox: Sandbox, viewer: int, user: User, min_: bool) -> Any:
         last_name=user.last_name,
         username=user.username,
         phone=user.phone if viewer == user.id else None,
+        emoji_status=emoji_status(sandbox, user),
     )
+
+
+def emoji_status(sandbox: Sandbox, user: User) -> Any:
+    """`emojiStatus`, or None when there is none or its time is over."""
+    status = user.emoji_status
+    if status is None or (status.until is not None and status.until <= sandbox.now()):
+        return None
+    until = None if status.until is None else datetime.fromtimestamp(status.until, UTC)
+    return types.EmojiStatus(status.document_id, until)
 
 
 def _bot(sandbox: Sandbox, viewer: int, bot: Bot, min_: bool) -> Any:

@@ -11,11 +11,20 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 __all__ = [
-    "App", "AttachMenu", "Bot", "Box", "Channel", "Group", "InlineAnswer", "MenuButton", "Message",
-    "Peer", "PeerType", "Topic", "User", "World",
+    "App", "AttachMenu", "Bot", "Box", "Channel", "EmojiStatus", "Group", "InlineAnswer", "Invoice",
+    "InvoiceKind", "MenuButton", "Message", "Peer", "PeerType", "Topic", "User", "World",
 ]  # fmt: skip
 
+InvoiceKind = Literal["test", "verification", "card", "declined", "stars"]
 PeerType = Literal["same_bot_pm", "bot_pm", "pm", "chat", "broadcast"]
+
+
+@dataclass
+class EmojiStatus:
+    """A custom emoji beside a name; `until` is a time of the world's clock, None for ever."""
+
+    document_id: int
+    until: int | None = None
 
 
 @dataclass
@@ -46,6 +55,12 @@ class User:
     writes_allowed: set[int] = field(default_factory=set)
     attach_menu: set[int] = field(default_factory=set)
     """Bots installed in this person's attachment or side menu."""
+    emoji_status: EmojiStatus | None = None
+    emoji_status_bots: set[int] = field(default_factory=set)
+    """Bots that may change this person's emoji status."""
+    stars: int = 0
+    cloud_storage: dict[int, dict[str, str]] = field(default_factory=dict)
+    """What Mini Apps keep for this person on the servers, by bot."""
 
 
 @dataclass
@@ -82,6 +97,29 @@ class AttachMenu:
     in_side_menu: bool = False
     request_write_access: bool = False
     side_menu_disclaimer_needed: bool = False
+
+
+@dataclass
+class Invoice:
+    """What an invoice link leads to: `t.me/$<slug>`.
+
+    `amount` is in the smallest units of the currency, "XTR" for Telegram Stars. The kind says what
+    becomes of paying it: a `test` provider takes any test card at once; `verification` wants the payer to
+    confirm it on a page first; `card` is a live provider, which takes the tokens of its own page only;
+    `declined` always fails; `stars` is paid from the balance. `needs` names details the payer has to
+    give, as the fields of TL's `invoice` do without their `_requested`: name, phone, email,
+    shipping_address.
+    """
+
+    slug: str
+    bot: int
+    title: str
+    currency: str
+    amount: int
+    kind: InvoiceKind = "test"
+    description: str = ""
+    payload: bytes = b"order"
+    needs: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -194,6 +232,7 @@ class Message:
     date: int = 0
     entities: list[Any] = field(default_factory=list)
     markup: Any = None
+    media: Any = None
     action: Any = None
     reply_to: int | None = None
     topic: int | None = None
@@ -220,11 +259,20 @@ class Box:
 
 
 class World:
-    """All peers by id and all boxes by owner."""
+    """All peers by id, all boxes by owner, and what Mini Apps may ask for besides.
+
+    `invoices` are found by slug; `providers` are payment providers by the token a bot has for one, with
+    what becomes of its invoices. `custom_emoji` holds the documents there are for emoji statuses,
+    `app_config` what help.getAppConfig answers, as JSON values.
+    """
 
     def __init__(self) -> None:
         self.peers: dict[int, Peer] = {}
         self.boxes: dict[int, Box] = {}
+        self.invoices: dict[str, Invoice] = {}
+        self.providers: dict[str, InvoiceKind] = {}
+        self.custom_emoji: set[int] = set()
+        self.app_config: dict[str, Any] = {}
 
     def add(self, *peers: Peer) -> None:
         """Put peers into the world. Raises ValueError for an id or user name that is taken."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from datetime import UTC, datetime
 from typing import Any
 
@@ -69,10 +70,26 @@ async def nearest_dc(call: Call) -> Any:
     functions.help.GetAppConfigRequest, docs="core.telegram.org/method/help.getAppConfig", signed_in=False
 )
 async def app_config(call: Call) -> Any:
-    """No client-side switch is set: every one has its documented default."""
-    if call.request.hash == _APP_CONFIG_HASH:
+    """What the world's `app_config` says; every other client-side switch has its documented default."""
+    shown = _json_value(call.sandbox.world.app_config)
+    digest = zlib.crc32(bytes(shown)) >> 1 or 1
+    if call.request.hash == digest:
         return types.help.AppConfigNotModified()
-    return types.help.AppConfig(_APP_CONFIG_HASH, types.JsonObject([]))
+    return types.help.AppConfig(digest, shown)
 
 
-_APP_CONFIG_HASH = 1
+def _json_value(value: Any) -> Any:
+    """A JSON value as TL has it."""
+    match value:
+        case dict():
+            members = [types.JsonObjectValue(name, _json_value(inner)) for name, inner in value.items()]
+            return types.JsonObject(members)
+        case list():
+            return types.JsonArray([_json_value(inner) for inner in value])
+        case str():
+            return types.JsonString(value)
+        case bool():
+            return types.JsonBool(value)
+        case int() | float():
+            return types.JsonNumber(value)
+    return types.JsonNull()

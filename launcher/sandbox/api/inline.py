@@ -19,6 +19,7 @@ from launcher.sandbox.inline_results import input_article, shown, text_of
 from launcher.sandbox.keyboards import is_https
 from launcher.sandbox.peers import bot_named, peer_named, render_all
 from launcher.sandbox.placement import check_may_write, check_not_repeated, placement
+from launcher.sandbox.prepared import Prepared
 from launcher.sandbox.rpc import Call, RpcError, handles
 from launcher.sandbox.world import Bot, Channel, Group, InlineAnswer, Peer, User
 
@@ -98,6 +99,8 @@ async def send_inline_bot_result(call: Call) -> Any:
     text, place = text_of(call, result), placement(call, peer, request)
     sender = place.send_as or user.id
     check_not_repeated(call, sender)
+    if query.prepared is not None and mailbox.already_posted(call.sandbox, sender, request.random_id) is None:
+        _use_up(call, query, query.prepared, peer)
     message = mailbox.post(
         call.sandbox,
         sender,
@@ -113,6 +116,20 @@ async def send_inline_bot_result(call: Call) -> Any:
         random_id=request.random_id,
     )
     return mailbox.updates_for(call.sandbox, user.id, message, random_id=request.random_id)
+
+
+def _use_up(call: Call, query: InlineQuery, prepared: str, peer: Peer) -> None:
+    """A prepared message is sent once, in its time, to the kinds of chats it was prepared for."""
+    messages = call.sandbox.part(Prepared)
+    message = messages.message(prepared, query.bot, query.user)
+    if message is None or messages.is_over(message):
+        raise RpcError(400, "INLINE_RESULT_EXPIRED")
+    kinds = {type(kind) for kind in message.peer_types}
+    name = "prepared_messages_go_to_their_kinds_of_chats"
+    kind = type(_kind(call.sandbox.world.bot(query.bot), peer))
+    if kinds and kind not in kinds and call.sandbox.assumptions.holds(name):
+        raise RpcError(400, "PEER_ID_INVALID", name)
+    message.sent = True
 
 
 def _where(call: Call) -> Peer | None:

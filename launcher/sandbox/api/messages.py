@@ -10,7 +10,7 @@ import asyncio
 import re
 from typing import Any
 
-from telethon.tl import functions
+from telethon.tl import functions, types
 
 from launcher.sandbox import mailbox
 from launcher.sandbox.callers import person
@@ -38,6 +38,28 @@ async def send_message(call: Call) -> Any:
     request = call.request
     peer = peer_named(call, request.peer)
     _check_text(request.message)
+    return _send(call, peer, request.message)
+
+
+@handles(
+    functions.messages.SendMediaRequest,
+    docs="core.telegram.org/method/messages.sendMedia",
+    errors=(
+        "BUTTON_TYPE_INVALID", "BUTTON_URL_INVALID", "CHAT_WRITE_FORBIDDEN", "INPUT_USER_DEACTIVATED",
+        "MEDIA_INVALID", "MSG_ID_INVALID", "PEER_ID_INVALID", "PRIVACY_PREMIUM_REQUIRED",
+        "SEND_AS_PEER_INVALID", "USER_IS_BLOCKED", "YOU_BLOCKED_USER",
+    ),
+)  # fmt: skip
+async def send_media(call: Call) -> Any:
+    """Contacts, which Mini Apps ask for; files are not the subject of the sandbox."""
+    peer, media = peer_named(call, call.request.peer), call.request.media
+    if not isinstance(media, types.InputMediaContact):
+        raise RpcError(400, "MEDIA_INVALID")
+    return _send(call, peer, "", _contact(call, media))
+
+
+def _send(call: Call, peer: Peer, text: str, media: Any = None) -> Any:
+    request = call.request
     _check_not_blocked(call, peer)
     check_may_write(call, peer)
     markup = _markup(call, peer)
@@ -48,8 +70,9 @@ async def send_message(call: Call) -> Any:
         call.sandbox,
         sender,
         peer.id,
-        request.message,
+        text,
         markup=markup,
+        media=media,
         entities=request.entities or (),
         reply_to=place.reply_to,
         topic=place.topic,
@@ -57,8 +80,26 @@ async def send_message(call: Call) -> Any:
         besides=call.key,
         random_id=request.random_id,
     )
-    _told(call, peer, request.message)
+    _told(call, peer, text)
     return mailbox.updates_for(call.sandbox, call.me.id, message, random_id=request.random_id)
+
+
+def _contact(call: Call, media: Any) -> Any:
+    """A contact as it is shown: names and number as they were sent, with the user who has the number."""
+    number = media.phone_number.lstrip("+")
+    known = (user for user in call.sandbox.world.users() if user.phone == number)
+    owner = next((user for user in known if user is call.me or _names_strangers(call)), None)
+    return types.MessageMediaContact(
+        phone_number=media.phone_number,
+        first_name=media.first_name,
+        last_name=media.last_name,
+        vcard=media.vcard,
+        user_id=0 if owner is None else owner.id,
+    )
+
+
+def _names_strangers(call: Call) -> bool:
+    return call.sandbox.assumptions.holds("a_contact_names_the_user_with_the_number")
 
 
 @handles(

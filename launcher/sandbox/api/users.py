@@ -41,6 +41,7 @@ async def get_full_user(call: Call) -> Any:
             notify_settings=types.PeerNotifySettings(),
             common_chats_count=0,
             blocked=isinstance(call.me, User) and user.id in call.me.blocked,
+            bot_can_manage_emoji_status=isinstance(call.me, User) and user.id in call.me.emoji_status_bots,
             bot_info=_bot_info(user, call.me.id) if isinstance(user, Bot) else None,
         ),
         chats=[],
