@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
-from typing import Any, Self, TypeVar
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from telethon import TelegramClient, events
 from telethon.tl import functions, types
@@ -24,6 +25,7 @@ from flows import (
     Cache,
     Consent,
     FloodWait,
+    HiddenLink,
     MiniAppError,
     NotConnected,
     Opening,
@@ -37,12 +39,17 @@ from flows.buttons import Wanted
 from flows.cache import MenuButton
 from flows.resolve import starts_bot
 from launcher.attempts import Attempts
+from launcher.beside import beside
 from launcher.entry import Entry, enter
 from launcher.mini_app import CloseReason, MiniApp
 from launcher.prolonger import Prolonger
 from launcher.servers import Server
 from launcher.settings import Settings
 from launcher.timing import Timing
+
+if TYPE_CHECKING:
+    from launcher.hosting import Hosting, Kind
+    from launcher.hosts.browser import Browser
 
 __all__ = ["Launcher"]
 
@@ -80,6 +87,9 @@ class Launcher:
         self.cache = Cache()
         self.apps: set[MiniApp] = set()
         self.on_connection: Callable[[bool], None] | None = None
+        self.browser_options: dict[str, Any] = {}
+        self._browser: Browser | None = None
+        self._browser_lock = asyncio.Lock()
         self._random = random_source or random.SystemRandom()
         self._lateness = lateness
         self._attempts = Attempts(self.timing.attempt)
@@ -119,7 +129,7 @@ class Launcher:
             self._prolonger = Prolonger(self.client, self.timing, self._lateness)
             self._listen()
             await stack.enter_async_context(
-                _beside(
+                beside(
                     self._prolonger.run(),
                     self._stay_connected(),
                     self._doubt_menus(),
@@ -152,12 +162,15 @@ class Launcher:
         parameters: OpenParameters | None = None,
         consent: Consent | None = None,
         speculate: bool = False,
+        host: Kind | None = None,
+        hosting: Hosting | None = None,
     ) -> AbstractAsyncContextManager[MiniApp]:
         """Open a Mini App and keep it alive while the block runs: `async with launcher.open(...) as app:`.
 
         `target` is a link, "@bot", a `HiddenLink`, a Telethon message, or an app value; the options are
         those of `flows.Options`. `speculate` opens a direct link that is known in one round trip instead
-        of two. Raises BadInput, CannotOpen, ConsentDeclined, RpcFailed (its subclasses say what to do)
+        of two. `host` shows the page: "browser" in Chromium, "http" looks at it once over HTTP; `hosting`
+        says how. Raises BadInput, CannotOpen, ConsentDeclined, RpcFailed (its subclasses say what to do)
         and NotConnected.
         """
         options = Options(
@@ -174,20 +187,40 @@ class Launcher:
             self.cache,
             speculate,
         )
-        return _WhileOpen(self, opening)
+        return _WhileOpen(self, opening, _hosting(host, hosting))
 
     async def _opened(self, opening: Opening) -> MiniApp:
         if self._lost is not None:
             raise self._lost
         repeatable = not starts_bot(opening.target, opening.options)
         opened = await self._retrying("opening the Mini App", opening.run, repeatable=repeatable)
-        app = MiniApp(self, opened.app, opened.web_view, opening.parameters)
+        app = MiniApp(self, opened.app, opened.web_view, opening.parameters, opening.consent)
         self.apps.add(app)
         if app.query_id is not None:
             self._prolonger.add(app)
         if (query := _query_of(app.app, app.query_id)) is not None:
             self._by_query[query] = app
         return app
+
+    # Pages
+
+    async def browser(self) -> Browser:
+        """The launcher's browser, started when it is first wanted. Raises HostUnavailable without Chromium."""
+        async with self._browser_lock:
+            if self._browser is None:
+                from launcher.hosts.browser import Browser
+
+                assert self._stack is not None
+                self._browser = await self._stack.enter_async_context(Browser(**self.browser_options))
+            return self._browser
+
+    async def _opened_by_page(self, opener: MiniApp, url: str, hosting: Hosting) -> MiniApp:
+        """Open a link that a page followed; the app stays open until it closes or the launcher is left."""
+        assert self._stack is not None
+        opening = self.open(
+            HiddenLink(url), parameters=opener.parameters, consent=opener.consent, hosting=hosting
+        )
+        return await self._stack.enter_async_context(opening)
 
     # What apps and the account's tasks tell
 
@@ -334,21 +367,45 @@ class _WhileOpen:
     """The block that `Launcher.open` is used in. A class, because a generator's frame would stay in memory as
     long as the app is open."""
 
-    __slots__ = ("_app", "_launcher", "_opening")
+    __slots__ = ("_app", "_hosting", "_launcher", "_opening", "_page")
 
-    def __init__(self, launcher: Launcher, opening: Opening) -> None:
+    def __init__(self, launcher: Launcher, opening: Opening, hosting: Hosting | None) -> None:
         self._launcher = launcher
         self._opening: Opening | None = opening
+        self._hosting = hosting
+        self._page: AbstractAsyncContextManager[None] | None = None
 
     async def __aenter__(self) -> MiniApp:
         opening, self._opening = self._opening, None
         if opening is None:
             raise BadInput("This app was opened already.", "Call open() for each `async with`.")
         self._app = await self._launcher._opened(opening)
+        if self._hosting is not None:
+            await self._show(self._hosting)
         return self._app
 
-    async def __aexit__(self, *failure: object) -> None:
+    async def _show(self, hosting: Hosting) -> None:
+        from launcher.hosting import hosted
+
+        page = hosted(self._launcher, self._app, hosting)
+        try:
+            await page.__aenter__()
+        except BaseException:
+            self._app._close(CloseReason.HOST_GONE)
+            raise
+        self._page = page
+
+    async def __aexit__(self, *failure: Any) -> bool | None:
         self._app._close(CloseReason.CALLER)
+        return await self._page.__aexit__(*failure) if self._page is not None else None
+
+
+def _hosting(host: Kind | None, hosting: Hosting | None) -> Hosting | None:
+    if host is None:
+        return hosting
+    from launcher.hosting import Hosting
+
+    return replace(hosting, kind=host) if hosting is not None else Hosting(host)
 
 
 def _query_of(app: App, query_id: int | None) -> int | None:
@@ -367,16 +424,3 @@ async def _end_of(client: TelegramClient) -> None:
     """Until the client's connection has ended. Why it did is learned by reconnecting."""
     with suppress(Exception):
         await client.disconnected
-
-
-@asynccontextmanager
-async def _beside(*coroutines: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run coroutines while the block runs. The first failure ends all and is raised as it is."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(coroutine) for coroutine in coroutines]
-            yield
-            for task in tasks:
-                task.cancel()
-    except BaseExceptionGroup as failures:
-        raise failures.exceptions[0] from None

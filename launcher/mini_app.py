@@ -17,6 +17,8 @@ from telethon.tl import types
 from flows import (
     AccountLost,
     App,
+    BadInput,
+    Consent,
     DataAlreadySent,
     DataRefused,
     InitData,
@@ -33,7 +35,19 @@ from flows import (
 )
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from playwright.async_api import Frame, Page
+
+    from launcher.bridge.bridge import Bridge, Pending
+    from launcher.bridge.device import Device
+    from launcher.hosts.http import HttpReport
+    from launcher.hosts.observations import HostEnd
     from launcher.launcher import Launcher
+    from launcher.live_page import LivePage
+    from launcher.page_events import Expected, PageEvents
+
+from launcher.in_hand import ButtonInHand, PopupInHand, ScannerInHand
 
 __all__ = ["CloseReason", "MiniApp"]
 
@@ -72,18 +86,26 @@ class MiniApp:
     __slots__ = (
         "_closed",
         "_launcher",
+        "_opened",
         "_random_id",
         "_reason",
         "_sent",
         "app",
+        "consent",
+        "host_end",
+        "http",
         "join_decision",
+        "live",
         "on_prolong",
         "parameters",
         "prolongs",
+        "returns",
         "web_view",
     )
 
-    def __init__(self, launcher: Launcher, app: App, web_view: WebView, parameters: OpenParameters) -> None:
+    def __init__(
+        self, launcher: Launcher, app: App, web_view: WebView, parameters: OpenParameters, consent: Consent
+    ) -> None:
         self._launcher = launcher
         self._closed: asyncio.Future[CloseReason] | None = None
         self._reason: CloseReason | None = None
@@ -95,6 +117,12 @@ class MiniApp:
         self.prolongs = 0
         self.on_prolong: Callable[[MiniApp, MiniAppError | None], None] | None = None
         self.join_decision: Any = None
+        self.consent = consent
+        self.live: LivePage | None = None
+        self.http: HttpReport | None = None
+        self.host_end: HostEnd | None = None
+        self.returns = False
+        self._opened: asyncio.Queue[MiniApp] | None = None
 
     def __repr__(self) -> str:
         state = f"closed: {self._reason}" if self._reason else "open"
@@ -227,6 +255,102 @@ class MiniApp:
 
     def _current_chat(self) -> Any:
         return self.app.context.peer
+
+    # The page, when it is shown
+
+    @property
+    def _shown(self) -> LivePage:
+        if self.live is None:
+            raise BadInput("The page of this app is not shown.", 'Open it with host="browser".')
+        return self.live
+
+    @property
+    def page(self) -> Page:
+        """The Playwright page."""
+        assert self._shown.host is not None
+        return self._shown.host.page
+
+    @property
+    def frame(self) -> Frame:
+        """The Playwright frame the app runs in: the page's own, or a web client's iframe."""
+        assert self._shown.host is not None
+        return self._shown.host.frame
+
+    @property
+    def device(self) -> Device:
+        """The phone: what a test may look at. Changes that the page hears of go through the bridge."""
+        return self._shown.bridge.device
+
+    @property
+    def bridge(self) -> Bridge:
+        return self._shown.bridge
+
+    @property
+    def events(self) -> PageEvents:
+        """What went to and fro, oldest first, with times."""
+        return self._shown.events
+
+    @property
+    def unanswered(self) -> list[Pending]:
+        """Requests of the page that nobody will answer, or has not for ten seconds."""
+        return self._shown.bridge.unanswered(self._shown.now())
+
+    async def ready(self) -> None:
+        """Until the page has sent `web_app_ready`."""
+        await self._shown.ready()
+
+    def expect(
+        self, name: str, timeout: float = 5.0, where: Callable[[Any], bool] | None = None
+    ) -> AbstractAsyncContextManager[Expected]:
+        """Wait for an event of the page: `async with app.expect("web_app_open_popup") as event:`, then act.
+
+        `where` is asked with the event's data. Raises NotSeen, which lists what did arrive.
+        """
+        return self._shown.events.expect(name, timeout, where)
+
+    async def emit(self, name: str, data: Any = None) -> None:
+        """Send the page any event."""
+        self._shown.react(self._shown.bridge.emit(name, data, self._shown.now()))
+
+    async def screenshot(self, path: Any) -> None:
+        """Write a PNG of the page."""
+        assert self._shown.host is not None
+        await self._shown.host.screenshot(path)
+
+    async def next_app(self) -> MiniApp:
+        """The next app that a link in this one's page opens."""
+        return await self.opened.get()
+
+    @property
+    def opened(self) -> asyncio.Queue[MiniApp]:
+        """The apps that links in this one's page have opened, until somebody takes them."""
+        if self._opened is None:
+            self._opened = asyncio.Queue()
+        return self._opened
+
+    @property
+    def main_button(self) -> ButtonInHand:
+        return ButtonInHand(self._shown, self.device.main_button, self.bridge.press_main_button)
+
+    @property
+    def secondary_button(self) -> ButtonInHand:
+        return ButtonInHand(self._shown, self.device.secondary_button, self.bridge.press_secondary_button)
+
+    @property
+    def back_button(self) -> ButtonInHand:
+        return ButtonInHand(self._shown, self.device.back_button, self.bridge.press_back_button)
+
+    @property
+    def settings_button(self) -> ButtonInHand:
+        return ButtonInHand(self._shown, self.device.settings_button, self.bridge.press_settings_button)
+
+    @property
+    def popup(self) -> PopupInHand:
+        return PopupInHand(self._shown)
+
+    @property
+    def qr(self) -> ScannerInHand:
+        return ScannerInHand(self._shown)
 
     @property
     def _client(self) -> Any:

@@ -1,0 +1,137 @@
+"""The page of a live app: host, bridge and account, connected.
+
+    page ── host ──▶ bridge ──▶ replies ── host ──▶ page
+                       └──▶ effects ── account ──▶ outcome ──▶ bridge ──▶ reply
+
+A page is a stranger: its events are dealt with one by one as they come, nothing it sends can raise, and
+whatever it makes us do runs beside the prolonging of apps, not before it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from flows import MiniAppError
+from launcher.bridge import effects
+from launcher.bridge.bridge import Bridge, Reaction
+from launcher.bridge.effects import Effect
+from launcher.bridge.wire import json_value
+from launcher.effects import Performer
+from launcher.hosts.browser_host import BrowserHost
+from launcher.hosts.observations import PageEvent
+from launcher.page_events import Logged, PageEvents
+
+__all__ = ["LivePage"]
+
+Handler = Callable[[Any], Awaitable[None]]
+
+
+class LivePage:
+    """One page. `ends` is asked to end the app (with SendData, SwitchInline, Close…), `follows` to follow a
+    link."""
+
+    def __init__(self, bridge: Bridge, performer: Performer, ends: Handler, follows: Handler) -> None:
+        self.bridge = bridge
+        self.events = PageEvents()
+        self.host: BrowserHost | None = None
+        self._performer = performer
+        self._ends = ends
+        self._follows = follows
+        self._outbox: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
+        self._sensors = asyncio.Event()
+        self._ready = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def ready(self) -> None:
+        """Until the page has sent `web_app_ready`."""
+        await self._ready.wait()
+
+    def take(self, event: PageEvent) -> None:
+        """An event of the page; called by its host."""
+        self.events.add(Logged("outgoing", event.name, _shown(event.data), _now()))
+        if event.name == "web_app_ready":
+            self._ready.set()
+        self.react(self.bridge.receive(event.name, event.data, _now()))
+
+    def react(self, reaction: Reaction) -> None:
+        """Send the replies in their order, and start the effects."""
+        for name, data in reaction.replies:
+            self.events.add(Logged("incoming", name, data, _now()))
+            self._outbox.put_nowait((name, data))
+        for effect in reaction.effects:
+            self._start(self._carry_out(effect))
+        self._sensors.set()
+
+    @staticmethod
+    def now() -> float:
+        """The bridge's clock: the event loop's."""
+        return _now()
+
+    async def run(self) -> None:
+        """Deliver what the bridge says, in order, until cancelled; sensors tick along."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._deliver())
+                group.create_task(self._measure())
+        finally:
+            for task in self._tasks:
+                task.cancel()
+
+    async def _deliver(self) -> None:
+        while True:
+            name, data = await self._outbox.get()
+            if self.host is not None:
+                await self.host.emit(name, data)
+
+    async def _measure(self) -> None:
+        """Let running sensors report when they are due."""
+        while True:
+            self._sensors.clear()
+            due = self.bridge.next_due()
+            pause = None if due is None else max(0.0, due - _now())
+            try:
+                async with asyncio.timeout(pause):
+                    await self._sensors.wait()
+            except TimeoutError:
+                self.react(self.bridge.due(_now()))
+
+    async def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case effects.OpenTgLink():
+                await self._follows(effect)
+            case effects.OpenLink() | effects.ShareToStory():
+                return  # recorded on the phone
+            case _ if effect.ends_app:
+                await self._ends(effect)
+            case _:
+                outcome = await self._performer.perform(effect)
+                self.react(self.bridge.resolve(effect, outcome, _now()))
+
+    def _start(self, work: Any) -> None:
+        task = asyncio.ensure_future(_quietly(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def _quietly(work: Awaitable[None]) -> None:
+    """What a page asked for and was refused is its own affair; the refusal is in the log of the account."""
+    try:
+        await work
+    except MiniAppError:
+        return
+
+
+def _shown(data: str | None) -> Any:
+    """The event's data as a value, where it is JSON."""
+    if data is None:
+        return None
+    try:
+        return json_value(data)
+    except ValueError:
+        return data
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
