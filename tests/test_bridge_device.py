@@ -14,6 +14,7 @@ from launcher.bridge.device import (
     Button,
     Device,
     DeviceStorage,
+    Haptic,
     HomeScreen,
     Location,
     NotPossible,
@@ -243,7 +244,7 @@ def test_haptics_are_remembered_within_bounds() -> None:
     for style in ["light"] * LOG + ["heavy"]:
         send(bridge, "web_app_trigger_haptic_feedback", {"type": "impact", "impact_style": style})
     assert len(bridge.device.haptics) == LOG
-    assert bridge.device.haptics[-1].impact_style == "heavy"
+    assert bridge.device.haptics[-1] == Haptic("impact", "heavy")
 
 
 def test_a_frame_gets_its_style_and_is_reloaded() -> None:

@@ -37,7 +37,7 @@ from launcher.bridge.versions import number
 
 __all__ = ["MAX_PENDING", "Bridge", "Note", "Pending", "Reaction"]
 
-MAX_PENDING = 1000
+MAX_PENDING = 256
 """Requests that may be open at once; those beyond are answered in the negative."""
 
 _POPUP, _SCANNER, _INVOICE = "web_app_open_popup", "web_app_open_scan_qr_popup", "web_app_open_invoice"
