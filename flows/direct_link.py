@@ -81,8 +81,10 @@ class DirectLinkApp:
     async def agree(self, client: TelegramClient, consent: Consent, cache: Cache) -> DirectLinkApp:
         """Ask all in one dialog. Declined write access still opens; the rest raises ConsentDeclined."""
         questions = self.questions(cache)
+        if not questions:
+            return self
         prompt = Prompt(questions, self.bot.username, f"open {self.app.title or self.app.short_name}")
-        allowed = await consent.decide(prompt) if questions else frozenset()
+        allowed = await consent.decide(prompt)
         for question in questions:
             if question not in allowed and question is not Question.WRITE_ACCESS:
                 raise ConsentDeclined(question)
@@ -157,6 +159,6 @@ def _remember(found: Any, known: KnownApp | None, bot: Bot, short_name: str, cac
         known = KnownApp(app.id, app.access_hash, app.short_name, app.hash, app.title)
     if known is None:
         raise CannotOpen("Telegram sent no app.", "Open the link again.")
-    known = replace(known, quiet=quiet)
+    known = known if known.quiet == quiet else replace(known, quiet=quiet)
     cache.apps[bot.id, short_name.lower()] = known
     return known

@@ -384,6 +384,7 @@ _CONNECTION_ERRORS = (
     InvalidChecksumError,
     SecurityError,
 )
+_FAILURES = (RPCError, AuthKeyNotFound, asyncio.CancelledError, *_CONNECTION_ERRORS)
 
 
 @contextmanager
@@ -396,17 +397,10 @@ def answers(method: str) -> Iterator[None]:
     """
     try:
         yield
-    except RPCError as error:
-        raise from_rpc(error, method) from error
-    except AuthKeyNotFound as error:
-        raise _auth_key_not_found(method) from error
-    except _CONNECTION_ERRORS as error:
-        raise NotConnected(method) from error
-    except asyncio.CancelledError as error:
-        # Telethon cancels what is pending when it is disconnected; that is not our own task's end.
-        if (task := asyncio.current_task()) and task.cancelling():
+    except _FAILURES as error:
+        if _is_our_end(error):
             raise
-        raise NotConnected(method) from error
+        raise _ours(error, method) from error
 
 
 async def call(client: Any, request: TLRequest) -> Any:
@@ -415,8 +409,29 @@ async def call(client: Any, request: TLRequest) -> Any:
     Retries nothing and sleeps never; make the client with `flood_sleep_threshold=0` and
     `raise_last_call_error=True`, so that Telethon does not either.
     """
-    with answers(method_name(request)):
+    try:
         return await client(request)
+    except _FAILURES as error:
+        if _is_our_end(error):
+            raise
+        raise _ours(error, method_name(request)) from error
+
+
+def _is_our_end(error: BaseException) -> bool:
+    """Telethon cancels what is pending when it is disconnected; that is not our own task's end."""
+    if not isinstance(error, asyncio.CancelledError):
+        return False
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _ours(error: BaseException, method: str) -> MiniAppError:
+    match error:
+        case RPCError():
+            return from_rpc(error, method)
+        case AuthKeyNotFound():
+            return _auth_key_not_found(method)
+    return NotConnected(method)
 
 
 def _auth_key_not_found(method: str) -> AccountLost:

@@ -8,7 +8,7 @@ Documentation: core.telegram.org/api/bots/menu, core.telegram.org/api/bots/webap
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from telethon import TelegramClient
@@ -40,7 +40,8 @@ class MenuButtonApp:
         button = await find_menu_button(client, bot, cache)
         if not button.url:
             raise CannotOpen.no_menu_button(f"@{bot.username}")
-        return cls(bot, button.url, replace(context, peer=bot.input_peer))
+        in_the_chat = Context(bot.input_peer, context.reply_to, context.send_as, context.silent)
+        return cls(bot, button.url, in_the_chat)
 
     async def request(self, client: TelegramClient, parameters: OpenParameters) -> WebView:
         """`messages.requestWebView` with `from_bot_menu` and the menu button's URL."""

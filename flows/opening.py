@@ -7,6 +7,7 @@ Documentation: core.telegram.org/api/bots/webapps, core.telegram.org/api/errors
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from telethon import TelegramClient, utils
@@ -19,6 +20,7 @@ from flows.cache import Cache
 from flows.consent import Consent, Prompt, Question
 from flows.direct_link import DirectLinkApp, guess, open_early
 from flows.errors import AppNotFound, Blocked, ConsentDeclined, RpcFailed, answers, call
+from flows.installation import find_entry, install
 from flows.main_app import MainApp
 from flows.open_mode import OpenMode
 from flows.resolve import (
@@ -52,7 +54,7 @@ class Opened:
     web_view: WebView
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Opening:
     """Everything one opening depends on. `speculate` lets a direct link that was opened before without a
     question ask for app and web view at once; an early answer is used only if nothing changed.
@@ -125,12 +127,29 @@ class Opening:
         return replace(self.parameters, mode=mode)
 
     async def _agreed(self, app: App) -> App:
+        if isinstance(app, DirectLinkApp | MainApp):
+            await self._offer_installation(app)
         if isinstance(app, DirectLinkApp):
             return await app.agree(self.client, self.consent, self.cache)
         await self._ask(app.bot.username, *self._questions(app))
         if isinstance(app, AttachmentMenuApp | SideMenuApp):
             return await app.agree(self.client, self.consent, self.cache)
         return app
+
+    async def _offer_installation(self, app: App) -> None:
+        """A bot that also has an app for the menus is offered for installation, as official clients do with
+        its links. They open nothing when that is declined; here the link's app opens all the same."""
+        bot = app.bot
+        if (
+            not bot.attach_menu
+            or bot.attach_menu_enabled
+            or self.consent.answer(Question.INSTALLATION) == "decline"
+        ):
+            return
+        entry = await find_entry(self.client, bot, self.cache)
+        if entry.inactive:
+            with suppress(ConsentDeclined):
+                await install(self.client, bot, entry, self.consent, self.cache)
 
     def _questions(self, app: App) -> list[Question]:
         """First launch: once per bot, but for verified ones. Hidden link: whenever the app came from one."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from telethon import TelegramClient, events
@@ -92,7 +93,7 @@ class HiddenLink:
 Target: TypeAlias = "str | HiddenLink | Message | App"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Options:
     """What may be said beside the target.
 
@@ -126,7 +127,7 @@ class Options:
             _may_carry(FLOWS[self.via], self)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Search:
     """One resolution under way: who searches, what for, what is remembered."""
 
@@ -377,10 +378,17 @@ async def _of_message(
         return await _of_link(_in_chat(search, message), link, hidden=True)
     sender = message.via_bot_id or message.sender_id
     bot = bot or await find_bot_by_id(search.client, sender, search.cache)
-    peer = await input_peer(search.client, options.chat if options.chat is not None else message.peer_id)
+    peer = await _chat_of(search, message, bot)
     if button.kind is ButtonKind.KEYBOARD_APP:
         return KeyboardButtonApp.find(bot, button, peer), None
     return InlineButtonApp.find(bot, button, await search.context(peer)), None
+
+
+async def _chat_of(search: _Search, message: Message, bot: Bot) -> Any:
+    """Where the app is opened: the chat the caller named, else the one the message is in."""
+    if search.options.chat is None and getattr(message.peer_id, "user_id", None) == bot.id:
+        return bot.input_peer
+    return await search.chat() or await input_peer(search.client, message.peer_id)
 
 
 async def _of_text_link(search: _Search, message: Message) -> tuple[App, OpenMode | None]:
@@ -427,6 +435,7 @@ def _opens_app(button: Button) -> bool:
     return button.kind is ButtonKind.LINK and _mini_app_link(button.url) is not None
 
 
+@lru_cache(maxsize=1024)
 def _mini_app_link(url: str) -> links.Link | None:
     """The link that a button's URL is, if it is one that opens a Mini App."""
     try:
@@ -513,12 +522,26 @@ def _check(value: str | None, limit: int, name: str) -> None:
         raise BadInput(f"{name}: {error}.", "Shorten it or encode it as base64url.") from None
 
 
+def _place(options: Options) -> str | None:
+    """The name of an option that says where the bot's answer goes, if one is given.
+
+    With `button`, a topic also says where the button is looked for, so it is no mistake.
+    """
+    if options.topic and options.button is None:
+        return "topic"
+    if options.reply_to:
+        return "reply_to"
+    if options.send_as:
+        return "send_as"
+    return "silent" if options.silent else None
+
+
 def _may_carry(app: type[App], options: Options) -> None:
     """Refuse what the flow's method would silently drop: a start parameter, the place of the bot's answer."""
-    placed = [name for name in ("topic", "reply_to", "send_as", "silent") if getattr(options, name)]
-    if placed and app.flow not in _CARRY_PLACE:
+    placed = None if app.flow in _CARRY_PLACE else _place(options)
+    if placed:
         raise BadInput(
-            f"{app.method} cannot carry {placed[0]}=: no message comes of a {app.flow.replace('_', ' ')}.",
+            f"{app.method} cannot carry {placed}=: no message comes of a {app.flow.replace('_', ' ')}.",
             "Leave it out; messages.requestWebView has it (inline button, menu button, attachment menu).",
         )
     if options.start_param and app.flow not in _CARRY_START_PARAM:

@@ -603,6 +603,7 @@ _METHODS: dict[str, str] = {
     """,
     # Reading, and finding one's way
     "messages.getHistory": "CHANNEL_INVALID CHANNEL_PRIVATE CHAT_ID_INVALID PEER_ID_INVALID",
+    "messages.getReplies": "CHANNEL_INVALID CHANNEL_PRIVATE MSG_ID_INVALID PEER_ID_INVALID",
     "messages.getPeerDialogs": "CHANNEL_INVALID CHANNEL_PRIVATE PEER_ID_INVALID",
     "messages.getForumTopics": "CHANNEL_FORUM_MISSING PEER_ID_INVALID",
     "messages.getForumTopicsByID": "CHANNEL_FORUM_MISSING PEER_ID_INVALID TOPICS_EMPTY",

@@ -114,13 +114,8 @@ class WebView:
     @classmethod
     def from_result(cls, result: Any) -> Self:
         """Take over a TL `webViewResultUrl`, whose absent flags are `None`."""
-        return cls(
-            url=result.url,
-            query_id=result.query_id,
-            fullsize=bool(result.fullsize),
-            fullscreen=bool(result.fullscreen),
-            same_origin=bool(result.same_origin),
-        )
+        flags = bool(result.fullsize), bool(result.fullscreen), bool(result.same_origin)
+        return cls(result.url, result.query_id, *flags)
 
     @property
     def mode(self) -> OpenMode:

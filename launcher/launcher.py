@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, Self, TypeVar
 
 from telethon import TelegramClient, events
@@ -35,6 +35,8 @@ from flows import (
 )
 from flows.buttons import Wanted
 from flows.cache import MenuButton
+from flows.resolve import starts_bot
+from launcher.attempts import Attempts
 from launcher.entry import Entry, enter
 from launcher.mini_app import CloseReason, MiniApp
 from launcher.prolonger import Prolonger
@@ -46,6 +48,7 @@ __all__ = ["Launcher"]
 
 T = TypeVar("T")
 CACHE = "flows"
+_PARAMETERS = OpenParameters()
 
 
 class Launcher:
@@ -54,7 +57,8 @@ class Launcher:
     Without settings they are read from the environment and `.env`; without an account the only one there
     is. With the server `sandbox` a sandbox is started in the process, its first account signed in;
     `launcher.sandbox` is that sandbox. `consent` answers for every app that brings no policy of its own.
-    `random_source` is for repeatable runs.
+    `random_source` is for repeatable runs. `on_connection` is called with False when the connection is lost,
+    with True when it is back.
     """
 
     def __init__(
@@ -75,8 +79,10 @@ class Launcher:
         self.sandbox = sandbox
         self.cache = Cache()
         self.apps: set[MiniApp] = set()
+        self.on_connection: Callable[[bool], None] | None = None
         self._random = random_source or random.SystemRandom()
         self._lateness = lateness
+        self._attempts = Attempts(self.timing.attempt)
         self._by_query: dict[int, MiniApp] = {}
         self._lost: MiniAppError | None = None
         self._stack: AsyncExitStack | None = None
@@ -113,7 +119,12 @@ class Launcher:
             self._prolonger = Prolonger(self.client, self.timing, self._lateness)
             self._listen()
             await stack.enter_async_context(
-                _beside(self._prolonger.run(), self._stay_connected(), self._doubt_menus())
+                _beside(
+                    self._prolonger.run(),
+                    self._stay_connected(),
+                    self._doubt_menus(),
+                    self._attempts.run(),
+                )
             )
             stack.callback(self._close_all, CloseReason.CALLER)
             self._stack = stack.pop_all()
@@ -123,8 +134,7 @@ class Launcher:
         assert self._stack is not None
         return await self._stack.__aexit__(*failure)
 
-    @asynccontextmanager
-    async def open(
+    def open(
         self,
         target: Target,
         *,
@@ -137,12 +147,13 @@ class Launcher:
         silent: bool | None = None,
         start: str | None = None,
         start_param: str | None = None,
+        start_wait: float = 30.0,
         query: str = "",
         parameters: OpenParameters | None = None,
         consent: Consent | None = None,
         speculate: bool = False,
-    ) -> AsyncIterator[MiniApp]:
-        """Open a Mini App and keep it alive while the block runs.
+    ) -> AbstractAsyncContextManager[MiniApp]:
+        """Open a Mini App and keep it alive while the block runs: `async with launcher.open(...) as app:`.
 
         `target` is a link, "@bot", a `HiddenLink`, a Telethon message, or an app value; the options are
         those of `flows.Options`. `speculate` opens a direct link that is known in one round trip instead
@@ -151,30 +162,26 @@ class Launcher:
         """
         options = Options(
             via=via, chat=chat, button=button, topic=topic, reply_to=reply_to, send_as=send_as,
-            silent=silent, start=start, start_param=start_param, query=query,
+            silent=silent, start=start, start_param=start_param, start_wait=start_wait,
+            query=query,
         )  # fmt: skip
-        app = await self._opened(
-            Opening(
-                self.client,
-                target,
-                options,
-                parameters or OpenParameters(),
-                consent or self.consent,
-                self.cache,
-                speculate,
-            )
+        opening = Opening(
+            self.client,
+            target,
+            options,
+            parameters or _PARAMETERS,
+            consent or self.consent,
+            self.cache,
+            speculate,
         )
-        try:
-            yield app
-        finally:
-            app._close(CloseReason.CALLER)
+        return _WhileOpen(self, opening)
 
     async def _opened(self, opening: Opening) -> MiniApp:
         if self._lost is not None:
             raise self._lost
-        repeatable = opening.options.start is None
+        repeatable = not starts_bot(opening.target, opening.options)
         opened = await self._retrying("opening the Mini App", opening.run, repeatable=repeatable)
-        app = MiniApp(self, opened.app, opened.web_view, opening.parameters, self._random.getrandbits(63))
+        app = MiniApp(self, opened.app, opened.web_view, opening.parameters)
         self.apps.add(app)
         if app.query_id is not None:
             self._prolonger.add(app)
@@ -184,8 +191,14 @@ class Launcher:
 
     # What apps and the account's tasks tell
 
+    def _random_id(self) -> int:
+        """For sent data: Telegram takes the same one for the same data."""
+        return self._random.getrandbits(63)
+
     def _forget(self, app: MiniApp) -> None:
         self.apps.discard(app)
+        if app.query_id is not None:
+            self._prolonger.forget_one()
         query = _query_of(app.app, app.query_id)
         if query is not None and self._by_query.get(query) is app:
             del self._by_query[query]
@@ -214,7 +227,7 @@ class Launcher:
         pauses = iter(self.timing.retries)
         while True:
             try:
-                return await _answered(what, attempt(), self.timing.attempt)
+                return await self._attempts.answered(what, attempt())
             except AccountLost as failure:
                 self._lose(failure)
                 raise
@@ -241,11 +254,17 @@ class Launcher:
         try:
             while True:
                 await _end_of(self.client)
+                self._tell(connected=False)
                 await self._reconnect_at_last()
+                self._tell(connected=True)
                 self._prolonger.all_now()
         except AccountLost as failure:
             await _end_of(self.client)
             self._lose(failure)
+
+    def _tell(self, *, connected: bool) -> None:
+        if self.on_connection is not None:
+            self.on_connection(connected)
 
     async def _reconnect_at_last(self) -> None:
         while True:
@@ -259,7 +278,20 @@ class Launcher:
     async def _reconnect(self) -> None:
         await self.client.disconnect()
         await call(lambda _: self.client.connect(), functions.help.GetConfigRequest())
-        await call(self.client, functions.updates.GetStateRequest())
+        await self._ask_who_is_there()
+
+    async def _ask_who_is_there(self) -> None:
+        """See that the account still exists. Raises NotConnected when the connection is gone again meanwhile:
+        Telethon would keep the request for its next connection, which is ours to make."""
+        asking = asyncio.ensure_future(call(self.client, functions.updates.GetStateRequest()))
+        gone = asyncio.ensure_future(_end_of(self.client))
+        try:
+            await asyncio.wait((asking, gone), return_when=asyncio.FIRST_COMPLETED)
+            if not asking.done():
+                raise NotConnected("updates.getState")
+            await asking
+        finally:
+            await _cancelled(asking, gone)
 
     # Updates
 
@@ -298,20 +330,37 @@ class Launcher:
         self.cache.forget_attach_menu()
 
 
+class _WhileOpen:
+    """The block that `Launcher.open` is used in. A class, because a generator's frame would stay in memory as
+    long as the app is open."""
+
+    __slots__ = ("_app", "_launcher", "_opening")
+
+    def __init__(self, launcher: Launcher, opening: Opening) -> None:
+        self._launcher = launcher
+        self._opening: Opening | None = opening
+
+    async def __aenter__(self) -> MiniApp:
+        opening, self._opening = self._opening, None
+        if opening is None:
+            raise BadInput("This app was opened already.", "Call open() for each `async with`.")
+        self._app = await self._launcher._opened(opening)
+        return self._app
+
+    async def __aexit__(self, *failure: object) -> None:
+        self._app._close(CloseReason.CALLER)
+
+
 def _query_of(app: App, query_id: int | None) -> int | None:
     """The id by which updates name this app: its web view's query, or its join request's."""
     return query_id if query_id is not None else getattr(app, "query_id", None)
 
 
-async def _answered(what: str, asking: Awaitable[T], seconds: float) -> T:
-    """The answer, or NotConnected when there is none within so many seconds."""
-    try:
-        async with asyncio.timeout(seconds) as limit:
-            return await asking
-    except TimeoutError:
-        if not limit.expired():
-            raise
-        raise NotConnected(what) from None
+async def _cancelled(*tasks: asyncio.Future[Any]) -> None:
+    """End tasks and wait until they have ended; what came of them is dropped."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _end_of(client: TelegramClient) -> None:

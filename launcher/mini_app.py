@@ -83,13 +83,11 @@ class MiniApp:
         "web_view",
     )
 
-    def __init__(
-        self, launcher: Launcher, app: App, web_view: WebView, parameters: OpenParameters, random_id: int
-    ) -> None:
+    def __init__(self, launcher: Launcher, app: App, web_view: WebView, parameters: OpenParameters) -> None:
         self._launcher = launcher
         self._closed: asyncio.Future[CloseReason] | None = None
         self._reason: CloseReason | None = None
-        self._random_id = random_id
+        self._random_id: int | None = None
         self._sent = False
         self.app = app
         self.web_view = web_view
@@ -191,9 +189,10 @@ class MiniApp:
         app = self._may_send()
         check_data(data)
         self._sent = True
+        random_id = self._random_id = self._random_id or self._launcher._random_id()
         try:
             await self._launcher._retrying(
-                "messages.sendWebViewData", lambda: send_data(self._client, app, data, self._random_id)
+                "messages.sendWebViewData", lambda: send_data(self._client, app, data, random_id)
             )
         except BaseException:
             self._sent = False

@@ -23,6 +23,9 @@ from launcher.timing import Timing
 __all__ = ["Prolonged", "Prolonger"]
 
 
+_FEW = 100
+
+
 class Prolonged(Protocol):
     """An app as the scheduler sees it."""
 
@@ -46,16 +49,27 @@ class Prolonger:
         self._heap: list[tuple[float, int, Prolonged]] = []
         self._order = itertools.count()
         self._changed = asyncio.Event()
+        self._closed = 0
 
     def add(self, app: Prolonged) -> None:
         """Prolong this app from one period from now on, until it is closed."""
         self._push(_now() + self._timing.prolong_every, app)
+
+    def forget_one(self) -> None:
+        """One of the apps was closed. Once closed ones are half of the heap they are let go together, lest
+        many short launches be kept for a period each."""
+        self._closed += 1
+        if self._closed > max(_FEW, len(self._heap) / 2):
+            self._heap = [entry for entry in self._heap if not entry[2].is_closed]
+            heapq.heapify(self._heap)
+            self._closed = 0
 
     def all_now(self) -> None:
         """Make every app due at once, spread by `Timing.burst`: the connection was lost and is back."""
         apps = self._living(entry[2] for entry in self._heap)
         start, apart = _now(), 1 / self._timing.burst
         self._heap = [(start + at * apart, next(self._order), app) for at, app in enumerate(apps)]
+        self._closed = 0
         self._changed.set()
 
     async def run(self) -> None:
@@ -65,7 +79,9 @@ class Prolonger:
                 await self._wait()
                 while self._heap and self._heap[0][0] <= _now():
                     due, _, app = heapq.heappop(self._heap)
-                    if not app.is_closed:
+                    if app.is_closed:
+                        self._closed -= 1
+                    else:
                         group.create_task(self._prolong(due, app))
 
     async def _wait(self) -> None:

@@ -27,7 +27,7 @@ from flows import (
     RpcFailed,
     WrongContext,
 )
-from launcher.sandbox import Fail, MenuButton
+from launcher.sandbox import App, Fail, MenuButton
 from launcher.sandbox.default_world import BOB, CHANNEL, DEMO_BOT, FORUM, GROUP
 from launcher.sandbox.mailbox import post
 from tests.opened import ALLOW_ALL, Account, Asker, account
@@ -419,3 +419,20 @@ async def test_an_unknown_app_value_error_names_the_app() -> None:
     async with account() as alice:
         error = await alice.refused(AppNotFound, "https://t.me/demo_bot/missing")
         assert error.method == "messages.getBotApp"
+
+
+@pytest.mark.parametrize("target", ["t.me/attach_bot/app", "t.me/attach_bot?startapp"])
+async def test_a_link_offers_to_install_its_bot(target: str) -> None:
+    async with account() as alice:
+        bot = alice.sandbox.world.bot("attach_bot")
+        bot.main_app, bot.apps["app"] = (
+            "https://attach.example/",
+            App("app", "App", "https://attach.example/app"),
+        )
+        await alice.open(target)
+        assert bot.id not in alice.sandbox.world.user("alice").attach_menu
+        await alice.open(target, Consent(installation=lambda _: False))
+        assert bot.id not in alice.sandbox.world.user("alice").attach_menu
+        await alice.open(target, Consent("installation"))
+        assert bot.id in alice.sandbox.world.user("alice").attach_menu
+        assert "messages.toggleBotInAttachMenu" in alice.asked

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ from flows import (
 from flows.bots import bot_from_user
 from launcher.sandbox import MenuButton
 from launcher.sandbox.default_world import BOB, DEMO_BOT, FORUM
-from tests.opened import Asker, account, client_of
+from launcher.sandbox.mailbox import post
+from tests.opened import ALLOW_ALL, Asker, account, client_of
 
 WEB_VIEW, START = "messages.requestWebView", "messages.startBot"
 
@@ -293,7 +295,7 @@ async def test_the_button_of_a_bot_that_is_there_is_waited_for() -> None:
 
 
 async def test_a_bot_that_sends_no_button_is_not_waited_for_for_ever() -> None:
-    async with account("dora") as dora:
+    async with asyncio.timeout(10), account("dora") as dora:
         for target, via in (("@plain_bot", None), ("@demo_bot", "keyboard_button")):
             error = await dora.refused(CannotOpen, target, start="x", start_wait=0.05, via=via)
             assert "within 0.05 s" in error.meaning
@@ -345,3 +347,15 @@ def ending(text: ast.expr) -> str | None:
         case ast.JoinedStr(values=[*_, ast.Constant(value=str(value))]):
             return value
     return None
+
+
+async def test_a_button_is_looked_for_in_its_topic_only() -> None:
+    async with account() as alice:
+        for topic, param in ((2, "apps"), (3, "gossip")):
+            link = types.InlineButtonTypeUrl(f"https://t.me/demo_bot/app?startapp={param}")
+            row = types.KeyboardInlineButtonRow([types.KeyboardInlineButton("Open", link)])
+            keyboard = types.ReplyInlineMarkup([row])
+            post(alice.sandbox, DEMO_BOT, FORUM, "Here", markup=keyboard, topic=topic)
+        for topic, param in ((2, "apps"), (3, "gossip")):
+            opened = await alice.open("@demo_bot", ALLOW_ALL, chat="@demo_forum", button="Open", topic=topic)
+            assert opened.app.start_param == param  # type: ignore[union-attr]

@@ -6,6 +6,7 @@ kinds is an `OtherLink` here. Source: TDLib's `LinkManager`; core.telegram.org/a
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Literal
 
 from flows.links.address import Address, take_apart
@@ -30,6 +31,7 @@ from flows.links.rules import NotALink, is_int32, is_param, is_story, is_usernam
 # Reading. A rule answers None when the link is not of its kind.
 
 
+@lru_cache(maxsize=1024)
 def parse(text: str) -> Link:
     """Read a link as TDLib does. `SideMenuLink` is never the answer.
 

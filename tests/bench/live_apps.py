@@ -36,7 +36,7 @@ async def live_apps(sizes: Sizes) -> dict[str, Any]:
     with sandbox_process() as place:
         async with launching(place, Timing(prolong_every=sizes.period), lateness) as launcher:
             async with _open_apps(launcher, sizes) as (apps, bytes_each):
-                figures = {"apps": len(apps), "bytes_each_beyond_url": bytes_each}
+                figures: dict[str, Any] = {"apps": len(apps), "bytes_each_beyond_url": bytes_each}
                 figures["url_bytes_each"] = round(sum(map(_size_of_url, apps)) / len(apps))
                 figures["prolonging"] = await _observed(apps, lateness, sizes.period)
                 figures["after_reconnect"] = await _reconnected(apps, lateness, place, launcher.timing)

@@ -9,18 +9,19 @@ from dataclasses import dataclass
 from statistics import median, quantiles
 from typing import Any, TypeAlias
 
-__all__ = ["FULL", "QUICK", "Sizes", "Work", "compare", "percentiles", "rate"]
+__all__ = ["FULL", "QUICK", "Sizes", "Work", "compare", "percentiles"]
 
 Work: TypeAlias = Callable[[], Awaitable[Any]]
+
+LAPS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
     """How much of everything.
 
-    `rounds` of one call at a time and `crowded_rounds` of `crowd` calls at once; `delay` is the injected one
-    in seconds; `apps` live apps are prolonged every `period` seconds, `burst` a second after a reconnect;
-    `starts` of a command.
+    `rounds` of one call at a time and `crowded_rounds` with `crowd` calls in flight; `delay` is the injected
+    one in seconds; `apps` live apps are prolonged every `period` seconds; `starts` of a command.
     """
 
     rounds: int
@@ -32,13 +33,16 @@ class Sizes:
     starts: int
 
 
-FULL = Sizes(rounds=250, crowded_rounds=9, crowd=100, delay=0.1, apps=10_000, period=30.0, starts=15)
+FULL = Sizes(rounds=250, crowded_rounds=25, crowd=100, delay=0.1, apps=10_000, period=30.0, starts=15)
 QUICK = Sizes(rounds=3, crowded_rounds=1, crowd=5, delay=0.02, apps=20, period=0.5, starts=1)
 
 
 async def compare(ours: Work, theirs: Work, *, rounds: int, crowd: int = 1) -> dict[str, float]:
-    """Time `crowd` calls at once of each side, `rounds` times in turns: median milliseconds of a round, and
-    ours ÷ theirs. Who goes first changes from round to round."""
+    """Time both sides, `rounds` times in turns: median milliseconds of a call, and ours ÷ theirs.
+
+    With a `crowd`, so many calls are kept in flight: each of its members makes LAPS calls, one after another.
+    Who goes first changes from round to round.
+    """
     times: tuple[list[float], list[float]] = ([], [])
     for work in (ours, theirs):
         await _seconds(work, crowd)
@@ -46,21 +50,27 @@ async def compare(ours: Work, theirs: Work, *, rounds: int, crowd: int = 1) -> d
         for side in (0, 1) if turn % 2 else (1, 0):
             times[side].append(await _seconds((ours, theirs)[side], crowd))
     mine, other = (median(side) * 1000 for side in times)
-    return {"ours_ms": round(mine, 3), "theirs_ms": round(other, 3), "ratio": round(mine / other, 3)}
+    return {
+        "ours_ms": round(mine, 3),
+        "theirs_ms": round(other, 3),
+        "ours_longer_by_us": round((mine - other) * 1000, 1),
+        "ratio": round(mine / other, 3),
+    }
 
 
 async def _seconds(work: Work, crowd: int) -> float:
+    """Seconds a call takes, on average over one round."""
     start = time.perf_counter()
     if crowd == 1:
         await work()
-    else:
-        await asyncio.gather(*(work() for _ in range(crowd)))
-    return time.perf_counter() - start
+        return time.perf_counter() - start
+    await asyncio.gather(*(_laps(work) for _ in range(crowd)))
+    return (time.perf_counter() - start) / (crowd * LAPS)
 
 
-def rate(milliseconds: float, calls: int = 1) -> float:
-    """Calls a second."""
-    return round(calls / milliseconds * 1000, 1)
+async def _laps(work: Work) -> None:
+    for _ in range(LAPS):
+        await work()
 
 
 def percentiles(seconds: list[float]) -> dict[str, float]:

@@ -50,7 +50,24 @@ async def get_channel_messages(call: Call) -> Any:
 async def get_history(call: Call) -> Any:
     """Newest first; `add_offset` moves the page from `offset_id`, `max_id` and `min_id` bound it."""
     peer = readable(call, peer_named(call, call.request.peer), "CHANNEL_PRIVATE")
-    every = _in_chat(call, peer)
+    return _history(call, peer, _in_chat(call, peer))
+
+
+@handles(
+    functions.messages.GetRepliesRequest,
+    docs="core.telegram.org/method/messages.getReplies",
+    errors=("CHANNEL_PRIVATE", "MSG_ID_INVALID", "PEER_ID_INVALID"),
+)
+async def get_replies(call: Call) -> Any:
+    """The messages of a thread: in a forum, those of a topic. Paged as the history is."""
+    peer = readable(call, peer_named(call, call.request.peer), "CHANNEL_PRIVATE")
+    thread = call.request.msg_id
+    if thread not in _box(call, peer).messages:
+        raise RpcError(400, "MSG_ID_INVALID")
+    return _history(call, peer, [one for one in _in_chat(call, peer) if thread in (one.topic, one.reply_to)])
+
+
+def _history(call: Call, peer: Peer, every: list[Message]) -> Any:
     page = [message for message in _slice(call.request, every) if _within(call.request, message)]
     shown = [render_message(call.sandbox, call.me.id, _owner(call, peer), message) for message in page]
     return _page(call, peer, shown, page, len(every))

@@ -1,0 +1,95 @@
+"""The benchmarks run, and say what they promise. How fast anything is, no test asks."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows import FLOWS
+
+ROOT = Path(__file__).resolve().parent.parent
+COMPARED = {"ours_ms", "theirs_ms", "ours_longer_by_us", "ratio"}
+RATES = {"ours_per_second", "kurigram_per_second", "ratio"}
+LATENESS = {"p50_ms", "p99_ms", "max_ms"}
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tests.bench", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+
+
+def numbers(value: Any) -> Iterator[float]:
+    """All numbers anywhere in a JSON value."""
+    match value:
+        case dict():
+            for inner in value.values():
+                yield from numbers(inner)
+        case list():
+            for inner in value:
+                yield from numbers(inner)
+        case int() | float():
+            yield value
+
+
+def test_every_benchmark_runs_and_prints_one_object_of_figures() -> None:
+    done = run("--quick")
+    assert done.returncode == 0, done.stderr
+    printed = json.loads(done.stdout)
+    assert all(math.isfinite(number) for number in numbers(printed))
+    assert set(printed) == {"machine", *CHECKS}
+    for name, check in CHECKS.items():
+        assert f"{name} ..." in done.stderr
+        check(printed[name])
+
+
+def opening(figures: Any) -> None:
+    assert set(figures) == set(FLOWS)
+    for flow in figures.values():
+        assert set(flow) == {"requests", "one_at_a_time", "in_flight"}
+        assert set(flow["one_at_a_time"]) == COMPARED
+        assert set(flow["in_flight"]) == COMPARED | {"at_once"}
+
+
+def round_trips(figures: Any) -> None:
+    assert set(figures) == {"delay_seconds", *FLOWS}
+    for flow in FLOWS:
+        also = {"direct_link": {"speculate"}, "inline_mode": {"held"}, "chat_join": {"held"}}.get(flow, set())
+        assert set(figures[flow]) == {"cold", "warm"} | also
+        for launch in figures[flow].values():
+            assert set(launch) == {"round_trips", "requests", "seconds"}
+            assert 1 <= launch["round_trips"] <= len(launch["requests"])
+
+
+def kurigram(figures: Any) -> None:
+    assert set(figures["one_at_a_time"]) == RATES
+    assert set(figures["in_flight"]) == RATES | {"at_once"}
+
+
+def command_line(figures: Any) -> None:
+    assert set(figures) == COMPARED | {"heavy_imports", "heavy_imports_of_typer"}
+    assert figures["heavy_imports"] == []
+
+
+def live_apps(figures: Any) -> None:
+    assert figures["apps"] > 0
+    assert figures["bytes_each_beyond_url"] > 0
+    assert set(figures["prolonging"]["lateness"]) == LATENESS
+    assert set(figures["after_reconnect"]["lateness"]) == LATENESS
+    assert figures["after_reconnect"]["seconds_until_all_prolonged"] > 0
+
+
+CHECKS = {check.__name__: check for check in (opening, round_trips, kurigram, command_line, live_apps)}
+
+
+@pytest.mark.parametrize("argument", ["nothing", "--fast"], ids=["name", "option"])
+def test_what_is_not_there_is_refused_in_one_line(argument: str) -> None:
+    done = run(argument)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[-1].startswith("python -m tests.bench: error: ")
