@@ -177,6 +177,8 @@ def test_the_viewport_is_told_on_request_and_on_change() -> None:
     expanded = {"height": 900, "is_expanded": True, "is_state_stable": True}
     assert reply(bridge, "web_app_expand") == reply(bridge, "web_app_request_viewport") == expanded
     assert bridge.set_viewport(height=600).replies == [("viewport_changed", expanded | {"height": 600})]
+    ((_, moving),) = bridge.set_viewport(height=601, is_stable=False).replies
+    assert (moving["height"], moving["is_state_stable"]) == (601, False)
     ((_, folded),) = bridge.set_viewport(is_expanded=False).replies
     assert (folded["height"], folded["is_expanded"]) == (500, False)
 

@@ -73,14 +73,14 @@ def answers(*events: type[outgoing.Outgoing]) -> Callable[[_Function], _Function
     return register
 
 
-def viewport(device: Device, platform: Platform) -> Incoming:
-    """The app's size, with the keys that this client sends; always a settled one."""
+def viewport(device: Device, platform: Platform, is_stable: bool = True) -> Incoming:
+    """The app's size, with the keys that this client sends."""
     expanded = platform.windowed or device.is_expanded or device.is_fullscreen
     given = {"height": device.height if expanded else device.folded_height, "width": device.width}
     return incoming.ViewportChanged(
         **{key: float(value) for key, value in given.items() if key in {"height", *platform.viewport}},
         is_expanded=expanded,
-        is_state_stable=True,
+        is_state_stable=is_stable,
     )
 
 
