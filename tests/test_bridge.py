@@ -108,6 +108,13 @@ def test_a_huge_request_is_refused_under_its_id() -> None:
     assert reply == ("custom_method_invoked", {"req_id": "r9", "error": "METHOD_INVALID"})
 
 
+def test_parameters_too_large_for_any_method_are_refused() -> None:
+    call = MINIMAL["web_app_invoke_custom_method"] | {"params": {"value": "x" * 300_000}}
+    assert send(Bridge(), "web_app_invoke_custom_method", call) == Reaction(
+        [("custom_method_invoked", {"req_id": "r1", "error": "DATA_JSON_INVALID"})]
+    )
+
+
 def test_a_flood_of_requests_is_bounded() -> None:
     bridge = Bridge()
     call = MINIMAL["web_app_invoke_custom_method"]

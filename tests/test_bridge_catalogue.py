@@ -112,6 +112,7 @@ def test_no_parameters_come_in_many_forms(data: Any) -> None:
          {"custom_emoji_id": "5368324170671202286"}),
         ("web_app_open_tg_link", '{"path_full": "/\\ud83d\\ude00\\ud83d"}', {"path_full": "/😀�"}),
         ("web_app_open_tg_link", '{"path_full": "/\ud83d"}', {"path_full": "/�"}),
+        ("web_app_open_tg_link", '{"path_full": "/\ud83d\ude00"}', {"path_full": "/😀"}),
         ("web_app_open_popup", '{"title": null, "message": "?", "buttons": [{"type": "ok", "id": null}]}',
          {"message": "?", "buttons": [{"type": "ok"}]}),
     ],

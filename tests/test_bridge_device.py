@@ -14,6 +14,7 @@ from launcher.bridge.device import (
     Button,
     Device,
     DeviceStorage,
+    Haptic,
     HomeScreen,
     Location,
     NotPossible,
@@ -176,6 +177,8 @@ def test_the_viewport_is_told_on_request_and_on_change() -> None:
     expanded = {"height": 900, "is_expanded": True, "is_state_stable": True}
     assert reply(bridge, "web_app_expand") == reply(bridge, "web_app_request_viewport") == expanded
     assert bridge.set_viewport(height=600).replies == [("viewport_changed", expanded | {"height": 600})]
+    ((_, moving),) = bridge.set_viewport(height=601, is_stable=False).replies
+    assert (moving["height"], moving["is_state_stable"]) == (601, False)
     ((_, folded),) = bridge.set_viewport(is_expanded=False).replies
     assert (folded["height"], folded["is_expanded"]) == (500, False)
 
@@ -243,7 +246,7 @@ def test_haptics_are_remembered_within_bounds() -> None:
     for style in ["light"] * LOG + ["heavy"]:
         send(bridge, "web_app_trigger_haptic_feedback", {"type": "impact", "impact_style": style})
     assert len(bridge.device.haptics) == LOG
-    assert bridge.device.haptics[-1].impact_style == "heavy"
+    assert bridge.device.haptics[-1] == Haptic("impact", "heavy")
 
 
 def test_a_frame_gets_its_style_and_is_reloaded() -> None:

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from launcher.bridge import effects, incoming, outgoing
-from launcher.bridge.device import Device, Sensor, StorageError
+from launcher.bridge.device import Device, Haptic, Sensor, StorageError
 from launcher.bridge.effects import Effect
 from launcher.bridge.incoming import Incoming
 from launcher.bridge.platforms import Platform
@@ -55,6 +55,9 @@ class Turn:
     object_to: Callable[[str], None]
 
 
+MAX_PARAMS = 256 * 2**10
+"""Characters of a custom method's parameters: twice those of all 1024 keys of a cloud storage."""
+
 Answer = Callable[[Any, Turn], Iterable[Result] | None]
 ANSWERS: dict[str, Answer] = {}
 """The function for each outgoing event, by name."""
@@ -70,14 +73,14 @@ def answers(*events: type[outgoing.Outgoing]) -> Callable[[_Function], _Function
     return register
 
 
-def viewport(device: Device, platform: Platform) -> Incoming:
-    """The app's size, with the keys that this client sends; always a settled one."""
+def viewport(device: Device, platform: Platform, is_stable: bool = True) -> Incoming:
+    """The app's size, with the keys that this client sends."""
     expanded = platform.windowed or device.is_expanded or device.is_fullscreen
     given = {"height": device.height if expanded else device.folded_height, "width": device.width}
     return incoming.ViewportChanged(
         **{key: float(value) for key, value in given.items() if key in {"height", *platform.viewport}},
         is_expanded=expanded,
-        is_state_stable=True,
+        is_state_stable=is_stable,
     )
 
 
@@ -235,7 +238,8 @@ def setup_settings_button(event: outgoing.SetupSettingsButton, turn: Turn) -> No
 
 @answers(outgoing.TriggerHapticFeedback)
 def trigger_haptic_feedback(event: outgoing.TriggerHapticFeedback, turn: Turn) -> None:
-    turn.device.haptics.append(event)
+    style = {"impact": event.impact_style, "notification": event.notification_type}.get(event.type)
+    turn.device.haptics.append(Haptic(event.type, style))
 
 
 # To the bot and to chats
@@ -369,9 +373,11 @@ def request_phone(event: outgoing.RequestPhone, turn: Turn) -> Iterator[Result]:
 
 @answers(outgoing.InvokeCustomMethod)
 def invoke_custom_method(event: outgoing.InvokeCustomMethod, turn: Turn) -> Iterator[Result]:
-    yield effects.InvokeCustomMethod(
-        req_id=event.req_id, method=event.method, params=compact(event.params) or "{}"
-    )
+    params = compact(event.params)
+    if len(params) > MAX_PARAMS:
+        yield incoming.CustomMethodInvoked(req_id=event.req_id, error="DATA_JSON_INVALID")
+    else:
+        yield effects.InvokeCustomMethod(req_id=event.req_id, method=event.method, params=params or "{}")
 
 
 @answers(outgoing.RequestEmojiStatusAccess)

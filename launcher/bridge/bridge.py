@@ -37,7 +37,7 @@ from launcher.bridge.versions import number
 
 __all__ = ["MAX_PENDING", "Bridge", "Note", "Pending", "Reaction"]
 
-MAX_PENDING = 1000
+MAX_PENDING = 256
 """Requests that may be open at once; those beyond are answered in the negative."""
 
 _POPUP, _SCANNER, _INVOICE = "web_app_open_popup", "web_app_open_scan_qr_popup", "web_app_open_invoice"
@@ -417,15 +417,19 @@ class Bridge:
         height: float | None = None,
         *,
         is_expanded: bool | None = None,
+        is_stable: bool = True,
         now: float = 0.0,
     ) -> Reaction:
-        """A new size in CSS pixels, settled; what is not given stays. Heights are those of the full app."""
+        """A new size in CSS pixels; what is not given stays. `height` is that of the expanded app.
+
+        While the size is still changing, `is_stable` is false.
+        """
         device = self.device
         device.width = width or device.width
         device.height = height or device.height
         if is_expanded is not None:
             device.is_expanded = is_expanded
-        return self._tell(now, viewport(device, self.platform))
+        return self._tell(now, viewport(device, self.platform, is_stable))
 
     def set_safe_area(
         self, top: float = 0, bottom: float = 0, left: float = 0, right: float = 0, *, now: float = 0.0

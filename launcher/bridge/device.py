@@ -25,7 +25,6 @@ from launcher.bridge.outgoing import (
     OpenScanQrPopup,
     SetupMainButton,
     SetupSecondaryButton,
-    TriggerHapticFeedback,
 )
 
 __all__ = [
@@ -36,6 +35,7 @@ __all__ = [
     "Device",
     "DeviceStorage",
     "Gyroscope",
+    "Haptic",
     "HomeScreen",
     "Location",
     "NotPossible",
@@ -97,6 +97,14 @@ class Colors:
     header: str | None = None
     background: str | None = None
     bottom_bar: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Haptic:
+    """One trembling: impact, notification or selection_change, and the style of the first two."""
+
+    type: str
+    style: str | None
 
 
 @dataclass(slots=True)
@@ -334,7 +342,7 @@ class Device:
     secure_storage: SecureStorage = field(default_factory=SecureStorage)
     emoji_status: int | None = None
     emoji_status_access: bool = False
-    haptics: deque[TriggerHapticFeedback] = field(default_factory=lambda: deque(maxlen=LOG))
+    haptics: deque[Haptic] = field(default_factory=lambda: deque(maxlen=LOG))
     downloads: deque[tuple[str, str]] = field(default_factory=lambda: deque(maxlen=LOG))
     stories: deque[str] = field(default_factory=lambda: deque(maxlen=LOG))
     links: deque[str] = field(default_factory=lambda: deque(maxlen=LOG))

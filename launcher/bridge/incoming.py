@@ -36,7 +36,7 @@ class Incoming(BaseModel):
     @property
     def payload(self) -> Any:
         """What the page gets as `eventData`: a JSON object, empty if the event has no parameters."""
-        return self.model_dump(exclude_unset=True) if self.__pydantic_fields__ else {}
+        return self.model_dump(exclude_unset=True)
 
 
 Color = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]

@@ -296,7 +296,7 @@ class SwitchInlineQuery(Outgoing, name="web_app_switch_inline_query", since="6.7
     """Put an inline query to the bot into a chat, one chosen from these types if there are any, and close."""
 
     query: Annotated[str, Field(max_length=256)]
-    chat_types: list[Literal["users", "bots", "groups", "channels"]] = []
+    chat_types: Annotated[list[Literal["users", "bots", "groups", "channels"]], Field(max_length=4)] = []
 
 
 class SendPreparedMessage(
@@ -308,7 +308,7 @@ class SendPreparedMessage(
 ):
     """Send a message that the bot has prepared to a chat of the user's choice."""
 
-    id: Annotated[str, Field(min_length=1)]
+    id: Annotated[str, Field(min_length=1, max_length=4096)]
 
 
 class RequestChat(
@@ -353,15 +353,15 @@ class VerifyAge(Outgoing, name="web_app_verify_age"):
 class OpenLink(Outgoing, name="web_app_open_link", since="6.0"):
     """Open a page outside, and leave the app open."""
 
-    url: Annotated[str, Field(min_length=1)]
+    url: Annotated[str, Field(min_length=1, max_length=32768)]
     try_instant_view: Annotated[bool, Since("6.4")] = False
-    try_browser: Annotated[str | None, Since("7.6")] = None
+    try_browser: Annotated[str | None, Field(max_length=64), Since("7.6")] = None
 
 
 class OpenTgLink(Outgoing, name="web_app_open_tg_link", since="6.1"):
     """Open what t.me shows under this path and query."""
 
-    path_full: Annotated[str, Field(pattern=r"^/")]
+    path_full: Annotated[str, Field(pattern=r"^/", max_length=32768)]
     force_request: bool = False
 
 
@@ -374,7 +374,7 @@ class OpenInvoice(
 ):
     """Pay an invoice."""
 
-    slug: Annotated[str, Field(pattern=r"^[A-Za-z0-9_=-]+$")]
+    slug: Annotated[str, Field(pattern=r"^[A-Za-z0-9_=-]+$", max_length=4096)]
 
 
 # Popups, scanner, clipboard
@@ -469,7 +469,7 @@ class InvokeCustomMethod(
     """Call a method that Telegram implements for apps, such as cloud storage."""
 
     req_id: ReqId
-    method: Annotated[str, Field(min_length=1), Wrong("METHOD_INVALID")]
+    method: Annotated[str, Field(min_length=1, max_length=4096), Wrong("METHOD_INVALID")]
     params: Annotated[dict[str, Any], Wrong("DATA_JSON_INVALID")]
 
 

@@ -20,6 +20,8 @@ MAX_PARTS = 100_000
 """Commas and brackets: what a text costs once it is read depends on these."""
 
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _REQ_ID = re.compile(r'"req_id"\s*:\s*("(?:[^"\\]|\\.){0,256}")')
 
 
@@ -41,9 +43,13 @@ def json_value(data: object) -> Any:
 
 def clean(text: str) -> str:
     """The text with every lone surrogate replaced by U+FFFD, and pairs joined."""
-    if text.isascii():
+    if text.isascii() or not _SURROGATE.search(text):
         return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return _SURROGATE.sub("\ufffd", _PAIR.sub(_joined, text))
+
+
+def _joined(pair: re.Match[str]) -> str:
+    return pair[0].encode("utf-16", "surrogatepass").decode("utf-16")
 
 
 def compact(value: Any) -> str:
