@@ -43,7 +43,7 @@ const pressed = (button, start) => new Promise(resolve => {
   button.onClick(() => resolve('pressed'), true);
   start();
 });
-const refusal = promise => promise.then(value => ['done', value], failure => [failure.name, failure.error ?? null]);
+const refusal = promise => promise.then(value => ['done', value], failure => [failure.name, failure.message]);
 sdk.init();
 const mounted = [
   'themeParams', 'miniApp', 'mainButton', 'secondaryButton', 'backButton', 'settingsButton', 'closingBehavior',
@@ -104,7 +104,7 @@ APPEARANCE = (
     Feature("safe area", "changes", "heard('safe_area_changed').then(() => sdk.viewport.safeAreaInsets())",
             {"top": 24, "bottom": 16, "left": 0, "right": 0}, do=tell("set_safe_area", top=24, bottom=16)),
     Feature("fullscreen", "unsupported", "refusal(sdk.viewport.requestFullscreen())",
-            ["FullscreenFailedError", None], given={"can_fullscreen": False}),
+            ["FullscreenFailedError", "UNSUPPORTED"], given={"can_fullscreen": False}),
     Feature("content safe area", "changes",
             "heard('content_safe_area_changed', () => sdk.viewport.requestFullscreen())"
             ".then(() => sdk.viewport.contentSafeAreaInsetTop())", 46),
@@ -178,24 +178,24 @@ ACCOUNT = (
     Feature("write access", "declined", "sdk.requestWriteAccess()", "cancelled"),
     Feature("write access", "allowed", "sdk.requestWriteAccess()", "allowed", allows=("write_access",)),
     Feature("phone", "declined", "sdk.requestPhoneAccess()", "cancelled"),
-    Feature("contact", "declined", CONTACT, ["AccessDeniedError", None]),
+    Feature("contact", "declined", CONTACT, ["AccessDeniedError", "User denied access"]),
     Feature("contact", "shared", CONTACT, ["done", "+9996621111"], allows=("phone",)),
     Feature("phone", "shared", "sdk.requestPhoneAccess()", "sent", allows=("phone",)),
     cloud("saved", "setItem('key', 'value')", DONE),
     cloud("read", "getItem('key')", ["done", "value"]),
     cloud("read together", "getItems(['key', 'none'])", ["done", {"key": "value", "none": ""}]),
     cloud("listed", "getKeys()", ["done", ["key"]]),
-    cloud("refused", "setItem('bad key!', 'value')", ["InvokeCustomMethodFailedError", "KEY_INVALID"]),
+    cloud("refused", "setItem('bad key!', 'value')", ["InvokeCustomMethodError", "Server returned error: KEY_INVALID"]),
     cloud("removed", "deleteItem('key')", DONE),
     cloud("cleared", "clear()", DONE),
-    Feature("emoji status", "declined", EMOJI, ["SetEmojiStatusError", "USER_DECLINED"]),
+    Feature("emoji status", "declined", EMOJI, ["SetEmojiStatusError", "Failed to set emoji status: USER_DECLINED"]),
     Feature("emoji status", "unknown emoji", "refusal(sdk.setEmojiStatus('7'))",
-            ["SetEmojiStatusError", "SUGGESTED_EMOJI_INVALID"], allows=("emoji_status",)),
+            ["SetEmojiStatusError", "Failed to set emoji status: SUGGESTED_EMOJI_INVALID"], allows=("emoji_status",)),
     Feature("emoji status", "set", EMOJI, DONE, allows=("emoji_status",)),
     Feature("emoji status access", "declined", "sdk.requestEmojiStatusAccess()", "cancelled"),
     Feature("emoji status access", "allowed", "sdk.requestEmojiStatusAccess()", "allowed",
             allows=("emoji_status_access",)),
-    Feature("file download", "declined", FILE, ["AccessDeniedError", None]),
+    Feature("file download", "declined", FILE, ["AccessDeniedError", "User denied the action"]),
     Feature("file download", "begun", FILE, DONE, allows=("download",)),
     Feature("prepared message", "declined", SHARE, ["ShareMessageError", "USER_DECLINED"]),
     Feature("prepared message", "no chat chosen", SHARE, ["ShareMessageError", "USER_DECLINED"],
@@ -217,7 +217,8 @@ ACCOUNT = (
     ),
     Feature("link", "opened", "sdk.openLink('https://demo.example/')", "https://demo.example/",
             when="web_app_open_link", ours=lambda live: live.device.links[-1]),
-    Feature("link", "refused", "sdk.openLink('ftp://demo.example/')", "refused: InvalidArgumentsError"),
+    Feature("link", "refused", "sdk.openLink('ftp://demo.example/')", "the protocol of the link is not allowed",
+            when="web_app_open_link", ours=lambda live: live.bridge.notes[-1].why),
     Feature("Telegram link", "opened", "sdk.openTelegramLink('https://t.me/demo_bot/app')",
             when="web_app_open_tg_link", do=follow, allows=("hidden_link", "first_launch")),
     Feature("custom method", "server time", "sdk.getCurrentTime().then(time => time.getTime() > 0)", True),
@@ -249,7 +250,7 @@ DEVICE = (
     Feature("home screen", "checked", "sdk.checkHomeScreenStatus()", "missed"),
     Feature("home screen", "declined", "sdk.addToHomeScreen()", "missed", given={"home_screen.agrees": False},
             when="web_app_add_to_home_screen", ours=lambda live: live.device.home_screen.status),
-    Feature("home screen", "added", "heard('home_screen_added', () => sdk.addToHomeScreen())", "heard"),
+    Feature("home screen", "added", "heard('home_screen_added', () => sdk.addToHomeScreen())", {}),
 )  # fmt: skip
 
 
