@@ -1,9 +1,9 @@
 """Real SDKs in real Chromium: a page that calls one feature after another, and a person who answers.
 
-An SDK is a page that loads it, a table of `Feature` rows that run in one launch, and a table of `Ending` rows,
-each in a launch of its own, since it ends the app. A row's script runs in the page; what its promise gives is
-compared with `value`, and what our side knows then with `ours`. `framed` stands for the value in a web client's
-iframe where that client cannot do it. The matrix of all rows is kept in `tests/data/sdk_matrix.md`.
+An SDK is a page that loads it, a table of `Feature` rows that run in one launch, and a table of `Ending`
+rows, each in a launch of its own, since it ends the app. A row's script runs in the page; what its promise
+gives, or with `ours` what our side knows then, has to be `value`, or `framed` in a web client's iframe where
+that client cannot do it. The matrix of all rows is kept in `tests/data/sdk_matrix.md`.
 """
 
 from __future__ import annotations
@@ -34,10 +34,11 @@ TRANSPORTS = {"android": "native", "web": "iframe"}
 MATRIX = Path(__file__).parent / "data" / "sdk_matrix.md"
 SAME = object()
 ALICE = 1001
-_SECONDS = 5.0
+_SECONDS = 10.0
 
 _START = """script => {
-  window.result = Promise.resolve().then(() => (0, eval)(script)).catch(failure => 'refused: ' + failure.name);
+  window.result = Promise.resolve().then(() => (0, eval)(script))
+    .catch(failure => 'refused: ' + failure.name);
 }"""
 
 Act = Callable[[MiniApp], Awaitable[Any]]
@@ -47,8 +48,9 @@ Act = Callable[[MiniApp], Awaitable[Any]]
 class Feature:
     """One feature and how it ends.
 
-    The user agrees to the questions in `allows`, chooses `chat`, pays if `pays`, and has a phone that differs
-    by `given` (attribute paths of the device). `do` is what they do when the page has sent `when`, or at once.
+    The user agrees to the questions in `allows`, chooses `chat`, pays if `pays`, and has a phone that
+    differs by `given` (attribute paths of the device). `do` is what they do when the page has sent `when`,
+    or at once.
     """
 
     name: str
@@ -70,8 +72,8 @@ class Feature:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """A feature that ends the app opened by the flow `via`, and why it is closed then; None for one that is not
-    obeyed, so that the app stays open."""
+    """A feature that ends the app opened by the flow `via`, and why it is closed then; None for one that is
+    not obeyed, so that the app stays open."""
 
     name: str
     outcome: str
@@ -85,7 +87,7 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class SDK:
-    """A page's `body` that loads the SDK, the files it needs, and `script`, which replaces the official one."""
+    """The package with its version, a page's `body` that loads it, and its rows."""
 
     name: str
     body: str
@@ -137,7 +139,7 @@ class Stand:
         )
         try:
             async with opening as live:
-                async with asyncio.timeout(4 * _SECONDS):
+                async with asyncio.timeout(2 * _SECONDS):
                     await live.ready()
                 yield live
         except MiniAppError as failure:
@@ -346,7 +348,8 @@ def matrix(sdks: tuple[SDK, ...]) -> str:
 
 def _section(sdk: SDK) -> str:
     rows: dict[str, list[str]] = {}
-    for row in (*sdk.features, *sdk.endings):
+    listed: tuple[Feature | Ending, ...] = (*sdk.features, *sdk.endings)
+    for row in listed:
         rows.setdefault(row.name, []).append(row.outcome)
     count = len(sdk.features) + len(sdk.endings)
     ways = " and ".join(f"{way} ({platform})" for platform, way in TRANSPORTS.items())

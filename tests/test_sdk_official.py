@@ -31,7 +31,9 @@ from tests.sdks import (
 PACKAGE = "@twa-dev/sdk@8.0.2"
 PAGE = """<script src="https://telegram.org/js/telegram-web-app.js"></script><script>
 const app = Telegram.WebApp;
-const called = start => new Promise(resolve => start((...values) => resolve(values.length > 1 ? values : values[0])));
+const called = start => new Promise(resolve => {
+  start((...values) => resolve(values.length > 1 ? values : values[0]));
+});
 const heard = (name, start = () => {}) => new Promise(resolve => {
   const listen = data => { app.offEvent(name, listen); resolve(data === undefined ? 'heard' : data); };
   app.onEvent(name, listen);
@@ -118,10 +120,11 @@ def sensor(name: str, event: str, kind: str, attribute: str) -> tuple[Feature, .
 
 
 APPEARANCE = (
-    Feature("launch", "init data read", "[['android', 'web'].includes(app.platform), app.initDataUnsafe.user.first_name]",
-            [True, "Alice"]),
+    Feature("launch", "init data read", "[app.version, app.initDataUnsafe.user.first_name]",
+            ["9.6", "Alice"]),
     Feature(
-        "ready", "told", "void app.ready()", True, when="web_app_ready", ours=lambda live: live.device.is_ready
+        "ready", "told", "void app.ready()", True, when="web_app_ready",
+        ours=lambda live: live.device.is_ready
     ),
     Feature(
         "expand",
@@ -153,7 +156,8 @@ APPEARANCE = (
     Feature(
         "content safe area",
         "changes",
-        "heard('contentSafeAreaChanged', () => app.requestFullscreen()).then(() => app.contentSafeAreaInset.top)",
+        "heard('contentSafeAreaChanged', () => app.requestFullscreen())"
+        ".then(() => app.contentSafeAreaInset.top)",
         46,
     ),
     Feature(
@@ -179,7 +183,8 @@ APPEARANCE = (
         "fullscreen",
         "entered and left",
         "heard('fullscreenChanged', () => app.requestFullscreen()).then(() => app.isFullscreen)"
-        ".then(on => heard('fullscreenChanged', () => app.exitFullscreen()).then(() => [on, app.isFullscreen]))",
+        ".then(on => heard('fullscreenChanged', () => app.exitFullscreen())"
+        ".then(() => [on, app.isFullscreen]))",
         [True, False],
     ),
     Feature("visibility", "minimised", "heard('deactivated').then(() => app.isActive)", False,
@@ -227,7 +232,8 @@ POPUP = "{message: 'Sure?', buttons: [{id: 'yes', type: 'ok'}]}"
 DIALOGS = (
     Feature("popup", "pressed", f"called(done => app.showPopup({POPUP}, done))", "yes",
             when="web_app_open_popup", do=choose("yes")),
-    Feature("popup", "dismissed", f"called(done => app.showPopup({POPUP}, done)).then(pressed => [pressed])", [None],
+    Feature("popup", "dismissed", f"called(done => app.showPopup({POPUP}, done)).then(pressed => [pressed])",
+            [None],
             when="web_app_open_popup", do=dismiss),
     Feature("alert", "closed", "called(done => app.showAlert('Look', done)).then(() => 'closed')", "closed",
             when="web_app_open_popup", do=dismiss),
@@ -255,7 +261,10 @@ FILE = "app.downloadFile({url: 'https://demo.example/a.pdf', file_name: 'a.pdf'}
 
 def cloud(outcome: str, call: str, value: object) -> Feature:
     return Feature(
-        "cloud storage", outcome, f"called(done => app.CloudStorage.{call}).then(([error, value]) => error || value)", value
+        "cloud storage",
+        outcome,
+        f"called(done => app.CloudStorage.{call}).then(([error, value]) => error || value)",
+        value,
     )
 
 
@@ -329,14 +338,16 @@ DEVICE = (
     Feature("biometry", "token removed",
             "called(done => app.BiometricManager.updateBiometricToken('', done))", True),
     Feature("location", "initialised",
-            "called(done => app.LocationManager.init(done)).then(() => app.LocationManager.isLocationAvailable)",
+            "called(done => app.LocationManager.init(done))"
+            ".then(() => app.LocationManager.isLocationAvailable)",
             True),
     Feature("location", "declined", "called(done => app.LocationManager.getLocation(done))", None,
             given={"location.agrees": False}),
     Feature("location", "settings opened", "void app.LocationManager.openSettings()", "location",
             when="web_app_open_location_settings", ours=lambda live: live.device.settings_opened[-1]),
     Feature("location", "told",
-            "called(done => app.LocationManager.getLocation(done)).then(where => [where.latitude, where.speed])",
+            "called(done => app.LocationManager.getLocation(done))"
+            ".then(where => [where.latitude, where.speed])",
             [51.5, None]),
     *sensor("Accelerometer", "accelerometerChanged", "accelerometer", "accelerometer"),
     *sensor("Gyroscope", "gyroscopeChanged", "gyroscope", "gyroscope"),
@@ -351,7 +362,8 @@ DEVICE = (
 ENDINGS = (
     Ending("sendData", "from a keyboard button", "keyboard_button", "void app.sendData('data')",
            "web_app_data_send", CloseReason.DATA_SENT, data_received, ["data"]),
-    Ending("sendData", "not from elsewhere", "main_app", "void app.sendData('data')", "web_app_data_send", None),
+    Ending("sendData", "not from elsewhere", "main_app", "void app.sendData('data')", "web_app_data_send",
+            None),
     Ending("switchInlineQuery", "switched", "main_app", "void app.switchInlineQuery('greet')",
            "web_app_switch_inline_query", CloseReason.SWITCHED_INLINE),
     Ending("clipboard", "not from elsewhere", "main_app", "called(done => app.readTextFromClipboard(done))",

@@ -61,7 +61,7 @@ def compact(value: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """A value as it can be sent to a page; a text stays a text, even an empty one or one that looks like JSON.
+    """A value as it can be sent to a page: a text stays one, even if it is empty or looks like JSON.
 
     None for what is no JSON or too deep.
     """
