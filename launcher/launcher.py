@@ -36,6 +36,7 @@ from flows import (
 from flows.buttons import Wanted
 from flows.cache import MenuButton
 from flows.resolve import starts_bot
+from launcher.attempts import Attempts
 from launcher.entry import Entry, enter
 from launcher.mini_app import CloseReason, MiniApp
 from launcher.prolonger import Prolonger
@@ -56,7 +57,8 @@ class Launcher:
     Without settings they are read from the environment and `.env`; without an account the only one there
     is. With the server `sandbox` a sandbox is started in the process, its first account signed in;
     `launcher.sandbox` is that sandbox. `consent` answers for every app that brings no policy of its own.
-    `random_source` is for repeatable runs.
+    `random_source` is for repeatable runs. `on_connection` is called with False when the connection is lost,
+    with True when it is back.
     """
 
     def __init__(
@@ -77,8 +79,10 @@ class Launcher:
         self.sandbox = sandbox
         self.cache = Cache()
         self.apps: set[MiniApp] = set()
+        self.on_connection: Callable[[bool], None] | None = None
         self._random = random_source or random.SystemRandom()
         self._lateness = lateness
+        self._attempts = Attempts(self.timing.attempt)
         self._by_query: dict[int, MiniApp] = {}
         self._lost: MiniAppError | None = None
         self._stack: AsyncExitStack | None = None
@@ -115,7 +119,12 @@ class Launcher:
             self._prolonger = Prolonger(self.client, self.timing, self._lateness)
             self._listen()
             await stack.enter_async_context(
-                _beside(self._prolonger.run(), self._stay_connected(), self._doubt_menus())
+                _beside(
+                    self._prolonger.run(),
+                    self._stay_connected(),
+                    self._doubt_menus(),
+                    self._attempts.run(),
+                )
             )
             stack.callback(self._close_all, CloseReason.CALLER)
             self._stack = stack.pop_all()
@@ -218,7 +227,7 @@ class Launcher:
         pauses = iter(self.timing.retries)
         while True:
             try:
-                return await _answered(what, attempt(), self.timing.attempt)
+                return await self._attempts.answered(what, attempt())
             except AccountLost as failure:
                 self._lose(failure)
                 raise
@@ -245,11 +254,17 @@ class Launcher:
         try:
             while True:
                 await _end_of(self.client)
+                self._tell(connected=False)
                 await self._reconnect_at_last()
+                self._tell(connected=True)
                 self._prolonger.all_now()
         except AccountLost as failure:
             await _end_of(self.client)
             self._lose(failure)
+
+    def _tell(self, *, connected: bool) -> None:
+        if self.on_connection is not None:
+            self.on_connection(connected)
 
     async def _reconnect_at_last(self) -> None:
         while True:
@@ -339,17 +354,6 @@ class _WhileOpen:
 def _query_of(app: App, query_id: int | None) -> int | None:
     """The id by which updates name this app: its web view's query, or its join request's."""
     return query_id if query_id is not None else getattr(app, "query_id", None)
-
-
-async def _answered(what: str, asking: Awaitable[T], seconds: float) -> T:
-    """The answer, or NotConnected when there is none within so many seconds."""
-    try:
-        async with asyncio.timeout(seconds) as limit:
-            return await asking
-    except TimeoutError:
-        if not limit.expired():
-            raise
-        raise NotConnected(what) from None
 
 
 async def _cancelled(*tasks: asyncio.Future[Any]) -> None:

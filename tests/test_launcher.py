@@ -24,8 +24,8 @@ from flows import (
 )
 from launcher.launcher import Launcher
 from launcher.mini_app import CloseReason, MiniApp
-from launcher.sandbox import Delay, DropBefore, Fail, Sandbox
-from launcher.sandbox.mailbox import Mailbox
+from launcher.sandbox import Delay, Fail, Sandbox
+from launcher.sandbox.mailbox import Mailbox, notify
 from launcher.settings import Settings
 from launcher.timing import Timing
 from tests.running import CALM, FAST, bot_client, calls_of, data_received, heard, launching, query_text
@@ -335,15 +335,29 @@ async def test_after_a_reconnect_a_prolong_alone_learns_that_an_app_is_over() ->
 
 
 async def test_after_a_reconnect_the_difference_alone_learns_that_an_app_is_over() -> None:
-    """A flood wait keeps prolongs from telling, and the door stays shut until the bot has answered."""
+    """A flood wait keeps prolongs from telling; the update goes out while surely nobody is there."""
     async with launching() as (launcher, sandbox), launcher.open("@demo_bot", via="inline_button") as app:
+        assert app.query_id is not None
         sandbox.faults.on(PROLONG, Fail(420, "FLOOD_WAIT_3600"), times=None)
-        shut = sandbox.faults.on("help.getConfig", DropBefore(), times=None, account=1001)
         sandbox.drop_connections(1001)
-        await answer_query(sandbox, app)
+        notify(sandbox, 1001, types.UpdateWebViewResultSent(app.query_id))
         assert not app.is_closed
-        shut.times = 0
         assert await app.closed() is CloseReason.RESULT_SENT
+
+
+async def test_whoever_wants_to_know_is_told_of_the_connection() -> None:
+    async with launching() as (launcher, sandbox):
+        back, told = asyncio.Event(), []
+
+        def on_connection(connected: bool) -> None:
+            told.append(connected)
+            if connected:
+                back.set()
+
+        launcher.on_connection = on_connection
+        sandbox.drop_connections()
+        await back.wait()
+        assert told == [False, True]
 
 
 async def test_a_restart_of_the_server_closes_nothing() -> None:
