@@ -455,7 +455,13 @@ async def shows_a_page(remote: Browser) -> None:
 
 
 async def test_a_remote_browser_by_its_debugging_port(browser: Browser, tmp_path: Path) -> None:
-    switches = ["--headless", "--no-sandbox", "--remote-debugging-port=0", f"--user-data-dir={tmp_path}"]
+    switches = [
+        "--headless",
+        "--no-sandbox",
+        "--no-startup-window",
+        "--remote-debugging-port=0",
+        f"--user-data-dir={tmp_path}",
+    ]
     async with running(rb"ws://([^/]+)/", await chromium(), *switches) as address:
         await shows_a_page(Browser(remote=f"http://{address}"))
 
