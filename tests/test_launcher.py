@@ -335,8 +335,13 @@ async def test_after_a_reconnect_a_prolong_alone_learns_that_an_app_is_over() ->
 
 
 async def test_after_a_reconnect_the_difference_alone_learns_that_an_app_is_over() -> None:
-    """A flood wait keeps prolongs from telling; the update goes out while surely nobody is there."""
-    async with launching() as (launcher, sandbox), launcher.open("@demo_bot", via="inline_button") as app:
+    """A flood wait keeps prolongs from telling; the update goes out while surely nobody is there, and the
+    server does nothing by itself afterwards."""
+    flipped = ("kept_updates_are_pushed_on_return", "reconnect_announces_updates_too_long")
+    async with (
+        launching(flipped=flipped) as (launcher, sandbox),
+        launcher.open("@demo_bot", via="inline_button") as app,
+    ):
         assert app.query_id is not None
         sandbox.faults.on(PROLONG, Fail(420, "FLOOD_WAIT_3600"), times=None)
         sandbox.drop_connections(1001)

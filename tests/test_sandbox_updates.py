@@ -10,6 +10,7 @@ from telethon.tl import functions, types
 
 from launcher.sandbox.difference import SLICE
 from launcher.sandbox.mailbox import Mailbox, notify, post, render_message, updates_for
+from launcher.sandbox.peers import render
 from launcher.sandbox.server import AuthKey, Sandbox
 from launcher.sandbox.world import Bot, Channel, Group, Message, Topic, User, World
 
@@ -401,6 +402,22 @@ async def test_or_it_is_lost(sandbox: Sandbox, update: Any, assumption: str) -> 
             notify(sandbox, ALICE, types.UpdateConfig())
             await back.next(types.UpdateConfig)
             assert back.passed == []
+
+
+async def test_or_it_waits_for_the_difference(sandbox: Sandbox) -> None:
+    sandbox.assumptions.flip("kept_updates_are_pushed_on_return")
+    async with sandbox:
+        async with Reader(sandbox, ALICE) as alice:
+            pass
+        notify(sandbox, ALICE, SENT, users=[render(sandbox, ALICE, sandbox.world[BOT])])
+        async with Reader(sandbox, ALICE, alice.session) as back:
+            now = await back.client(functions.updates.GetStateRequest())
+            assert back.seen.empty()
+            ask = functions.updates.GetDifferenceRequest(now.pts, now.date, now.qts)
+            difference = await back.client(ask)
+            assert difference.other_updates == [SENT]
+            assert [user.id for user in difference.users] == [BOT]
+            assert isinstance(await back.client(ask), types.updates.DifferenceEmpty), "it is told once"
 
 
 async def test_an_update_without_pts_can_be_lost_on_request(sandbox: Sandbox) -> None:
