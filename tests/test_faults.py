@@ -205,7 +205,7 @@ OUTCOMES: dict[str, Callable[[Launcher, Sandbox, str], Awaitable[str]]] = {
 
 def ended(failure: MiniAppError, app: MiniApp | None = None) -> str:
     """The exception, and the reason an open app was closed with, if it was."""
-    return " ".join(filter(None, (type(failure).__name__, app and app.reason)))
+    return " ".join(filter(None, (type(failure).__name__, app.reason if app else None)))
 
 
 async def prolongs(app: MiniApp, count: int) -> None:
