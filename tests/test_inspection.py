@@ -271,12 +271,14 @@ async def test_a_refused_launch_is_shown_up_to_its_refusal(case: Case) -> None:
     value = json.loads(json.dumps(inspection.to_json()))
     assert value.keys() == KEYS
     assert (value["opened"], value["ok"], value["stopped_at"]) == (False, False, stage)
-    assert value["error"]["class"] == error
+    assert value["error"]["type"] == error
     assert (value["bot"] is not None) is has_bot
     assert (value["answer"], value["checks"]) == (None, [])
     failure = inspection.failure
     assert isinstance(failure, MiniAppError)
     assert (value["error"]["meaning"], value["error"]["remedy"]) == (failure.meaning, failure.remedy)
+    assert value["error"]["message"] == str(failure)
+    assert None not in value["error"].values()
     text = " ".join(printed(inspection, 300).split())
     assert failure.meaning in text
     assert failure.remedy in text

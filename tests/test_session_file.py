@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from telethon.crypto import AuthKey
 from telethon.tl import types
 
 from launcher.account_session import AccountSession
-from launcher.servers import Server
+from launcher.servers import Server, ServerName
 from launcher.session_file import Content, SessionFile, SessionFileError, private_folder
 
 SERVER = Server("test", 2, "149.154.167.40", 443, 1, "hash", "")
@@ -447,6 +448,35 @@ def test_a_session_of_another_server_is_refused(tmp_path: Path) -> None:
     SessionFile(path).write(content(server="production"))
     with pytest.raises(SessionFileError, match="belongs to the server production, not to test"):
         AccountSession.load(SERVER, SessionFile(path))
+
+
+@pytest.mark.parametrize(
+    ("server", "host", "fits"),
+    [
+        ("test", "149.154.167.40", True),
+        ("production", "91.105.192.100", True),
+        ("production", "2001:67c:4e8:f002::a", True),
+        ("production", "192.0.2.1", False),
+        ("production", "127.0.0.1", False),
+        ("test", "149.154.176.1", False),
+        ("test", "evil.example", False),
+        ("sandbox", "127.0.0.1", True),
+        ("sandbox", "::1", True),
+        ("sandbox", "149.154.167.40", False),
+        ("sandbox", "localhost", False),
+    ],
+)
+def test_a_session_that_leads_elsewhere_is_refused(
+    tmp_path: Path, server: ServerName, host: str, fits: bool
+) -> None:
+    file = SessionFile(tmp_path / "alice.session")
+    file.write(content(server=server, host=host))
+    here = replace(SERVER, name=server)
+    if fits:
+        assert AccountSession.load(here, file).server_address == host
+        return
+    with pytest.raises(SessionFileError, match=f"leads to '{host}', no address of the server {server}"):
+        AccountSession.load(here, file)
 
 
 def test_telethon_can_clone_a_session() -> None:

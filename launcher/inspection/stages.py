@@ -17,6 +17,7 @@ from flows import App, Bot, InitData, LaunchParams, MiniAppError, Prompt, Questi
 from flows.cache import KnownApp
 from flows.init_data import WebAppChat, WebAppUser
 from flows.links import Link, NotALink
+from launcher.failure_json import failure_json
 from launcher.masks import MASK, answer_summary, is_secret, masked, parameters, tl_json
 from launcher.tracing import Exchange
 
@@ -118,7 +119,7 @@ class Inspection:
             "opened": self.opened,
             "ok": self.ok,
             "stopped_at": self.stopped_at and str(self.stopped_at),
-            "error": _error_json(self.failure),
+            "error": self.failure and failure_json(self.failure),
             "link": self.link and self.link.to_json(),
             "bot": self._bot_json(),
             "app": self._app_json(),
@@ -213,21 +214,8 @@ def _exchange_json(exchange: Exchange, reveal: bool) -> dict[str, Any]:
         "method": exchange.method,
         "parameters": parameters(exchange.request, reveal=reveal),
         "answer": None if failed else answer_summary(exchange.answer, reveal=reveal),
-        "error": _error_json(failed),
+        "error": failed and failure_json(failed),
         "seconds": round(exchange.seconds, 4),
-    }
-
-
-def _error_json(failure: MiniAppError | None) -> dict[str, Any] | None:
-    if failure is None:
-        return None
-    names = ("method", "code", "name", "source", "question")
-    known = {name: getattr(failure, name, None) for name in names}
-    return {
-        "class": type(failure).__name__,
-        "meaning": failure.meaning,
-        "remedy": failure.remedy,
-        **{name: _plain_json(value) for name, value in known.items()},
     }
 
 
