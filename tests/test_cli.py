@@ -363,6 +363,12 @@ def test_opening_every_flow(alices: Terminal, flow: str) -> None:
     assert no_secret(done.out)
 
 
+def test_the_number_of_a_join_request_is_a_secret(alices: Terminal, inside: Any) -> None:
+    launch = ("open", *LAUNCHES["chat_join"], "--for", "0", "--json")
+    assert inside(alices, *launch).json["init_data"]["chat_join_request_query_id"] == "***"
+    assert int(inside(alices, *launch, "--reveal").json["init_data"]["chat_join_request_query_id"])
+
+
 def test_the_options_reach_the_launch(alices: Terminal, inside: Any) -> None:
     main = inside(alices, "open", *LAUNCHES["main_app"], "--for", "0", "--json").json
     assert main["mode"] == "fullscreen"

@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -112,6 +112,32 @@ def test_whatever_the_umask_only_the_owner_may_read(tmp_path: Path, passphrase: 
             os.umask(before)
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights are POSIX's")
+def test_a_draft_is_private_from_the_start_and_on_the_disk_before_it_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the two calls found: the rights of the draft, its size, and whether the old file still stood."""
+    path = tmp_path / "alice.session"
+    found: list[Any] = []
+    monkeypatch.setattr(os, "fchmod", _watched(os.fchmod, path, found))
+    monkeypatch.setattr(os, "fsync", _watched(os.fsync, path, found))
+    before = os.umask(0)
+    try:
+        SessionFile(path).write(content())
+    finally:
+        os.umask(before)
+    assert found == [("fchmod", 0o600, 0, False), ("fsync", 0o600, path.stat().st_size, False)]
+
+
+def _watched(call: Callable[..., None], path: Path, found: list[Any]) -> Callable[..., None]:
+    def watched(descriptor: int, *arguments: Any) -> None:
+        state = os.fstat(descriptor)
+        found.append((call.__name__, stat.S_IMODE(state.st_mode), state.st_size, path.exists()))
+        call(descriptor, *arguments)
+
+    return watched
 
 
 def test_a_file_that_others_may_read_is_narrowed_when_it_is_read(tmp_path: Path) -> None:
