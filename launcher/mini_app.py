@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 from launcher.in_hand import ButtonInHand, PopupInHand, ScannerInHand
 
-__all__ = ["CloseReason", "MiniApp"]
+__all__ = ["CloseReason", "MiniApp", "PageGone"]
 
 
 class CloseReason(StrEnum):
@@ -73,6 +73,17 @@ class CloseReason(StrEnum):
     """The page's host is gone."""
     CALLER = "caller"
     """The caller closed it, or left its `async with`."""
+
+
+class PageGone(MiniAppError):
+    """The app was over before its page was ready; `reason` says why."""
+
+    def __init__(self, reason: CloseReason, detail: str) -> None:
+        why = f"{reason}: {detail}" if detail else str(reason)
+        super().__init__(
+            f"The app closed ({why}) before its page was ready.", "Look at what its page does while it loads."
+        )
+        self.reason = reason
 
 
 class MiniApp:
@@ -296,8 +307,15 @@ class MiniApp:
         return self._shown.bridge.unanswered(self._shown.now())
 
     async def ready(self) -> None:
-        """Until the page has sent `web_app_ready`."""
-        await self._shown.ready()
+        """Until the page has sent `web_app_ready`. Raises PageGone when the app is over before."""
+        ready, over = (asyncio.ensure_future(wait) for wait in (self._shown.ready(), self.closed()))
+        try:
+            await asyncio.wait((ready, over), return_when=asyncio.FIRST_COMPLETED)
+            if not ready.done():
+                raise PageGone(over.result(), self.host_end.detail if self.host_end else "")
+        finally:
+            ready.cancel()
+            over.cancel()
 
     def expect(
         self, name: str, timeout: float = 5.0, where: Callable[[Any], bool] | None = None
