@@ -209,7 +209,7 @@ class Launcher:
     # Pages
 
     async def browser(self) -> Browser:
-        """The launcher's browser, started when it is first wanted. Raises HostUnavailable without Chromium."""
+        """The launcher's browser, started when first wanted. Raises HostUnavailable without Chromium."""
         async with self._browser_lock:
             if self._browser is None:
                 from launcher.hosts.browser import Browser
@@ -227,7 +227,8 @@ class Launcher:
         await self._leave_opened_by_pages(closed_only=True)
         if len(self._opened_by_pages) >= OPENED_BY_PAGES:
             raise CannotOpen(
-                f"Links in pages have opened {OPENED_BY_PAGES} apps which are still open.", "Close some of them."
+                f"Links in pages have opened {OPENED_BY_PAGES} apps which are still open.",
+                "Close some of them.",
             )
         opening = self.open(
             HiddenLink(url), parameters=opener.parameters, consent=opener.consent, hosting=hosting

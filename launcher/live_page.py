@@ -27,8 +27,9 @@ __all__ = ["LivePage"]
 
 Handler = Callable[[Any], Awaitable[None]]
 
-WAITING = 10_000
-"""Replies that may wait for a page to take them; one that asks for more without listening is closed."""
+WAITING = 20_000
+"""Replies that may wait for a page to take them; one that asks for more without listening is closed. It is
+more than follows from a burst of events within `Limits`."""
 
 
 class LivePage:

@@ -308,7 +308,7 @@ class MiniApp:
 
     async def ready(self) -> None:
         """Until the page has sent `web_app_ready`. Raises PageGone when the app is over before."""
-        ready, over = (asyncio.ensure_future(wait) for wait in (self._shown.ready(), self.closed()))
+        ready, over = asyncio.ensure_future(self._shown.ready()), asyncio.ensure_future(self.closed())
         try:
             await asyncio.wait((ready, over), return_when=asyncio.FIRST_COMPLETED)
             if not ready.done():

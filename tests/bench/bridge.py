@@ -1,9 +1,9 @@
 """How fast a page and Python talk: one at a time, all at once beside prolonging, and the bridge alone.
 
-A round trip is timed in the page, from posting a request until its answer arrives there. The flood is posted as
-fast as the page can, with the limits lifted; the rate is until Python has dealt with the last event, or the
-page has the last answer. Meanwhile other apps of the account are prolonged, and how late they are is what
-`Launcher` noted, with the flood and without.
+A round trip is timed in the page, from posting a request until its answer arrives there. The flood is
+posted as fast as the page can, with the limits lifted; the rate is until Python has dealt with the last
+event, or the page has the last answer. Meanwhile other apps of the account are prolonged, and how late
+they are is what `Launcher` noted, with the flood and without.
 """
 
 from __future__ import annotations
@@ -110,6 +110,5 @@ async def _flooded(live: MiniApp, lateness: list[float], name: str, count: int) 
     async with live.expect("flooded", timeout=300):
         await live.page.evaluate(f"flood({name!r}, {data}, {count})")
     rate = count / (time.perf_counter() - start)
-    while len(lateness) < OTHERS:
-        await asyncio.sleep(PERIOD)
+    await asyncio.sleep(PERIOD)  # for each of the others to have been prolonged
     return {"events": count, "per_second": round(rate), "lateness": percentiles(lateness)}

@@ -1,10 +1,10 @@
 """A launch into Chromium beside the same page in bare Playwright, in one warm browser; what live apps weigh.
 
-Ours is from `open` until the page's `web_app_ready` is seen: Telegram's answer, the phone and the bridge are
-in it. Bare Playwright makes a context of the same device and a page, goes to the same launch URL, and sees the
-same event by a function that it has exposed. Closing is timed in the launches per second only. Memory is the
-resident set of all of Chromium's processes, as the kernel counts it (what processes share counts in each), less
-what there was before.
+Ours is from `open` until the page's `web_app_ready` is seen: Telegram's answer, the phone and the bridge
+are in it. Bare Playwright makes a context of the same device and a page, goes to the same launch URL, and
+sees the same event by a function that it has exposed. Closing is timed in the launches per second only.
+Memory is the resident set of all of Chromium's processes, as the kernel counts it (what processes share
+counts in each), less what there was before.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Shown:
         """The same in bare Playwright."""
         chromium = (await self.launcher.browser()).playwright
         device = profile_for("android")
-        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        ready = asyncio.Event()
         context = await chromium.new_context(
             viewport={"width": device.width, "height": device.height},
             device_scale_factor=device.scale,
@@ -65,10 +65,10 @@ class Shown:
         )
         try:
             page = await context.new_page()
-            await page.expose_function("seen", lambda *_: ready.done() or ready.set_result(None))
+            await page.expose_function("seen", lambda *_: ready.set())
             await page.add_init_script(_PROXY)
             await page.goto(url, wait_until="commit")
-            await ready
+            await ready.wait()
             yield
         finally:
             await context.close()
