@@ -21,6 +21,7 @@ from telethon.crypto import AuthKey
 from telethon.sessions import MemorySession
 from telethon.tl import types
 
+from launcher.networks import is_address_of
 from launcher.servers import Server
 from launcher.session_file import Content, Entity, SessionFile, SessionFileError, State
 
@@ -53,9 +54,16 @@ class AccountSession(MemorySession):  # type: ignore[misc]  # Telethon is untype
     @classmethod
     def load(cls, server: Server, file: SessionFile) -> AccountSession:
         """The session in `file`. Raises SessionFileError, also when it belongs to another server."""
-        session = cls(server, file)
         content = file.read()
         check_server(content, server, file)
+        session = cls.of(server, content)
+        session.file = file
+        return session
+
+    @classmethod
+    def of(cls, server: Server, content: Content) -> AccountSession:
+        """The session with this content, which is remembered in no file."""
+        session = cls(server)
         session._fill(content)
         return session
 
@@ -159,7 +167,7 @@ class AccountSession(MemorySession):  # type: ignore[misc]  # Telethon is untype
 
 
 def check_server(content: Content, server: Server, file: SessionFile) -> None:
-    """Raises SessionFileError when the content belongs to another server."""
+    """Raises SessionFileError when the content belongs to another server, or leads elsewhere."""
     if content.server != server.name:
         raise SessionFileError(
             f"The session file {file.path} belongs to the server {content.server}, not to {server.name}.",
@@ -169,6 +177,12 @@ def check_server(content: Content, server: Server, file: SessionFile) -> None:
         raise SessionFileError(
             f"The session file {file.path} belongs to another sandbox, and a sandbox that ends forgets all.",
             "Sign in on this one with `miniapp login`.",
+        )
+    if not is_address_of(server.name, content.host):
+        raise SessionFileError(
+            f"The session file {file.path} leads to {content.host!r}, no address of the server "
+            f"{server.name}.",
+            "Do not use it: it is not from there, or somebody changed it. Sign in with `miniapp login`.",
         )
 
 

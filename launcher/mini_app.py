@@ -21,12 +21,15 @@ from flows import (
     Consent,
     DataAlreadySent,
     DataRefused,
+    FloodWait,
     InitData,
     KeyboardButtonApp,
     LaunchParams,
     MiniAppError,
     OpenParameters,
     QueryExpired,
+    RpcFailed,
+    Transient,
     WebView,
     check_data,
     input_peer,
@@ -49,7 +52,7 @@ if TYPE_CHECKING:
 
 from launcher.in_hand import ButtonInHand, PopupInHand, ScannerInHand
 
-__all__ = ["CloseReason", "MiniApp"]
+__all__ = ["CloseReason", "MiniApp", "PageGone"]
 
 
 class CloseReason(StrEnum):
@@ -75,6 +78,24 @@ class CloseReason(StrEnum):
     """The caller closed it, or left its `async with`."""
 
 
+def _is_refusal(failure: BaseException) -> bool:
+    """Whether it is certain that the request was not carried out."""
+    return isinstance(failure, FloodWait) or (
+        isinstance(failure, RpcFailed) and not isinstance(failure, Transient)
+    )
+
+
+class PageGone(MiniAppError):
+    """The app was over before its page was ready; `reason` says why."""
+
+    def __init__(self, reason: CloseReason, detail: str) -> None:
+        why = f"{reason}: {detail}" if detail else str(reason)
+        super().__init__(
+            f"The app closed ({why}) before its page was ready.", "Look at what its page does while it loads."
+        )
+        self.reason = reason
+
+
 class MiniApp:
     """An open Mini App.
 
@@ -90,6 +111,7 @@ class MiniApp:
         "_random_id",
         "_reason",
         "_sent",
+        "_unsure",
         "app",
         "consent",
         "host_end",
@@ -111,6 +133,7 @@ class MiniApp:
         self._reason: CloseReason | None = None
         self._random_id: int | None = None
         self._sent = False
+        self._unsure: str | None = None  # data of which no answer came
         self.app = app
         self.web_view = web_view
         self.parameters = parameters
@@ -212,18 +235,23 @@ class MiniApp:
 
         Repeated under the same `random_id` after transient failures, so that the bot gets it once. Raises
         DataRefused for another flow, a closed app or a wrong size, DataAlreadySent for a second time, and
-        RpcFailed or NotConnected when it was not sent (then it may be tried again).
+        RpcFailed or NotConnected when it was not sent, or nobody knows (then the same may be sent again).
         """
         app = self._may_send()
         check_data(data)
+        if self._unsure not in (None, data):
+            raise DataRefused(
+                "It is not known whether the first data arrived.", "Send the same data again: it counts once."
+            )
         self._sent = True
         random_id = self._random_id = self._random_id or self._launcher._random_id()
         try:
             await self._launcher._retrying(
                 "messages.sendWebViewData", lambda: send_data(self._client, app, data, random_id)
             )
-        except BaseException:
+        except BaseException as failure:
             self._sent = False
+            self._unsure = None if _is_refusal(failure) else data
             raise
         self._close(CloseReason.DATA_SENT)
 
@@ -296,8 +324,15 @@ class MiniApp:
         return self._shown.bridge.unanswered(self._shown.now())
 
     async def ready(self) -> None:
-        """Until the page has sent `web_app_ready`."""
-        await self._shown.ready()
+        """Until the page has sent `web_app_ready`. Raises PageGone when the app is over before."""
+        ready, over = asyncio.ensure_future(self._shown.ready()), asyncio.ensure_future(self.closed())
+        try:
+            await asyncio.wait((ready, over), return_when=asyncio.FIRST_COMPLETED)
+            if not ready.done():
+                raise PageGone(over.result(), self.host_end.detail if self.host_end else "")
+        finally:
+            ready.cancel()
+            over.cancel()
 
     def expect(
         self, name: str, timeout: float = 5.0, where: Callable[[Any], bool] | None = None

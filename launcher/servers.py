@@ -10,7 +10,6 @@ Documentation: core.telegram.org/api/datacenter, core.telegram.org/mtproto/auth_
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -21,9 +20,9 @@ from typing import TYPE_CHECKING, Literal
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from pydantic import SecretStr
 from telethon import TelegramClient
 from telethon.crypto import rsa
-from telethon.tl import TLObject
 
 from flows.init_data import PRODUCTION_PUBLIC_KEY, TEST_PUBLIC_KEY
 from launcher.settings import Settings, SettingsError
@@ -31,7 +30,16 @@ from launcher.settings import Settings, SettingsError
 if TYPE_CHECKING:
     from launcher.sandbox.ready_file import ReadyFile
 
-__all__ = ["Server", "ServerName", "sandbox_server", "server_of", "trusted"]
+__all__ = [
+    "NoSuchServer",
+    "SandboxGone",
+    "Server",
+    "ServerName",
+    "sandbox_server",
+    "server_at",
+    "server_of",
+    "trusted",
+]
 
 ServerName = Literal["production", "test", "sandbox"]
 
@@ -44,6 +52,14 @@ j25sIWeYPHYeOrFp/eXaqhISP6G+q2IeTaWTXpwZj4LzXq5YOpk4bYEQ6mvRq7D1
 aHWfYmlEGepfaYR8Q0YqvvhYtMte3ITnuSJs171+GDqpdKcSwHnd6FudwGO4pcCO
 j4WcDuXc2CTHgH8gFTNhp/Y8/SpDOhvn9QIDAQAB
 -----END RSA PUBLIC KEY-----"""
+
+
+class NoSuchServer(SettingsError):
+    """What was named is neither a server nor the ready file of a sandbox."""
+
+
+class SandboxGone(SettingsError):
+    """There is no file where the ready file was: the sandbox has ended or was not started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,24 +93,27 @@ class Server:
         return f"{_fingerprint(self.public_key) % 2**64:016x}"
 
 
-def server_of(settings: Settings) -> Server:
+def server_of(settings: Settings, *, connecting: bool = True) -> Server:
     """The server that TELEGRAM_SERVER names.
 
     Raises SettingsError for an unknown name or ready file, when the API id or hash is missing, and for
-    `sandbox`: that one has to be started, by whoever reads the setting; see `sandbox_server`.
+    `sandbox`: that one has to be started, by whoever reads the setting; see `sandbox_server`. Without
+    `connecting`, only to look at files, neither id nor hash is needed.
     """
     match settings.server:
         case "production":
-            return _telegram(settings, "production", "149.154.167.51", PRODUCTION_PUBLIC_KEY, None)
+            return _telegram(
+                settings, "production", "149.154.167.51", PRODUCTION_PUBLIC_KEY, None, connecting
+            )
         case "test":
-            return _telegram(settings, "test", "149.154.167.40", TEST_PUBLIC_KEY, TEST_RSA_KEY)
+            return _telegram(settings, "test", "149.154.167.40", TEST_PUBLIC_KEY, TEST_RSA_KEY, connecting)
         case "sandbox":
             raise SettingsError(
                 "TELEGRAM_SERVER=sandbox means a sandbox inside the running program, and none was started.",
                 "Start one first, or give the path of a running sandbox's ready file.",
             )
         case path:
-            return _from_ready_file(Path(path))
+            return server_at(Path(path))
 
 
 def sandbox_server(ready: ReadyFile) -> Server:
@@ -111,25 +130,42 @@ def sandbox_server(ready: ReadyFile) -> Server:
     )
 
 
-def _telegram(settings: Settings, name: ServerName, host: str, init_key: str, key: str | None) -> Server:
-    api_id, api_hash = settings.api()
+def _telegram(
+    settings: Settings, name: ServerName, host: str, init_key: str, key: str | None, connecting: bool
+) -> Server:
+    api_id, api_hash = settings.api() if connecting else (0, SecretStr(""))
     return Server(name, 2, host, 443, api_id, api_hash.get_secret_value(), init_key, key)
 
 
-def _from_ready_file(path: Path) -> Server:
+def server_at(path: Path, setting: str = "TELEGRAM_SERVER") -> Server:
+    """The server that a ready file describes; `setting` is what errors say the path was given by.
+
+    Raises SandboxGone when there is no such file, NoSuchServer when it is no ready file or the name of a
+    server that there is not.
+    """
     from launcher.sandbox import ready_file
 
-    if not path.is_file():
-        raise SettingsError(
-            f"TELEGRAM_SERVER is {str(path)!r}, which is neither a server nor the ready file of a sandbox.",
-            "Write production, test, sandbox or the path that `miniapp sandbox --ready-file` was given.",
-        )
+    if not path.exists():
+        raise _missing(path, setting)
     try:
         return sandbox_server(ready_file.read(path))
     except ready_file.BadReadyFile as error:
         problem = str(error)
-    raise SettingsError(
-        f"TELEGRAM_SERVER: {problem}.", "Start `miniapp sandbox --ready-file` anew and name its file."
+    raise NoSuchServer(
+        f"{setting}: {problem}.", "Name the file that `miniapp sandbox --ready-file FILE` has written."
+    )
+
+
+def _missing(path: Path, setting: str) -> SettingsError:
+    """What looks like a path is one: a ready file goes with its sandbox."""
+    if path.suffix or path.name != str(path):
+        return SandboxGone(
+            f"{setting} is {str(path)!r}, and there is no such file: its sandbox has ended or never ran.",
+            f"Start it with `miniapp sandbox --ready-file {path}`.",
+        )
+    return NoSuchServer(
+        f"{setting} is {str(path)!r}, which is neither a server nor the ready file of a sandbox.",
+        "Write production, test, sandbox or the path that `miniapp sandbox --ready-file` was given.",
     )
 
 
@@ -167,13 +203,9 @@ def trusted(server: Server) -> Iterator[None]:
 
 
 def _fingerprint(pem: str) -> int:
-    """The end of the SHA-1 of modulus and exponent, each as a TL string; signed, as Telethon has it."""
+    from launcher.sandbox.exchange import fingerprint  # who uses Telegram alone needs no sandbox
+
     key = load_pem_public_key(pem.encode())
     assert isinstance(key, RSAPublicKey)
     numbers = key.public_numbers()
-    text = b"".join(TLObject.serialize_bytes(_big_endian(number)) for number in (numbers.n, numbers.e))
-    return int.from_bytes(hashlib.sha1(text).digest()[-8:], "little", signed=True)
-
-
-def _big_endian(number: int) -> bytes:
-    return number.to_bytes((number.bit_length() + 7) // 8, "big")
+    return fingerprint(numbers.n, numbers.e)

@@ -311,8 +311,17 @@ def test_signing_out_ends_the_session(terminal: Terminal, inside: Any) -> None:
     inside(terminal, "accounts", "import", "ghost", typed=exported)
     refused = inside(terminal, "logout", "ghost", "--json")
     assert refused.json["error"]["type"] == "AccountLost"
+    assert refused.json["error"]["message"].endswith(
+        "`miniapp logout ghost --force` removes the file all the same."
+    )
     assert inside(terminal, "logout", "--account", "ghost", "--force", "--json").json["signed_out"]
     assert terminal.accounts.names() == []
+
+
+def test_looking_at_the_accounts_needs_no_api_id(terminal: Terminal, inside: Any) -> None:
+    listed = inside(terminal, "accounts", "--server", "production")
+    assert (listed.code, listed.out) == (0, "")
+    assert "No account is signed in on the server production" in listed.err
 
 
 def token_of_the_first_bot(terminal: Terminal) -> str:
@@ -354,6 +363,12 @@ def test_opening_every_flow(alices: Terminal, flow: str) -> None:
     assert no_secret(done.out)
 
 
+def test_the_number_of_a_join_request_is_a_secret(alices: Terminal, inside: Any) -> None:
+    launch = ("open", *LAUNCHES["chat_join"], "--for", "0", "--json")
+    assert inside(alices, *launch).json["init_data"]["chat_join_request_query_id"] == "***"
+    assert int(inside(alices, *launch, "--reveal").json["init_data"]["chat_join_request_query_id"])
+
+
 def test_the_options_reach_the_launch(alices: Terminal, inside: Any) -> None:
     main = inside(alices, "open", *LAUNCHES["main_app"], "--for", "0", "--json").json
     assert main["mode"] == "fullscreen"
@@ -390,7 +405,16 @@ async def test_an_app_is_prolonged_until_ctrl_c(alices: Terminal) -> None:
         out, _ = await opened.communicate()
     assert lines == ["prolonged (1)\n", "prolonged (2)\n"]
     assert re.search(r"Closed after [\d.]+ s, prolonged \d+ times: caller\n$", out.decode())
-    assert opened.returncode == 0
+    assert opened.returncode == 130
+
+
+async def test_being_told_to_end_is_no_failure(alices: Terminal) -> None:
+    async with alices.running("open", *LAUNCHES["inline_button"], "--prolong-every", "0.05") as opened:
+        assert opened.stderr is not None
+        assert b"prolonged (1)" in await opened.stderr.readline()
+        opened.send_signal(signal.SIGTERM)
+        out, _ = await opened.communicate()
+    assert (opened.returncode, out.rstrip()[-8:]) == (0, b": caller")
 
 
 async def test_sent_data_arrives_at_the_bot(alices: Terminal, terminal: Terminal) -> None:
@@ -509,43 +533,49 @@ REFUSED: dict[str, tuple[tuple[str, ...], int, str]] = {
     "unknown bot": (("open", "@nobody_at_all_bot"), 1, "USERNAME_NOT_OCCUPIED"),
     "a user": (("open", "@bob_builds", "--via", "main_app"), 1, "is not a bot"),
     "unknown app": (("open", "https://t.me/demo_bot/nosuchapp"), 1, "messages.getBotApp"),
-    "several ways": (("open", "@demo_bot"), 1, "Name one with"),
-    "no such button": (("open", "@demo_bot", "--button", "Nope\x1b[2J"), 1, "with such a button"),
-    "no such place": (("open", "@demo_bot", "--button", "7,7"), 1, "with such a button"),
+    "several ways": (("open", "@demo_bot"), 1, "Name one with --via."),
+    "no such button": (("open", "@demo_bot", "--button", "Nope\x1b[2J"), 1, "with the button 'Nope"),
+    "no such place": (("open", "@demo_bot", "--button", "7,7"), 1, "with the button (7, 7)"),
     "no menu button": (("open", "@plain_bot", "--via", "menu_button"), 1, "opens no Mini App"),
     "no main app": (("open", "@plain_bot", "--via", "main_app"), 1, "no main Mini App"),
     "no inline mode": (("open", "@plain_bot", "--via", "inline_mode"), 1, "inline queries"),
     "no attachment": (("open", "@plain_bot", "--via", "attachment_menu"), 1, "attachment"),
     "restricted": (("open", "@restricted_bot", "--via", "main_app"), 1, "restricts"),
-    "start parameter": (("open", APP, "--start-param", "a b"), 1, "start_param"),
-    "long start parameter": (("open", APP, "--start-param", "a" * 513), 1, "start_param"),
+    "start parameter": (("open", APP, "--start-param", "a b"), 2, "--start-param: "),
+    "long start parameter": (("open", APP, "--start-param", "a" * 513), 2, "--start-param: "),
     "start parameter of a menu": (
-        ("open", "@demo_bot", "--via", "menu_button", "--start-param", "x"), 1, "start",
+        ("open", "@demo_bot", "--via", "menu_button", "--start-param", "x"), 2, "use --start PAYLOAD",
     ),
     "declined": (("open", "@attach_bot", "--via", "attachment_menu"), 1, "installation"),
-    "theme": (("open", APP, "--theme", '{"bg_color": "red"}'), 1, "bg_color"),
-    "theme file": (("open", APP, "--theme", THEME_FILE), 1, "not a JSON object"),
-    "no theme file": (("open", APP, "--theme", "nosuch.json"), 1, "No such file"),
-    "platform": (("open", APP, "--platform", "my phone"), 1, "--platform"),
-    "question": (("open", APP, "--allow", "everything"), 1, "no question 'everything'"),
-    "no data": (("open", *LAUNCHES["keyboard_button"], "--send-data", ""), 1, "0 bytes"),
-    "long data": (("open", *LAUNCHES["keyboard_button"], "--send-data", "é" * 2049), 1, "4098 bytes"),
+    "theme": (("open", APP, "--theme", '{"bg_color": "red"}'), 2, "bg_color"),
+    "theme file": (("open", APP, "--theme", THEME_FILE), 2, "not a JSON object"),
+    "no theme file": (("open", APP, "--theme", "nosuch.json"), 2, "No such file"),
+    "platform": (("open", APP, "--platform", "my phone"), 2, "--platform"),
+    "question": (("open", APP, "--allow", "everything"), 2, "no question 'everything'"),
+    "no data": (("open", *LAUNCHES["keyboard_button"], "--send-data", ""), 2, "0 bytes"),
+    "long data": (("open", *LAUNCHES["keyboard_button"], "--send-data", "é" * 2049), 2, "4098 bytes"),
     "data elsewhere": (("open", APP, "--send-data", "x"), 1, "cannot send data"),
     "unknown account": (("open", APP, "--account", "zoe"), 1, "No account 'zoe'"),
-    "no ready file": (("open", APP, "--server", "nosuch.json"), 1, "neither a server nor"),
-    "broken ready file": (("accounts", "--server", THEME_FILE), 1, "not a ready file"),
-    "no API id": (("accounts", "--server", "production"), 1, "TELEGRAM_API_ID"),
+    "no ready file": (
+        ("open", APP, "--server", "nosuch.json"), 1,
+        "--server is 'nosuch.json', and there is no such file: its sandbox has ended or never ran.",
+    ),
+    "no server": (("open", APP, "--server", "sandbx"), 2, "--server is 'sandbx', which is neither a server"),
+    "broken ready file": (("accounts", "--server", THEME_FILE), 2, "not a ready file"),
+    "no API id": (("login", "--server", "production"), 1, "TELEGRAM_API_ID"),
     "accounts of the process": (("accounts", "--server", "sandbox"), 1, "--ready-file"),
     "sign-in in the process": (("login", "--phone", ALICE, "--server", "sandbox"), 1, "--ready-file"),
     "no phone number": (("login", "--phone", "x"), 1, "not a phone number"),
     "nobody types": (("login", "--phone", ALICE), 1, "standard input has ended"),
     "unknown token": (("login", "--bot"), 1, "standard input has ended"),
     "name of an account": (("login", "../x", "--phone", ALICE), 1, "cannot be the name"),
-    "sign out nobody": (("logout", "zoe"), 1, "No account 'zoe'"),
+    "sign out nobody": (("logout", "zoe"), 1, "There are: alice. Check the name"),
+    "export nobody": (("accounts", "export", "zoe"), 1, "There are: alice. Check the name"),
+    "list nobody": (("accounts", "--account", "zoe"), 1, "There are: alice. Check the name"),
     "import nothing": (("accounts", "import", "x"), 1, "not an exported session"),
-    "unknown assumption": (("sandbox", "--flip", "nope"), 1, "--assumptions"),
-    "sandbox elsewhere": (("sandbox", "--server", "test"), 1, "its own sandbox"),
-    "demo elsewhere": (("demo", "--server", "test"), 1, "its own sandbox"),
+    "unknown assumption": (("sandbox", "--flip", "nope"), 2, "--assumptions"),
+    "sandbox elsewhere": (("sandbox", "--server", "test"), 2, "'test' is not"),
+    "demo elsewhere": (("demo", "--server", "test"), 2, "'test' is not"),
     "folder of the ready file": (("sandbox", "--ready-file", "nosuch/ready.json"), 1, "No such file"),
     "two ways to sign in": (("login", "--qr", "--bot"), 2, "choose one"),
     "unknown flow": (("open", APP, "--via", "magic"), 2, "'magic' is not one of"),
@@ -597,7 +627,9 @@ def test_what_is_broken_on_the_disk_is_told(terminal: Terminal, inside: Any) -> 
     folder.joinpath("sandbox").mkdir(parents=True)
     folder.joinpath("sandbox/alice.session").write_text("miniapp-session 9 nonsense")
     assert inside(terminal, "open", APP).code == 1
-    assert "alice.session" in inside(terminal, "accounts", "--json").json[0]["problem"]
+    [alice] = inside(terminal, "accounts", "--json").json
+    assert inside(terminal, "accounts").out.splitlines()[-1] == f"alice: {alice['problem']}"
+    assert "alice.session" in alice["problem"]
     terminal.folder.joinpath(".env").write_text("TELEGRAM_API_ID=1\nwhat is this\n")
     broken = inside(terminal, "accounts")
     assert (broken.code, broken.out, broken.err.count("\n")) == (1, "", 1)
