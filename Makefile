@@ -11,6 +11,7 @@ demo: $(READY)
 	$(BIN)/miniapp demo
 
 test: $(READY)
+	@sh tests/parts.sh
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
 check: $(READY)
