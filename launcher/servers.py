@@ -31,7 +31,16 @@ from launcher.settings import Settings, SettingsError
 if TYPE_CHECKING:
     from launcher.sandbox.ready_file import ReadyFile
 
-__all__ = ["Server", "ServerName", "sandbox_server", "server_of", "trusted"]
+__all__ = [
+    "NoSuchServer",
+    "SandboxGone",
+    "Server",
+    "ServerName",
+    "sandbox_server",
+    "server_at",
+    "server_of",
+    "trusted",
+]
 
 ServerName = Literal["production", "test", "sandbox"]
 
@@ -44,6 +53,14 @@ j25sIWeYPHYeOrFp/eXaqhISP6G+q2IeTaWTXpwZj4LzXq5YOpk4bYEQ6mvRq7D1
 aHWfYmlEGepfaYR8Q0YqvvhYtMte3ITnuSJs171+GDqpdKcSwHnd6FudwGO4pcCO
 j4WcDuXc2CTHgH8gFTNhp/Y8/SpDOhvn9QIDAQAB
 -----END RSA PUBLIC KEY-----"""
+
+
+class NoSuchServer(SettingsError):
+    """What was named is neither a server nor the ready file of a sandbox."""
+
+
+class SandboxGone(SettingsError):
+    """There is no file where the ready file was: the sandbox has ended or was not started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +111,7 @@ def server_of(settings: Settings) -> Server:
                 "Start one first, or give the path of a running sandbox's ready file.",
             )
         case path:
-            return _from_ready_file(Path(path))
+            return server_at(Path(path))
 
 
 def sandbox_server(ready: ReadyFile) -> Server:
@@ -116,20 +133,35 @@ def _telegram(settings: Settings, name: ServerName, host: str, init_key: str, ke
     return Server(name, 2, host, 443, api_id, api_hash.get_secret_value(), init_key, key)
 
 
-def _from_ready_file(path: Path) -> Server:
+def server_at(path: Path, setting: str = "TELEGRAM_SERVER") -> Server:
+    """The server that a ready file describes; `setting` is what errors say the path was given by.
+
+    Raises SandboxGone when there is no such file, NoSuchServer when it is no ready file or the name of a
+    server that there is not.
+    """
     from launcher.sandbox import ready_file
 
-    if not path.is_file():
-        raise SettingsError(
-            f"TELEGRAM_SERVER is {str(path)!r}, which is neither a server nor the ready file of a sandbox.",
-            "Write production, test, sandbox or the path that `miniapp sandbox --ready-file` was given.",
-        )
+    if not path.exists():
+        raise _missing(path, setting)
     try:
         return sandbox_server(ready_file.read(path))
     except ready_file.BadReadyFile as error:
         problem = str(error)
-    raise SettingsError(
-        f"TELEGRAM_SERVER: {problem}.", "Start `miniapp sandbox --ready-file` anew and name its file."
+    raise NoSuchServer(
+        f"{setting}: {problem}.", "Name the file that `miniapp sandbox --ready-file FILE` has written."
+    )
+
+
+def _missing(path: Path, setting: str) -> SettingsError:
+    """What looks like a path is one: a ready file goes with its sandbox."""
+    if path.suffix or path.name != str(path):
+        return SandboxGone(
+            f"{setting} is {str(path)!r}, and there is no such file: its sandbox has ended or never ran.",
+            f"Start it with `miniapp sandbox --ready-file {path}`.",
+        )
+    return NoSuchServer(
+        f"{setting} is {str(path)!r}, which is neither a server nor the ready file of a sandbox.",
+        "Write production, test, sandbox or the path that `miniapp sandbox --ready-file` was given.",
     )
 
 

@@ -390,7 +390,16 @@ async def test_an_app_is_prolonged_until_ctrl_c(alices: Terminal) -> None:
         out, _ = await opened.communicate()
     assert lines == ["prolonged (1)\n", "prolonged (2)\n"]
     assert re.search(r"Closed after [\d.]+ s, prolonged \d+ times: caller\n$", out.decode())
-    assert opened.returncode == 0
+    assert opened.returncode == 130
+
+
+async def test_being_told_to_end_is_no_failure(alices: Terminal) -> None:
+    async with alices.running("open", *LAUNCHES["inline_button"], "--prolong-every", "0.05") as opened:
+        assert opened.stderr is not None
+        assert b"prolonged (1)" in await opened.stderr.readline()
+        opened.send_signal(signal.SIGTERM)
+        out, _ = await opened.communicate()
+    assert (opened.returncode, out.rstrip()[-8:]) == (0, b": caller")
 
 
 async def test_sent_data_arrives_at_the_bot(alices: Terminal, terminal: Terminal) -> None:
@@ -509,7 +518,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], int, str]] = {
     "unknown bot": (("open", "@nobody_at_all_bot"), 1, "USERNAME_NOT_OCCUPIED"),
     "a user": (("open", "@bob_builds", "--via", "main_app"), 1, "is not a bot"),
     "unknown app": (("open", "https://t.me/demo_bot/nosuchapp"), 1, "messages.getBotApp"),
-    "several ways": (("open", "@demo_bot"), 1, "Name one with"),
+    "several ways": (("open", "@demo_bot"), 1, "Name one with --via."),
     "no such button": (("open", "@demo_bot", "--button", "Nope\x1b[2J"), 1, "with such a button"),
     "no such place": (("open", "@demo_bot", "--button", "7,7"), 1, "with such a button"),
     "no menu button": (("open", "@plain_bot", "--via", "menu_button"), 1, "opens no Mini App"),
@@ -517,23 +526,27 @@ REFUSED: dict[str, tuple[tuple[str, ...], int, str]] = {
     "no inline mode": (("open", "@plain_bot", "--via", "inline_mode"), 1, "inline queries"),
     "no attachment": (("open", "@plain_bot", "--via", "attachment_menu"), 1, "attachment"),
     "restricted": (("open", "@restricted_bot", "--via", "main_app"), 1, "restricts"),
-    "start parameter": (("open", APP, "--start-param", "a b"), 1, "start_param"),
-    "long start parameter": (("open", APP, "--start-param", "a" * 513), 1, "start_param"),
+    "start parameter": (("open", APP, "--start-param", "a b"), 2, "--start-param: "),
+    "long start parameter": (("open", APP, "--start-param", "a" * 513), 2, "--start-param: "),
     "start parameter of a menu": (
-        ("open", "@demo_bot", "--via", "menu_button", "--start-param", "x"), 1, "start",
+        ("open", "@demo_bot", "--via", "menu_button", "--start-param", "x"), 2, "use --start PAYLOAD",
     ),
     "declined": (("open", "@attach_bot", "--via", "attachment_menu"), 1, "installation"),
-    "theme": (("open", APP, "--theme", '{"bg_color": "red"}'), 1, "bg_color"),
-    "theme file": (("open", APP, "--theme", THEME_FILE), 1, "not a JSON object"),
-    "no theme file": (("open", APP, "--theme", "nosuch.json"), 1, "No such file"),
-    "platform": (("open", APP, "--platform", "my phone"), 1, "--platform"),
-    "question": (("open", APP, "--allow", "everything"), 1, "no question 'everything'"),
-    "no data": (("open", *LAUNCHES["keyboard_button"], "--send-data", ""), 1, "0 bytes"),
-    "long data": (("open", *LAUNCHES["keyboard_button"], "--send-data", "é" * 2049), 1, "4098 bytes"),
+    "theme": (("open", APP, "--theme", '{"bg_color": "red"}'), 2, "bg_color"),
+    "theme file": (("open", APP, "--theme", THEME_FILE), 2, "not a JSON object"),
+    "no theme file": (("open", APP, "--theme", "nosuch.json"), 2, "No such file"),
+    "platform": (("open", APP, "--platform", "my phone"), 2, "--platform"),
+    "question": (("open", APP, "--allow", "everything"), 2, "no question 'everything'"),
+    "no data": (("open", *LAUNCHES["keyboard_button"], "--send-data", ""), 2, "0 bytes"),
+    "long data": (("open", *LAUNCHES["keyboard_button"], "--send-data", "é" * 2049), 2, "4098 bytes"),
     "data elsewhere": (("open", APP, "--send-data", "x"), 1, "cannot send data"),
     "unknown account": (("open", APP, "--account", "zoe"), 1, "No account 'zoe'"),
-    "no ready file": (("open", APP, "--server", "nosuch.json"), 1, "neither a server nor"),
-    "broken ready file": (("accounts", "--server", THEME_FILE), 1, "not a ready file"),
+    "no ready file": (
+        ("open", APP, "--server", "nosuch.json"), 1,
+        "--server is 'nosuch.json', and there is no such file: its sandbox has ended or never ran.",
+    ),
+    "no server": (("open", APP, "--server", "sandbx"), 2, "--server is 'sandbx', which is neither a server"),
+    "broken ready file": (("accounts", "--server", THEME_FILE), 2, "not a ready file"),
     "no API id": (("accounts", "--server", "production"), 1, "TELEGRAM_API_ID"),
     "accounts of the process": (("accounts", "--server", "sandbox"), 1, "--ready-file"),
     "sign-in in the process": (("login", "--phone", ALICE, "--server", "sandbox"), 1, "--ready-file"),
@@ -543,9 +556,9 @@ REFUSED: dict[str, tuple[tuple[str, ...], int, str]] = {
     "name of an account": (("login", "../x", "--phone", ALICE), 1, "cannot be the name"),
     "sign out nobody": (("logout", "zoe"), 1, "No account 'zoe'"),
     "import nothing": (("accounts", "import", "x"), 1, "not an exported session"),
-    "unknown assumption": (("sandbox", "--flip", "nope"), 1, "--assumptions"),
-    "sandbox elsewhere": (("sandbox", "--server", "test"), 1, "its own sandbox"),
-    "demo elsewhere": (("demo", "--server", "test"), 1, "its own sandbox"),
+    "unknown assumption": (("sandbox", "--flip", "nope"), 2, "--assumptions"),
+    "sandbox elsewhere": (("sandbox", "--server", "test"), 2, "'test' is not"),
+    "demo elsewhere": (("demo", "--server", "test"), 2, "'test' is not"),
     "folder of the ready file": (("sandbox", "--ready-file", "nosuch/ready.json"), 1, "No such file"),
     "two ways to sign in": (("login", "--qr", "--bot"), 2, "choose one"),
     "unknown flow": (("open", APP, "--via", "magic"), 2, "'magic' is not one of"),

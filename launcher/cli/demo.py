@@ -6,18 +6,17 @@ from functools import partial
 
 import typer
 
-from launcher.cli.options import JsonOption, RevealOption, ServerOption, only_in_a_sandbox
+from launcher.cli.options import JsonOption, OnlySandboxOption, RevealOption
 from launcher.cli.output import show_json
 
 
-def demo(reveal: RevealOption = False, server: ServerOption = None, as_json: JsonOption = False) -> None:
+def demo(reveal: RevealOption = False, server: OnlySandboxOption = None, as_json: JsonOption = False) -> None:
     """Open all nine flows in a sandbox, keep them alive, and check everything that happens."""
     from rich.console import Console
 
     from launcher.cli.running import run
     from launcher.demo import print_demo, print_step, run_demo
 
-    only_in_a_sandbox(server, "demo")
     steps = Console(stderr=as_json)
     report = run(run_demo(reveal=reveal, on_step=partial(print_step, console=steps)))
     if as_json:

@@ -12,6 +12,7 @@ import sys
 import traceback
 
 from launcher.cli.output import say, show_json
+from launcher.cli.wording import spoken
 from launcher.plain_text import plain
 
 __all__ = ["report"]
@@ -39,7 +40,7 @@ def _told(error: Exception) -> str:
         return _usage(usage(), error)
     match error:
         case MiniAppError() | BadReadyFile():
-            return str(error)
+            return spoken(error)
         case OSError():
             return f"{error.filename}: {error.strerror}" if error.filename else error.strerror or "no input"
     return f"This is a defect of miniapp ({type(error).__name__}). MINIAPP_DEBUG=1 shows where."

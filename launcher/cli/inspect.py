@@ -8,6 +8,7 @@ import typer
 
 from launcher.cli import options as given
 from launcher.cli.output import say, show_json
+from launcher.cli.wording import spoken
 
 if TYPE_CHECKING:
     from launcher.inspection import Inspection
@@ -39,15 +40,19 @@ def inspect(
     """Open a link once, and show each stage: how it reads, what is found, asked, requested and answered."""
     from launcher.cli.running import run
 
-    options = given.opening_options(
+    options = given.place_and_start(
         via=via, chat=chat, button=button, topic=topic, reply_to=reply_to, send_as=send_as, silent=silent,
-        start=start, start_param=start_param, query=query, reveal=reveal,
-        parameters=given.open_parameters(platform, mode, theme), consent=given.consent(allow, ask),
+        start=start, start_param=start_param, query=query,
     )  # fmt: skip
+    options |= {
+        "reveal": reveal,
+        "parameters": given.open_parameters(platform, mode, theme),
+        "consent": given.consent(allow, ask),
+    }
     inspection = run(_inspect(given.settings_for(server), account, link, options))
     _show(inspection, as_json)
     if inspection.failure is not None:
-        say(f"miniapp: {inspection.failure}")
+        say(f"miniapp: {spoken(inspection.failure)}")
         raise typer.Exit(1)
 
 

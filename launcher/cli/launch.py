@@ -20,17 +20,23 @@ from launcher.timing import Timing
 
 __all__ = ["Launch", "Show"]
 
+INTERRUPTED = 130
+
 
 @dataclass(slots=True)
 class Launch:
-    """One opening, from the connection to the end; `account_lost` says that the account did not last."""
+    """One opening, from the connection to the end; `code` is then the exit code.
+
+    It is 0 for an app that closed, whose time was up or that SIGTERM ended, 1 when the account did not last,
+    130 after Ctrl-C.
+    """
 
     settings: Settings
     account: str | None
     target: str
     options: dict[str, Any]
     show: Show
-    account_lost: bool = False
+    code: int = 0
 
     async def run(self, send_data: str | None, seconds: float | None, prolong_every: float) -> None:
         timing = Timing(prolong_every=prolong_every)
@@ -40,29 +46,32 @@ class Launch:
                 app.on_prolong = self.show.prolonged
                 if send_data is not None:
                     await app.send_data(send_data)
-                await _over(app, seconds)
+                interrupted = await _over(app, seconds)
             self.show.closed(app)
-            self.account_lost = app.reason is CloseReason.ACCOUNT_LOST
+            lost = app.reason is CloseReason.ACCOUNT_LOST
+            self.code = INTERRUPTED if interrupted else int(lost)
 
 
-async def _over(app: MiniApp, seconds: float | None) -> None:
-    """Until the app closes, the time is up, or somebody ends this program."""
-    stop = asyncio.Event()
-    with _on_signals(stop):
-        ends = [asyncio.ensure_future(app.closed()), asyncio.ensure_future(stop.wait())]
-        await asyncio.wait(ends, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        for end in ends:
+async def _over(app: MiniApp, seconds: float | None) -> bool:
+    """Until the app closes, the time is up, or somebody ends this program: whether that was by Ctrl-C."""
+    signals: asyncio.Queue[signal.Signals] = asyncio.Queue()
+    with _put_into(signals):
+        closed, told = asyncio.ensure_future(app.closed()), asyncio.ensure_future(signals.get())
+        await asyncio.wait((closed, told), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        interrupted = told.done() and told.result() is signal.SIGINT
+        for end in (closed, told):
             end.cancel()
+    return interrupted
 
 
 @contextmanager
-def _on_signals(event: asyncio.Event) -> Iterator[None]:
-    """Set the event for SIGINT and SIGTERM; where asyncio has no signals (Windows) Ctrl-C stays as it is."""
+def _put_into(queue: asyncio.Queue[signal.Signals]) -> Iterator[None]:
+    """Put SIGINT and SIGTERM there; where asyncio has no signals (Windows) Ctrl-C stays as it is."""
     loop = asyncio.get_running_loop()
     signals = (signal.SIGINT, signal.SIGTERM)
     with suppress(NotImplementedError):
         for number in signals:
-            loop.add_signal_handler(number, event.set)
+            loop.add_signal_handler(number, queue.put_nowait, number)
     try:
         yield
     finally:

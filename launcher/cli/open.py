@@ -49,20 +49,27 @@ def open_app(
     account: given.AccountOption = None,
     as_json: given.JsonOption = False,
 ) -> None:
-    """Open a Mini App as a Telegram client does, and keep it alive until it closes or Ctrl-C."""
+    """Open a Mini App as a Telegram client does, and keep it alive until it closes or Ctrl-C.
+
+    Ctrl-C closes the app, tells how it went and gives exit code 130; SIGTERM does the same with exit code 0.
+    """
     from flows import check_data
     from launcher.cli.launch import Launch, Show
     from launcher.cli.running import run
 
     if send_data is not None:
-        check_data(send_data)
-
-    options = given.opening_options(
+        with given.value_of("--send-data"):
+            check_data(send_data)
+    options = given.place_and_start(
         via=via, chat=chat, button=button, topic=topic, reply_to=reply_to, send_as=send_as, silent=silent,
-        start=start, start_param=start_param, query=query, speculate=speculate,
-        parameters=given.open_parameters(platform, mode, theme), consent=given.consent(allow, ask),
+        start=start, start_param=start_param, query=query,
     )  # fmt: skip
+    options |= {
+        "speculate": speculate,
+        "parameters": given.open_parameters(platform, mode, theme),
+        "consent": given.consent(allow, ask),
+    }
     launch = Launch(given.settings_for(server), account, target, options, Show(reveal, as_json))
     run(launch.run(send_data, seconds, prolong_every))
-    if launch.account_lost:
-        raise typer.Exit(1)
+    if launch.code:
+        raise typer.Exit(launch.code)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args
 
 import typer
+
+from launcher.cli.wording import spoken
 
 if TYPE_CHECKING:
     from flows import Consent, OpenParameters, ThemeParams
@@ -16,10 +20,14 @@ ServerOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--server",
-        metavar="production|test|sandbox|FILE",
-        help="Which Telegram; FILE is a running sandbox's ready file. Goes before TELEGRAM_SERVER.",
+        metavar="SERVER",
+        help="production, test, sandbox, or a running sandbox's ready file. Goes before TELEGRAM_SERVER.",
         show_default=False,
     ),
+]
+OnlySandboxOption: TypeAlias = Annotated[
+    Literal["sandbox"] | None,
+    typer.Option("--server", help="Only sandbox, which is what this command makes.", show_default=False),
 ]
 AccountOption: TypeAlias = Annotated[
     str | None,
@@ -44,14 +52,19 @@ Mode = Literal["compact", "fullsize", "fullscreen"]
 
 # How an app is opened
 
-ViaOption: TypeAlias = Annotated[Flow | None, typer.Option("--via", help="The way, when a bot has several.")]
+ViaOption: TypeAlias = Annotated[
+    Flow | None,
+    typer.Option(
+        "--via", metavar="FLOW", help=f"The way, when a bot has several: {', '.join(get_args(Flow))}."
+    ),
+]
 ChatOption: TypeAlias = Annotated[
     str | None, typer.Option("--chat", metavar="CHAT", help="Where: @name, phone number or id.")
 ]
 ButtonOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        "--button", metavar="TEXT|N|ROW,COLUMN", help="Which button: its text, or its place from 0."
+        "--button", metavar="BUTTON", help="Which button: its text, or its place from 0: N or ROW,COLUMN."
     ),
 ]
 TopicOption: TypeAlias = Annotated[
@@ -82,7 +95,9 @@ ModeOption: TypeAlias = Annotated[Mode, typer.Option("--mode", help="How large t
 ThemeOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        "--theme", metavar="light|dark|FILE|JSON", help='The client\'s colours: {"bg_color": "#rrggbb", …}.'
+        "--theme",
+        metavar="THEME",
+        help='The client\'s colours: light, dark, a file or JSON: {"bg_color": "#rrggbb", …}.',
     ),
 ]
 AllowOption: TypeAlias = Annotated[
@@ -98,19 +113,30 @@ AskOption: TypeAlias = Annotated[
 ]
 
 
+@contextmanager
+def value_of(option: str) -> Iterator[None]:
+    """What the block refuses is a wrong value of this option: a command line that cannot be read."""
+    from flows import MiniAppError
+
+    try:
+        yield
+    except (MiniAppError, ValueError) as error:
+        raise typer.BadParameter(spoken(error), param_hint=option) from None
+
+
 def settings_for(server: str | None) -> Settings:
-    """The settings of this run. Raises SettingsError."""
+    """The settings of this run. Raises SettingsError, and typer.BadParameter for a server there cannot be."""
+    from launcher.servers import NoSuchServer, ServerName, server_at
     from launcher.settings import Settings
 
-    return Settings() if server is None else Settings(server=server)
-
-
-def only_in_a_sandbox(server: str | None, command: str) -> None:
-    """Raises BadInput when a command that makes its own sandbox is told to use anything else."""
-    from flows import BadInput
-
-    if server not in (None, "sandbox"):
-        raise BadInput(f"`miniapp {command}` makes its own sandbox.", "Leave --server out.")
+    if server is None:
+        return Settings()
+    if server not in get_args(ServerName):
+        try:
+            server_at(Path(server), "--server")
+        except NoSuchServer as error:
+            raise typer.BadParameter(str(error)) from None
+    return Settings(server=server)
 
 
 def wanted_button(text: str | None) -> Wanted | None:
@@ -131,16 +157,13 @@ def peer(text: str | None) -> str | int | None:
 
 
 def open_parameters(platform: str, mode: Mode, theme: str | None) -> OpenParameters:
-    """Raises BadInput for a platform or theme that cannot be."""
-    from flows import BadInput, OpenMode, OpenParameters
-    from flows.webview import MalformedTheme
+    """Raises typer.BadParameter for a platform or theme that cannot be."""
+    from flows import OpenMode, OpenParameters
 
-    try:
-        return OpenParameters(platform, OpenMode(mode), _theme(theme))
-    except MalformedTheme as error:
-        raise BadInput("--theme cannot be used:", f"{error}.") from None
-    except ValueError as error:
-        raise BadInput("--platform cannot be used:", f"{error}.") from None
+    with value_of("--theme"):
+        colours = _theme(theme)
+    with value_of("--platform"):
+        return OpenParameters(platform, OpenMode(mode), colours)
 
 
 def _theme(text: str | None) -> ThemeParams | None:
@@ -157,34 +180,36 @@ def _theme(text: str | None) -> ThemeParams | None:
 
 
 def _read(path: str) -> str:
-    from flows import BadInput
-
     try:
         return Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
-        raise BadInput(
-            f"--theme {path!r} is neither light, dark, JSON nor a file that can be read: {reason}.",
-            "Correct the path, or write the colours themselves.",
+        raise ValueError(
+            f"{path!r} is neither light, dark, JSON nor a file that can be read: {reason}"
         ) from None
 
 
 def consent(allow: list[str] | None, ask: bool) -> Consent:
-    """Raises BadInput for a question there is not."""
+    """Raises typer.BadParameter for a question there is not."""
     from flows import Consent
-
-    if not ask:
-        return Consent(*allow or ())
     from launcher.cli.questions import ask_on_terminal
 
-    return Consent(*allow or (), otherwise=ask_on_terminal)
+    with value_of("--allow"):
+        return Consent(*allow or (), otherwise=ask_on_terminal if ask else "decline")
 
 
-def opening_options(**given: Any) -> dict[str, Any]:
-    """The given options as `Launcher.open` takes them."""
-    return given | {
+def place_and_start(**given: Any) -> dict[str, Any]:
+    """Those options that `flows.Options` checks, as `Launcher.open` takes them. Raises typer.BadParameter."""
+    from flows import BadInput, Options
+
+    options = given | {
         "button": wanted_button(given["button"]),
         "chat": peer(given["chat"]),
         "send_as": peer(given["send_as"]),
         "silent": given["silent"] or None,
     }
+    try:
+        Options(**options)
+    except BadInput as error:
+        raise typer.BadParameter(spoken(error)) from None
+    return options

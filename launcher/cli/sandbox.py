@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from launcher.cli.options import JsonOption, ServerOption, only_in_a_sandbox
+from launcher.cli.options import JsonOption, OnlySandboxOption
 from launcher.cli.output import say, show_json, show_table
 
 if TYPE_CHECKING:
@@ -39,17 +39,17 @@ def sandbox(
     assumptions: Annotated[
         bool, typer.Option("--assumptions", help="List the assumptions, and run nothing.")
     ] = False,
-    server: ServerOption = None,
+    server: OnlySandboxOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run a Telegram data centre on 127.0.0.1 until Ctrl-C.
 
     It has people, bots and Mini Apps in it; other programs get at it with --server FILE. With --json the
-    content of the ready file goes to standard output once it listens.
+    content of the ready file goes to standard output once it listens. Ctrl-C and SIGTERM are its normal end:
+    exit code 0.
     """
     from launcher.cli.running import run
 
-    only_in_a_sandbox(server, "sandbox")
     if assumptions:
         return _list_assumptions(as_json)
     return run(_serve(port, ready_file, flip or [], query_lifetime, as_json))
@@ -76,8 +76,9 @@ async def _serve(
     try:
         made = Sandbox(port=port, flipped=flip, query_lifetime=query_lifetime)
     except UnknownAssumption as unknown:
-        raise BadInput(
-            f"There is no assumption {unknown.args[0]!r}.", "`miniapp sandbox --assumptions` lists them."
+        raise typer.BadParameter(
+            f"there is no assumption {unknown.args[0]!r}; `miniapp sandbox --assumptions` lists them",
+            param_hint="--flip",
         ) from None
     try:
         await serve(

@@ -138,10 +138,10 @@ def read(path: Path) -> ReadyFile:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "the whole"
-        message = f"{path} is not a ready file: {where}: {first['msg']}; start the sandbox again"
+        message = f"{path} is not a ready file: {where}: {first['msg']}"
         raise BadReadyFile(message) from None
     except ValueError:
-        raise BadReadyFile(f"{path} is not a ready file: it is not JSON; start the sandbox again") from None
+        raise BadReadyFile(f"{path} is not a ready file: it is not JSON") from None
 
 
 def _json(text: str) -> Any:
