@@ -61,10 +61,11 @@ class Expected:
 
 
 class PageEvents:
-    """The latest events, oldest first."""
+    """The latest events, oldest first. `on_event`, when it is set, is called with each one that comes."""
 
     def __init__(self, keep: int = 10_000) -> None:
         self._log: deque[Logged] = deque(maxlen=keep)
+        self.on_event: Callable[[Logged], None] | None = None
         self._waiting: list[tuple[Callable[[Logged], bool], asyncio.Future[Logged]]] = []
 
     def __iter__(self) -> Iterator[Logged]:
@@ -78,6 +79,8 @@ class PageEvents:
         for wanted, found in self._waiting:
             if not found.done() and wanted(event):
                 found.set_result(event)
+        if self.on_event is not None:
+            self.on_event(event)
 
     @asynccontextmanager
     async def expect(

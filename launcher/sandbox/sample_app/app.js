@@ -31,6 +31,7 @@ const flow = path === 'attachment_menu' && !partner && !initData.has('query_id')
 // The bridge
 
 const native = window.TelegramWebviewProxy;
+const waiting = new Set(['theme_changed', 'viewport_changed']);
 
 function post(name, data) {
   log('out', name, data);
@@ -102,6 +103,7 @@ function wear(theme) {
   const scheme = 0.299 * red + 0.587 * green + 0.114 * blue < 120 ? 'dark' : 'light';
   document.documentElement.dataset.scheme = scheme;
   fact('Theme', scheme);
+  fact('Colours', valid.length);
   element('theme').replaceChildren(...valid.map(([name, colour]) => {
     const swatch = make('li', '');
     swatch.style.background = colour;
@@ -113,6 +115,7 @@ function wear(theme) {
 function introduce() {
   const [title, how, hue, drawing] = FLOWS[flow] ?? ['Mini App', path, 200, 'M4 4h16v16H4z'];
   document.title = title;
+  document.documentElement.dataset.flow = flow;
   document.documentElement.style.setProperty('--hue', hue);
   element('flow').textContent = title;
   element('how').textContent = how;
@@ -125,13 +128,16 @@ function introduce() {
   fact('Version', launch.get('tgWebAppVersion') ?? 'none');
   fact('Transport', native ? 'native' : parent === window ? 'none' : 'iframe');
   fact('Start param', launch.get('tgWebAppStartParam') ?? initData.get('start_param') ?? 'none');
-  fact('Theme', 'unknown');
+  fact('Theme', 'none');
   fact('Viewport', `${innerWidth} × ${innerHeight}`);
+  fact('Expanded', 'not told');
+  fact('Colours', 0);
+  fact('Chat', initData.get('chat_type') ?? (partner ? 'private' : 'none'));
   wear(json(launch.get('tgWebAppThemeParams')));
 }
 
 function about() {
-  const facts = [person.username && `@${person.username}`, person.language_code, initData.get('chat_type')];
+  const facts = [person.username && `@${person.username}`, person.language_code];
   if (partner) facts.push(`in the chat with ${partner.first_name ?? partner.title}`);
   if (initData.has('query_id')) facts.push('may answer a query');
   if (initData.has('chat_join_request_query_id')) facts.push('wants to join');
@@ -163,9 +169,8 @@ const actions = {
 };
 for (const [id, action] of Object.entries(actions)) element(id).addEventListener('click', action);
 
-// The beginning. `data-settled` on <html> says that the client has answered the first questions.
+// The beginning. `data-settled` on <html> will say that the client has answered the first questions.
 
-const waiting = new Set(['theme_changed', 'viewport_changed']);
 introduce();
 if (!native && parent !== window) post('iframe_ready', { reload_supported: true });
 post('web_app_ready');
