@@ -65,15 +65,15 @@ async def hosted(launcher: Launcher, app: MiniApp, hosting: Hosting) -> AsyncIte
 
     Raises MiniAppError when there is no browser, or it cannot show the page.
     """
-    if hosting.kind == "http":
-        app.http = await look(app.url, timeout=hosting.timeout)
-        yield
-        return
     try:
-        async with _in_browser(launcher, app, hosting):
+        if hosting.kind == "http":
+            app.http = await look(app.url, timeout=hosting.timeout)
             yield
+        else:
+            async with _in_browser(launcher, app, hosting):
+                yield
     except HostUnavailable as failure:
-        raise MiniAppError("The app cannot be shown in a browser.", str(failure)) from None
+        raise MiniAppError("The app's page cannot be shown.", str(failure)) from None
 
 
 @asynccontextmanager

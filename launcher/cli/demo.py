@@ -16,9 +16,9 @@ def demo(
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Show each app in Chromium, or only open it.")
     ] = True,
-    folder: Annotated[
-        Path, typer.Option("--report", metavar="DIR", help="Where the pictures go.")
-    ] = Path("demo-report"),
+    folder: Annotated[Path, typer.Option("--report", metavar="DIR", help="Where the pictures go.")] = Path(
+        "demo-report"
+    ),
     install: Annotated[
         bool,
         typer.Option("--install-browser", help="As root: let apt install Chromium when there is none."),

@@ -27,10 +27,10 @@ WAYS = {
 }
 
 _STYLE = """
-:root { color-scheme: light dark; --page: #eef1f5; --card: #fff; --text: #16202b; --soft: #5b6875;
-  --line: #d5dce3; --accent: #1c6fb8; --good: #1a7f45; --bad: #c0392b; --button: #2481cc; --on-button: #fff }
-@media (prefers-color-scheme: dark) { :root { --page: #0e141b; --card: #18212b; --text: #eef2f6; --soft: #9aa8b5;
-  --line: #2c3946; --accent: #6ab3f3; --good: #5cc98a; --bad: #ff8577; --button: #2f6ea5 } }
+:root { color-scheme: light dark; --page: #eef1f5; --card: #fff; --text: #16202b;
+  --soft: #5b6875; --line: #d5dce3; --accent: #1c6fb8; --good: #1a7f45; --bad: #c0392b; --button: #2481cc }
+@media (prefers-color-scheme: dark) { :root { --page: #0e141b; --card: #18212b; --text: #eef2f6;
+  --soft: #9aa8b5;  --line: #2c3946; --accent: #6ab3f3; --good: #5cc98a; --bad: #ff8577; --button: #2f6ea5 } }
 * { box-sizing: border-box; margin: 0 }
 body { background: var(--page); color: var(--text); font: 16px/1.5 system-ui, "Segoe UI", Roboto, sans-serif;
   padding: 32px 16px; max-width: 1320px; margin: auto }
@@ -40,11 +40,12 @@ nav { margin: 14px 0 26px; display: flex; flex-wrap: wrap; gap: 6px 16px }
 main { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 380px), 1fr)); gap: 24px }
 article { background: var(--card); border: 1px solid var(--line); border-radius: 18px; padding: 20px;
   scroll-margin-top: 12px }
-h2 { font-size: 20px; display: flex; justify-content: space-between } article > p { color: var(--soft); min-height: 3em }
+h2 { font-size: 20px; display: flex; justify-content: space-between }
+article > p { color: var(--soft); min-height: 3em }
 .phone { display: block; margin: 14px auto; max-width: 100%; border: 7px solid #10161d; border-radius: 26px;
   overflow: hidden; background: #10161d; color: #fff; text-decoration: none }
 .phone span { display: block; padding: 5px 12px; font-size: 13px; font-weight: 600 }
-.phone .key { background: var(--button); color: var(--on-button); text-align: center; padding: 11px }
+.phone .key { background: var(--button); color: #fff; text-align: center; padding: 11px }
 .phone img { display: block; width: 100%; height: auto }
 dl { display: grid; grid-template-columns: auto 1fr; gap: 2px 14px; font-size: 14px }
 dt { color: var(--soft) } dd { overflow-wrap: anywhere }
@@ -74,9 +75,9 @@ def _page(report: DemoReport) -> str:
 <body>
 <header>
 <h1>Nine ways to open a Mini App</h1>
-<p>{good} of {len(report.launches)} flows were as documented. Each app was opened by a real client from a Telegram
-on this machine, shown in Chromium, and kept alive until its end. The title bar and the button below a page are
-drawn here, as the client would; the rest is the picture.</p>
+<p>{good} of {len(report.launches)} flows were as documented. Each app was opened by a real client
+from a Telegram on this machine, shown in Chromium, and kept alive until its end. The title bar and the button
+below a page are drawn here, as the client would; the rest is the picture.</p>
 </header>
 <nav aria-label="Flows">{links}</nav>
 <main>
@@ -90,8 +91,10 @@ drawn here, as the client would; the rest is the picture.</p>
 
 
 def _article(launch: LaunchReport) -> str:
-    mark = '<span class="good">✓</span>' if launch.ok else '<span class="bad">✗</span>'
-    facts = "".join(f"<dt>{name}</dt><dd>{_text(value)}</dd>" for name, value in _facts(launch).items() if value)
+    mark = _mark(launch.ok)
+    facts = "".join(
+        f"<dt>{name}</dt><dd>{_text(value)}</dd>" for name, value in _facts(launch).items() if value
+    )
     return f"""<article id="{_text(launch.flow)}" aria-labelledby="{_text(launch.flow)}-name">
 <h2><span id="{_text(launch.flow)}-name">{_name(launch)}</span>{mark}</h2>
 <p>{_text(WAYS[launch.flow])}</p>
@@ -121,8 +124,8 @@ def _phone(launch: LaunchReport) -> str:
         return '<p class="bad">There is no picture of it.</p>'
     key = f'<span class="key">{_text(picture.main_button)}</span>' if picture.main_button else ""
     return f"""<a class="phone" style="width: {min(picture.width, 330)}px" href="{_text(picture.file.name)}">
-<span>✕ &nbsp; Mini App</span><img src="{_text(picture.file.name)}" alt="The app on screen, opened by {_name(launch)}">
-{key}</a>"""
+<span>✕ &nbsp; Mini App</span>
+<img src="{_text(picture.file.name)}" alt="The app on screen: {_name(launch)}">{key}</a>"""
 
 
 def _checks(checks: tuple[Check, ...], title: str) -> str:
@@ -132,9 +135,14 @@ def _checks(checks: tuple[Check, ...], title: str) -> str:
 
 
 def _check(check: Check) -> str:
-    if check.ok:
-        return f'<span class="good">✓</span> {_text(check.text)}'
-    return f'<span class="bad">✗</span> {_text(check.text)}. Found: {_text(check.found or "the opposite")}'
+    found = "" if check.ok else f". Found: {_text(check.found or 'the opposite')}"
+    return f"{_mark(check.ok)} {_text(check.text)}{found}"
+
+
+def _mark(ok: bool) -> str:
+    if ok:
+        return '<span class="good" role="img" aria-label="As documented:">✓</span>'
+    return '<span class="bad" role="img" aria-label="Not as documented:">✗</span>'
 
 
 def _name(launch: LaunchReport) -> str:

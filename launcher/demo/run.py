@@ -68,7 +68,13 @@ async def run_demo(
     *nine, expiry = launches
     seconds = time.perf_counter() - started
     report = DemoReport(
-        tuple(steps), tuple(nine), expiry, tuple(checks), seconds, reveal, screen.folder if screen.on else None
+        tuple(steps),
+        tuple(nine),
+        expiry,
+        tuple(checks),
+        seconds,
+        reveal,
+        screen.folder if screen.on else None,
     )
     if report.folder is not None:
         write_index(report, report.folder)
@@ -105,9 +111,7 @@ class _Screen:
         return self.folder if self.on and showing is not EXPIRY else None
 
 
-async def _played(
-    sandbox: Sandbox, folder: Path, screen: _Screen
-) -> tuple[list[LaunchReport], list[Check]]:
+async def _played(sandbox: Sandbox, folder: Path, screen: _Screen) -> tuple[list[LaunchReport], list[Check]]:
     settings, accounts, ready = person(sandbox, folder)
     where = f"{ready.dc.host}:{ready.dc.port}"
     screen.tell("data centre", f"Telegram in a box listens on {where}: MTProto over TCP, layer {ready.layer}")

@@ -38,8 +38,8 @@ _PATIENCE = 10.0
 
 
 class Site:
-    """The server: `async with Site(sandbox) as site:`. On entering, the addresses in the world of `sandbox`, if
-    it is given, become those of the site; `port` 0 is any free one."""
+    """The server: `async with Site(sandbox) as site:`. On entering, the addresses in the world of `sandbox`,
+    if it is given, become those of the site; `port` 0 is any free one."""
 
     def __init__(self, sandbox: Sandbox | None = None, *, port: int = 0) -> None:
         self.port = port
@@ -76,6 +76,8 @@ class Site:
                 await writer.drain()
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass  # the other side has gone, or is no browser
+        except asyncio.CancelledError:
+            pass  # the site ends; asyncio's streams would report a cancelled connection as a failure
         finally:
             writer.close()
             with suppress(OSError):
