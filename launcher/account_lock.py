@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from flows.errors import MiniAppError
@@ -41,21 +41,51 @@ class AccountInUse(MiniAppError):
 
 @contextmanager
 def locked(path: Path, name: str) -> Iterator[None]:
-    """Hold the lock file at `path` for the account `name`; it stays there, empty, when it is let go.
+    """Hold the lock file at `path` for the account `name`; it stays there, empty, when it is let go, unless
+    there is no session file beside it.
 
     Raises AccountInUse at once when it is held, SessionFileError when there can be no such file.
     """
-    descriptor = _opened(path)
+    descriptor = _taken(path, name)
     try:
-        if not _lock(descriptor):
-            raise AccountInUse(name, _pid(path))
         _write(descriptor, str(os.getpid()))
         try:
             yield
         finally:
             _write(descriptor, "")
+            _tidy(path)
     finally:
         os.close(descriptor)
+
+
+def _taken(path: Path, name: str) -> int:
+    """The lock file, open and locked. One that somebody has opened just before it was removed is another
+    file than the one at the path: then it is tried again."""
+    while True:
+        descriptor = _opened(path)
+        try:
+            if not _lock(descriptor):
+                raise AccountInUse(name, _pid(path))
+            if _is_at(path, descriptor):
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def _tidy(path: Path) -> None:
+    """Remove the lock file of an account that is not there, while it is held."""
+    if not path.with_suffix(".session").exists():
+        with suppress(OSError):  # Windows removes no open file
+            path.unlink()
 
 
 def holder(path: Path) -> int | None:

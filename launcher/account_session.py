@@ -53,9 +53,16 @@ class AccountSession(MemorySession):  # type: ignore[misc]  # Telethon is untype
     @classmethod
     def load(cls, server: Server, file: SessionFile) -> AccountSession:
         """The session in `file`. Raises SessionFileError, also when it belongs to another server."""
-        session = cls(server, file)
         content = file.read()
         check_server(content, server, file)
+        session = cls.of(server, content)
+        session.file = file
+        return session
+
+    @classmethod
+    def of(cls, server: Server, content: Content) -> AccountSession:
+        """The session with this content, which is remembered in no file."""
+        session = cls(server)
         session._fill(content)
         return session
 

@@ -14,7 +14,7 @@ import base64
 import binascii
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,19 +33,33 @@ from launcher.session_file import SessionFile, SessionFileError, private_folder
 from launcher.settings import Settings
 from launcher.sign_in import AskCode, AskPassword, QrCode
 
-__all__ = ["Account", "AccountInUse", "Accounts", "NoSuchAccount", "masked_phone"]
+__all__ = ["Account", "AccountInUse", "Accounts", "NameTaken", "NoSuchAccount", "masked_phone"]
 
 _EXPORTED = "miniapp-session:"
 
 
 class NoSuchAccount(MiniAppError):
-    """No account of this name is signed in on this server; the message lists the names there are."""
+    """No account of this name is signed in on this server; the message lists the names there are.
 
-    def __init__(self, name: str, server: ServerName, names: list[str]) -> None:
+    `wanted` says that the account is to be used, so that signing in would help.
+    """
+
+    def __init__(self, name: str, server: ServerName, names: list[str], *, wanted: bool = False) -> None:
         there = f"There are: {', '.join(names)}." if names else "There is none yet."
+        remedy = f"Sign in with `miniapp login {name}`, or choose another." if wanted else _LOOK
+        super().__init__(f"No account {name!r} is signed in on the server {server}. {there}", remedy)
+
+
+_LOOK = "Check the name and the server; `miniapp accounts` lists those of a server."
+
+
+class NameTaken(MiniAppError):
+    """Another user's account has this name; it is kept, and the new session was ended or not taken."""
+
+    def __init__(self, name: str, holder: int | None, newcomer: int | None) -> None:
         super().__init__(
-            f"No account {name!r} is signed in on the server {server}. {there}",
-            f"Sign in with `miniapp login {name}`, or choose another.",
+            f"The account {name!r} is user {holder}, not user {newcomer}.",
+            f"Sign it out first with `miniapp logout {name}`, or choose another name.",
         )
 
 
@@ -92,7 +106,7 @@ class Accounts:
         Raises BadInput for a name that cannot be one, NoSuchAccount, AccountInUse, and SessionFileError for a
         file that does not open or belongs to another server.
         """
-        file = self._existing(name)
+        file = self._existing(name, wanted=True)
         with self._locked(name):
             yield AccountSession.load(self.server, file)
 
@@ -118,9 +132,11 @@ class Accounts:
         password: AskPassword | None = None,
         timeout: float = 15.0,
     ) -> Account:
-        """Sign in with a code sent to `phone` and keep the account under `name`, in place of an older one.
+        """Sign in with a code sent to `phone` and keep the account under `name`.
 
-        Without a name it is called by its user name, else by the last digits of its phone number. Without
+        An older session of the same user is replaced, and ended on the server if that can be reached; one of
+        an ended sandbox is replaced. Raises NameTaken when the name is another user's. Without a name it is
+        called by its user name, else by the last digits of its phone number. Without
         `code` and `password` they are taken from the settings or the standard input. Raises as
         `sign_in.by_phone`, `connect` and `held` do.
         """
@@ -158,6 +174,7 @@ class Accounts:
 
         With `force` the file is removed in any case: also when it does not open, when the account is lost or
         when the server is unreachable (the session may then live on at the server; other devices can end it).
+        Where that would help, the error says so in a note.
         """
         file = self._existing(name)
         try:
@@ -166,10 +183,12 @@ class Accounts:
                 client.session.delete()
         except AccountInUse:
             raise
-        except MiniAppError:
+        except MiniAppError as error:
             if not force:
+                error.add_note(f"`miniapp logout {name} --force` removes the file all the same.")
                 raise
-            file.remove()
+            with self._locked(name):
+                file.remove()
 
     def export(self, name: str, *, passphrase: SecretStr | None = None) -> str:
         """The session as one line of text, for a secret variable of a CI system.
@@ -186,10 +205,11 @@ class Accounts:
         return _EXPORTED + base64.urlsafe_b64encode(blob).decode()
 
     def import_(self, name: str, text: str, *, passphrase: SecretStr | None = None) -> Account:
-        """Keep an exported session under `name`, in place of an older one.
+        """Keep an exported session under `name`, in place of an older one of the same user.
 
         `passphrase` opens the text, that of the settings by default. Raises BadInput for a text that is no
-        exported session and SessionFileError for one that does not open or belongs to another server.
+        exported session, SessionFileError for one that does not open or belongs to another server, and
+        NameTaken when the name is another user's.
         """
         blob = _decoded(text)
         with self._locked(name):
@@ -197,6 +217,7 @@ class Accounts:
             opener = SessionFile(file.path, passphrase) if passphrase is not None else file
             content = opener.parse(blob)
             check_server(content, self.server, file)
+            self._older(name, AccountSession.of(self.server, content).user_id)
             file.write(content)
         return self._account(name)
 
@@ -207,6 +228,8 @@ class Accounts:
             if name is not None:
                 holding.enter_context(self._locked(name))
             private_folder(self.folder)  # what fails here should not fail after the code was used up
+            if name is not None and self._file(name).path.exists():
+                self._file(name).read()
             session = AccountSession(self.server)
             client = new_client(session, self.server, proxy=self.settings.proxy_parts(), signing_in=True)
             async with connected(client, self.server, timeout=timeout):
@@ -215,7 +238,37 @@ class Accounts:
                 if name is None:
                     newcomer.name = _own_name(newcomer.user)
                     holding.enter_context(self._locked(newcomer.name))
+                try:
+                    older = self._older(newcomer.name, newcomer.user.id)
+                except MiniAppError:
+                    await _log_out(client)
+                    raise
                 session.keep_in(self._file(newcomer.name))
+            if older is not None:
+                await self._end(older, timeout)
+
+    def _older(self, name: str, user_id: int | None) -> AccountSession | None:
+        """The session that the name has, if it is this user's and lives on this server.
+
+        Raises NameTaken when it is another user's, and SessionFileError when nobody can tell.
+        """
+        file = self._file(name)
+        if not file.path.exists():
+            return None
+        content = file.read()
+        if content.fingerprint != self.server.fingerprint:  # of a sandbox that has ended
+            return None
+        older = AccountSession.of(self.server, content)
+        if older.user_id != user_id:
+            raise NameTaken(name, older.user_id, user_id)
+        return older
+
+    async def _end(self, session: AccountSession, timeout: float) -> None:
+        """End a session that is not needed any more, if its server can be reached."""
+        client = new_client(session, self.server, proxy=self.settings.proxy_parts())
+        with suppress(MiniAppError):
+            async with connected(client, self.server, timeout=timeout):
+                await _log_out(client)
 
     @contextmanager
     def _locked(self, name: str) -> Iterator[None]:
@@ -235,10 +288,10 @@ class Accounts:
     def _file(self, name: str) -> SessionFile:
         return SessionFile(self._path(name, ".session"), self.settings.passphrase())
 
-    def _existing(self, name: str) -> SessionFile:
+    def _existing(self, name: str, *, wanted: bool = False) -> SessionFile:
         file = self._file(name)
         if not file.path.exists():
-            raise NoSuchAccount(name, self.server.name, self.names())
+            raise NoSuchAccount(name, self.server.name, self.names(), wanted=wanted)
         return file
 
     def _account(self, name: str) -> Account:
@@ -261,6 +314,11 @@ class _Newcomer:
     client: TelegramClient
     name: str
     user: Any = None
+
+
+async def _log_out(client: TelegramClient) -> None:
+    with suppress(MiniAppError):
+        await call(client, functions.auth.LogOutRequest())
 
 
 def _own_name(user: Any) -> str:

@@ -32,13 +32,15 @@ logging.getLogger("telethon").addHandler(logging.NullHandler())
 
 
 class ServerUnreachable(NotConnected):
-    """There was no connection within the time given."""
+    """There was no connection within `timeout` seconds; None says that one broke at once."""
 
-    def __init__(self, server: Server, timeout: float) -> None:
+    def __init__(self, server: Server, timeout: float | None) -> None:
         where = f"{server.name} at {server.host}:{server.port}"
-        MiniAppError.__init__(
-            self, f"No connection to the server {where} within {timeout:g} s.", _REMEDIES[server.name]
-        )
+        if timeout is None:
+            meaning = f"The connection to the server {where} broke before there was an answer."
+        else:
+            meaning = f"No connection to the server {where} within {timeout:g} s."
+        MiniAppError.__init__(self, meaning, _REMEDIES[server.name])
         self.method = "help.getConfig"
 
 
@@ -109,8 +111,10 @@ async def connected(
                 async with asyncio.timeout(timeout):
                     # connect() asks for help.getConfig: so its errors are classified as that method's.
                     await call(lambda _: client.connect(), functions.help.GetConfigRequest())
-            except (TimeoutError, NotConnected):
+            except TimeoutError:
                 raise ServerUnreachable(server, timeout) from None
+            except NotConnected:
+                raise ServerUnreachable(server, None) from None
             yield client
         finally:
             await client.disconnect()

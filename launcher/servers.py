@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Literal
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from pydantic import SecretStr
 from telethon import TelegramClient
 from telethon.crypto import rsa
 from telethon.tl import TLObject
@@ -94,17 +95,20 @@ class Server:
         return f"{_fingerprint(self.public_key) % 2**64:016x}"
 
 
-def server_of(settings: Settings) -> Server:
+def server_of(settings: Settings, *, connecting: bool = True) -> Server:
     """The server that TELEGRAM_SERVER names.
 
     Raises SettingsError for an unknown name or ready file, when the API id or hash is missing, and for
-    `sandbox`: that one has to be started, by whoever reads the setting; see `sandbox_server`.
+    `sandbox`: that one has to be started, by whoever reads the setting; see `sandbox_server`. Without
+    `connecting`, only to look at files, neither id nor hash is needed.
     """
     match settings.server:
         case "production":
-            return _telegram(settings, "production", "149.154.167.51", PRODUCTION_PUBLIC_KEY, None)
+            return _telegram(
+                settings, "production", "149.154.167.51", PRODUCTION_PUBLIC_KEY, None, connecting
+            )
         case "test":
-            return _telegram(settings, "test", "149.154.167.40", TEST_PUBLIC_KEY, TEST_RSA_KEY)
+            return _telegram(settings, "test", "149.154.167.40", TEST_PUBLIC_KEY, TEST_RSA_KEY, connecting)
         case "sandbox":
             raise SettingsError(
                 "TELEGRAM_SERVER=sandbox means a sandbox inside the running program, and none was started.",
@@ -128,8 +132,10 @@ def sandbox_server(ready: ReadyFile) -> Server:
     )
 
 
-def _telegram(settings: Settings, name: ServerName, host: str, init_key: str, key: str | None) -> Server:
-    api_id, api_hash = settings.api()
+def _telegram(
+    settings: Settings, name: ServerName, host: str, init_key: str, key: str | None, connecting: bool
+) -> Server:
+    api_id, api_hash = settings.api() if connecting else (0, SecretStr(""))
     return Server(name, 2, host, 443, api_id, api_hash.get_secret_value(), init_key, key)
 
 

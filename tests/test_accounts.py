@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,9 @@ from telethon import TelegramClient, events
 from telethon.tl import functions
 
 from flows.errors import AccountLost, BadInput, MiniAppError, NotConnected, SignInFailed
-from launcher import sign_in
+from launcher import account_lock, sign_in
 from launcher.account_session import AccountSession
-from launcher.accounts import AccountInUse, Accounts, NoSuchAccount
+from launcher.accounts import AccountInUse, Accounts, NameTaken, NoSuchAccount
 from launcher.connection import ServerUnreachable, connected, new_client, whoami
 from launcher.sandbox.faults import Delay, Fail
 from launcher.sandbox.mailbox import post
@@ -312,6 +313,68 @@ async def test_a_bot_signs_in_with_its_token(sandbox: Sandbox, tmp_path: Path) -
         assert (await accounts_in(tmp_path, sandbox).sign_in_bot("shop", token)).user_id == 2001
 
 
+# A name that is there already
+
+
+async def test_a_name_of_another_user_is_kept_and_the_newcomer_signed_out(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    async with sandbox:
+        accounts = accounts_in(tmp_path, sandbox)
+        await signed_in(accounts, "alice", "9996620001")
+        exported = accounts.export("alice")
+        with pytest.raises(NameTaken, match=r"is user 1001, not user 1002.*`miniapp logout alice`"):
+            await signed_in(accounts, "alice", "9996610002")
+        assert len(calls(sandbox, "auth.logOut")) == 1
+        assert accounts.export("alice") == exported
+        async with accounts.connect("alice") as client:
+            assert (await client.get_me()).id == 1001
+        bob = accounts_in(tmp_path / "bob", sandbox)
+        await signed_in(bob, "alice", "9996610002")
+        with pytest.raises(NameTaken):
+            bob.import_("alice", exported)
+
+
+async def test_a_session_that_is_replaced_by_its_own_user_is_ended(sandbox: Sandbox, tmp_path: Path) -> None:
+    async with sandbox:
+        accounts = accounts_in(tmp_path, sandbox)
+        await signed_in(accounts, "alice", "9996620001")
+        older = accounts.export("alice")
+        await signed_in(accounts, "alice", "9996620001")
+        async with accounts.connect("alice") as client:
+            assert (await client.get_me()).id == 1001
+        accounts.import_("alice", older)
+        with pytest.raises(AccountLost):
+            async with accounts.connect("alice"):
+                pass
+        await signed_in(accounts, "alice", "9996620001")  # what cannot be ended is replaced all the same
+        async with accounts.connect("alice") as client:
+            assert (await client.get_me()).id == 1001
+
+
+async def test_a_session_of_an_ended_sandbox_is_replaced(
+    sandbox: Sandbox, world: World, tmp_path: Path
+) -> None:
+    async with sandbox:
+        await signed_in(accounts_in(tmp_path, sandbox), "alice", "9996620001")
+    async with Sandbox(World()) as another:
+        another.world.add(User(1002, "Bob", "9996610002", code=CODE))
+        accounts = accounts_in(tmp_path, another)
+        await signed_in(accounts, "alice", "9996610002")
+        assert [account.user_id for account in accounts.list()] == [1002]
+
+
+async def test_a_file_that_does_not_open_is_told_before_anybody_is_asked(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    async with sandbox:
+        await signed_in(accounts_in(tmp_path, sandbox, session_passphrase=PASSPHRASE), "alice", "9996620001")
+        before = len(calls(sandbox, "auth.sendCode"))
+        with pytest.raises(SessionFileError):
+            await signed_in(accounts_in(tmp_path, sandbox), "alice", "9996620001")
+        assert len(calls(sandbox, "auth.sendCode")) == before
+
+
 # What a next run needs
 
 
@@ -411,6 +474,40 @@ async def test_the_same_process_cannot_use_an_account_twice(sandbox: Sandbox, tm
         with accounts.held("alice"), pytest.raises(AccountInUse, match="by this process"):
             async with accounts.connect("alice"):
                 pass
+
+
+async def test_no_lock_is_left_of_an_account_that_is_not_there(sandbox: Sandbox, tmp_path: Path) -> None:
+    async with sandbox:
+        accounts = accounts_in(tmp_path, sandbox)
+        with pytest.raises(BadInput):
+            await accounts.sign_in_by_phone("alice", "no number", code=nobody, password=nobody)
+        assert list(accounts.folder.iterdir()) == []
+        await signed_in(accounts, "alice", "9996620001")
+        await accounts.sign_out("alice")
+        await signed_in(accounts, "alice", "9996620001")
+        sandbox.forget_key(1001)
+        await accounts.sign_out("alice", force=True)
+        assert list(accounts.folder.iterdir()) == []
+
+
+def test_a_lock_file_that_was_removed_meanwhile_locks_nothing(tmp_path: Path) -> None:
+    """Two who open it at once: the first removes it at its end, so the second must not hold the removed one
+    while a third makes a new one."""
+    path, opened = tmp_path / "alice.lock", account_lock._opened
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as first:
+
+        def open_just_before_the_end(lock_file: Path) -> int:
+            patch.setattr(account_lock, "_opened", opened)
+            descriptor = opened(lock_file)
+            first.close()
+            return descriptor
+
+        first.enter_context(account_lock.locked(path, "alice"))
+        patch.setattr(account_lock, "_opened", open_just_before_the_end)
+        with account_lock.locked(path, "alice"):
+            with pytest.raises(AccountInUse), account_lock.locked(path, "alice"):
+                pass
+            assert path.exists()
 
 
 # What Telegram refuses
@@ -572,6 +669,19 @@ async def test_a_server_that_never_answers_is_reported_too(sandbox: Sandbox, tmp
         accounts = Accounts(Settings(sessions=tmp_path), server)
         with pytest.raises(ServerUnreachable):
             await accounts.sign_in_by_phone("a", "9996620001", code=nobody, password=nobody, timeout=0.2)
+
+
+async def test_a_server_that_hangs_up_is_not_called_slow(sandbox: Sandbox, tmp_path: Path) -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.close()
+
+    listener = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    async with sandbox, listener:
+        server = replace(sandbox_server(describe(sandbox)), port=listener.sockets[0].getsockname()[1])
+        accounts = Accounts(Settings(sessions=tmp_path), server)
+        with pytest.raises(ServerUnreachable, match="broke before there was an answer"):
+            await accounts.sign_in_by_phone("a", "9996620001", code=nobody, password=nobody)
 
 
 async def pipe(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:

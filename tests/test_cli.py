@@ -313,8 +313,17 @@ def test_signing_out_ends_the_session(terminal: Terminal, inside: Any) -> None:
     inside(terminal, "accounts", "import", "ghost", typed=exported)
     refused = inside(terminal, "logout", "ghost", "--json")
     assert refused.json["error"]["type"] == "AccountLost"
+    assert refused.json["error"]["message"].endswith(
+        "`miniapp logout ghost --force` removes the file all the same."
+    )
     assert inside(terminal, "logout", "--account", "ghost", "--force", "--json").json["signed_out"]
     assert terminal.accounts.names() == []
+
+
+def test_looking_at_the_accounts_needs_no_api_id(terminal: Terminal, inside: Any) -> None:
+    listed = inside(terminal, "accounts", "--server", "production")
+    assert (listed.code, listed.out) == (0, "")
+    assert "No account is signed in on the server production" in listed.err
 
 
 def token_of_the_first_bot(terminal: Terminal) -> str:
@@ -637,14 +646,16 @@ REFUSED: dict[str, tuple[tuple[str, ...], int, str]] = {
     ),
     "no server": (("open", APP, "--server", "sandbx"), 2, "--server is 'sandbx', which is neither a server"),
     "broken ready file": (("accounts", "--server", THEME_FILE), 2, "not a ready file"),
-    "no API id": (("accounts", "--server", "production"), 1, "TELEGRAM_API_ID"),
+    "no API id": (("login", "--server", "production"), 1, "TELEGRAM_API_ID"),
     "accounts of the process": (("accounts", "--server", "sandbox"), 1, "--ready-file"),
     "sign-in in the process": (("login", "--phone", ALICE, "--server", "sandbox"), 1, "--ready-file"),
     "no phone number": (("login", "--phone", "x"), 1, "not a phone number"),
     "nobody types": (("login", "--phone", ALICE), 1, "standard input has ended"),
     "unknown token": (("login", "--bot"), 1, "standard input has ended"),
     "name of an account": (("login", "../x", "--phone", ALICE), 1, "cannot be the name"),
-    "sign out nobody": (("logout", "zoe"), 1, "No account 'zoe'"),
+    "sign out nobody": (("logout", "zoe"), 1, "There are: alice. Check the name"),
+    "export nobody": (("accounts", "export", "zoe"), 1, "There are: alice. Check the name"),
+    "list nobody": (("accounts", "--account", "zoe"), 1, "There are: alice. Check the name"),
     "import nothing": (("accounts", "import", "x"), 1, "not an exported session"),
     "unknown assumption": (("sandbox", "--flip", "nope"), 2, "--assumptions"),
     "sandbox elsewhere": (("sandbox", "--server", "test"), 2, "'test' is not"),
@@ -700,7 +711,9 @@ def test_what_is_broken_on_the_disk_is_told(terminal: Terminal, inside: Any) -> 
     folder.joinpath("sandbox").mkdir(parents=True)
     folder.joinpath("sandbox/alice.session").write_text("miniapp-session 9 nonsense")
     assert inside(terminal, "open", APP).code == 1
-    assert "alice.session" in inside(terminal, "accounts", "--json").json[0]["problem"]
+    [alice] = inside(terminal, "accounts", "--json").json
+    assert inside(terminal, "accounts").out.splitlines()[-1] == f"alice: {alice['problem']}"
+    assert "alice.session" in alice["problem"]
     terminal.folder.joinpath(".env").write_text("TELEGRAM_API_ID=1\nwhat is this\n")
     broken = inside(terminal, "accounts")
     assert (broken.code, broken.out, broken.err.count("\n")) == (1, "", 1)

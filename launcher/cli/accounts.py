@@ -33,8 +33,11 @@ def chosen(name: str | None, account: str | None) -> str:
     return name or account or ""
 
 
-def accounts_on(settings: Settings) -> Accounts:
-    """The accounts of the server that is meant. Raises SettingsError for the sandbox in the process."""
+def accounts_on(settings: Settings, *, connecting: bool = True) -> Accounts:
+    """The accounts of the server that is meant, to connect or only to look at their files.
+
+    Raises SettingsError for the sandbox in the process.
+    """
     from launcher.accounts import Accounts
     from launcher.servers import server_of
     from launcher.settings import SettingsError
@@ -44,7 +47,7 @@ def accounts_on(settings: Settings) -> Accounts:
             "The server `sandbox` lives inside one command and signs in by itself: it keeps no accounts.",
             "Run `miniapp sandbox --ready-file FILE` and give --server FILE.",
         )
-    return Accounts(settings, server_of(settings))
+    return Accounts(settings, server_of(settings, connecting=connecting))
 
 
 def as_dict(account: Account) -> dict[str, Any]:
@@ -62,23 +65,27 @@ def list_accounts(
     """List the accounts of a server; export and import them."""
     if context.invoked_subcommand is not None:
         return
-    known = accounts_on(settings_for(server))
+    from launcher.accounts import NoSuchAccount
+
+    known = accounts_on(settings_for(server), connecting=False)
     found = [one for one in known.list() if account in (None, one.name)]
+    if account is not None and not found:
+        raise NoSuchAccount(account, known.server.name, known.names())
     if as_json:
         show_json([as_dict(one) for one in found])
     elif found:
-        columns = ("name", "server", "user id", "phone", "encrypted", "held by", "problem")
+        columns = ("name", "server", "user id", "phone", "encrypted", "held by")
         show_table(columns, [tuple(_row(one)) for one in found])
+        for one in found:
+            if one.problem is not None:
+                show_line(f"{one.name}: {one.problem}")
     else:
         say(f"No account is signed in on the server {known.server.name}. Sign in with `miniapp login`.")
 
 
 def _row(account: Account) -> list[object]:
     holder = f"process {account.held_by}" if account.held_by is not None else None
-    return [
-        account.name, account.server, account.user_id, account.phone, account.encrypted, holder,
-        account.problem,
-    ]  # fmt: skip
+    return [account.name, account.server, account.user_id, account.phone, account.encrypted, holder]
 
 
 @accounts.command("export")
@@ -93,7 +100,7 @@ def export_account(
     Whoever has that line has the account, unless it is encrypted by a passphrase.
     """
     name = chosen(name, account)
-    text = accounts_on(settings_for(server)).export(name)
+    text = accounts_on(settings_for(server), connecting=False).export(name)
     if as_json:
         show_json({"name": name, "account": text})
     else:
@@ -109,7 +116,7 @@ def import_account(
 ) -> None:
     """Keep an exported account, read from standard input or MINIAPP_ACCOUNT, under a name."""
     name = chosen(name, account)
-    known = accounts_on(settings_for(server))
+    known = accounts_on(settings_for(server), connecting=False)
     imported = known.import_(name, os.environ.get(VARIABLE) or sys.stdin.read())
     if as_json:
         show_json(as_dict(imported))

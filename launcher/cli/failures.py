@@ -40,7 +40,7 @@ def _told(error: Exception) -> str:
         return _usage(usage(), error)
     match error:
         case MiniAppError() | BadReadyFile():
-            return spoken(error)
+            return " ".join([spoken(error), *getattr(error, "__notes__", ())])
         case OSError():
             return f"{error.filename}: {error.strerror}" if error.filename else error.strerror or "no input"
     return f"This is a defect of miniapp ({type(error).__name__}). MINIAPP_DEBUG=1 shows where."
