@@ -205,7 +205,7 @@ class Launcher:
     # Pages
 
     async def browser(self) -> Browser:
-        """The launcher's browser, started when it is first wanted. Raises HostUnavailable."""
+        """The launcher's browser, started when first wanted. Raises HostUnavailable without Chromium."""
         async with self._browser_lock:
             if self._browser is None:
                 made = _browser_class()(**self.browser_options)

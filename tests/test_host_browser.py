@@ -4,8 +4,12 @@ import asyncio
 import json
 import os
 import re
+import signal
+import sys
 import tempfile
 import zipfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -421,28 +425,54 @@ async def test_a_page_that_closes_its_window(browser: Browser) -> None:
             assert (await host.closed()).reason is HostEndReason.PAGE
 
 
-async def test_a_remote_browser_by_its_debugging_port(browser: Browser, tmp_path: Path) -> None:
-    async with async_playwright() as playwright:
-        path = await find_chromium(playwright.chromium.executable_path)
+@asynccontextmanager
+async def running(address: bytes, *command: str | Path) -> AsyncIterator[str]:
+    """A program that tells its address, as a pattern, while the block runs."""
     process = await asyncio.create_subprocess_exec(
-        path, "--headless", "--no-sandbox", "--remote-debugging-port=0", f"--user-data-dir={tmp_path}",
-        stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, start_new_session=True
+    )
+    assert process.stdout is not None
     try:
-        assert process.stderr is not None
         async with asyncio.timeout(SECONDS):
-            while not (found := re.search(rb"ws://([^/]+)/", await process.stderr.readline())):
-                pass
-        posted = Posted()
-        async with (
-            Browser(remote=f"http://{found[1].decode()}") as remote,
-            Pages({"/": app("post('far')")}) as pages,
-        ):
-            async with remote.open(pages.url("/"), on_event=posted):
-                await posted.first("far")
+            while not (found := re.search(address, await process.stdout.readline())):
+                assert not process.stdout.at_eof()
+        yield found[1].decode()
     finally:
-        process.terminate()
+        os.killpg(process.pid, signal.SIGKILL)  # a server's browser is of its group
         await process.communicate()
+
+
+async def chromium() -> Path:
+    async with async_playwright() as playwright:
+        return await find_chromium(playwright.chromium.executable_path)
+
+
+async def shows_a_page(remote: Browser) -> None:
+    posted = Posted()
+    async with remote, Pages({"/": app("post('far')")}) as pages:
+        async with remote.open(pages.url("/"), on_event=posted):
+            await posted.first("far")
+
+
+async def test_a_remote_browser_by_its_debugging_port(browser: Browser, tmp_path: Path) -> None:
+    switches = [
+        "--headless",
+        "--no-sandbox",
+        "--no-startup-window",
+        "--remote-debugging-port=0",
+        f"--user-data-dir={tmp_path}",
+    ]
+    async with running(rb"ws://([^/]+)/", await chromium(), *switches) as address:
+        await shows_a_page(Browser(remote=f"http://{address}"))
+
+
+async def test_a_remote_browser_by_its_playwright_server(browser: Browser, tmp_path: Path) -> None:
+    config = tmp_path / "config.json"
+    options = {"executablePath": str(await chromium()), "args": ["--no-sandbox"], "host": "127.0.0.1"}
+    config.write_text(json.dumps(options))
+    server = [sys.executable, "-m", "playwright", "launch-server", "--browser=chromium", f"--config={config}"]
+    async with running(rb"(ws://\S+)", *server) as address:
+        await shows_a_page(Browser(remote=address))
 
 
 @pytest.mark.parametrize("address", ["ws://127.0.0.1:9/", "http://127.0.0.1:9/", "127.0.0.1:9222"])
@@ -454,8 +484,8 @@ async def test_a_remote_browser_that_is_not_there(address: str) -> None:
 
 async def test_what_playwright_switches_off_is_switched_off_here(browser: Browser) -> None:
     """But for the one feature which a web client's iframe needs."""
+    path = await chromium()
     async with async_playwright() as playwright:
-        path = await find_chromium(playwright.chromium.executable_path)
         plain = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         session = await plain.new_browser_cdp_session()
         command = (await session.send("SystemInfo.getInfo"))["commandLine"]

@@ -7,6 +7,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -365,3 +366,33 @@ async def test_a_service_worker_does_not_come_between(browser: Browser, tmp_path
             await posted.some("here", 1)
             await host.reload()
             assert (await posted.some("here", 2))[1].data == "[true,true]"
+
+
+async def test_a_flood_ends_inside_the_page(browser: Browser) -> None:
+    """bridge.js by itself, in a page whose outlet keeps the batches: so many leave it, in so many pieces,
+    no more."""
+    bridge = files("launcher.hosts").joinpath("bridge.js").read_text("utf-8")
+    options = {
+        "binding": "out",
+        "events": [10_000, 1],
+        "characters": [2**20, 1],
+        "eventCharacters": 100,
+        "messages": 9,
+    }
+    page = await browser.playwright.new_page()
+    try:
+        batches = await page.evaluate(f"""() => {{
+          const batches = [];
+          window.out = (batch) => batches.push(batch);
+          ({bridge})({json.dumps(options)});
+          for (let i = 0; i < {BURST}; i++) TelegramWebviewProxy.postEvent('e', String(i));
+          return batches;
+        }}""")
+    finally:
+        await page.close()
+    items = [item for batch in batches for item in json.loads(batch)]
+    assert items[-1] == ["flood", "events"]
+    assert [data for _, _, data, _ in items[:-1]] == [str(i) for i in range(len(items) - 1)]
+    assert 10_000 <= len(items) - 1 < 10_100
+    assert max(len(json.loads(batch)) for batch in batches) == 500
+    assert len(batches) < 200

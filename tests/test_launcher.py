@@ -18,13 +18,14 @@ from flows import (
     DataAlreadySent,
     DataRefused,
     MiniAppError,
+    NotConnected,
     OpenMode,
     OpenParameters,
     QueryExpired,
 )
 from launcher.launcher import Launcher
 from launcher.mini_app import CloseReason, MiniApp
-from launcher.sandbox import Delay, Fail, Sandbox
+from launcher.sandbox import Delay, DropAfter, Fail, Sandbox
 from launcher.sandbox.mailbox import Mailbox, notify
 from launcher.settings import Settings
 from launcher.timing import Timing
@@ -451,3 +452,21 @@ async def test_an_answer_that_never_comes_is_asked_for_again() -> None:
             async with launcher.open("@demo_bot", via="menu_button"):
                 pass
             assert await prolonged(app, 3) is None
+
+
+async def test_data_of_which_no_answer_came_is_sent_again_only_as_it_was() -> None:
+    async with launching(replace(CALM, retries=())) as (launcher, sandbox):
+        async with launcher.open("@demo_bot", via="keyboard_button") as app:
+            sandbox.faults.on(SEND, DropAfter())
+            with pytest.raises(NotConnected):
+                await app.send_data("first")
+            with pytest.raises(DataRefused, match="the same data"):
+                await app.send_data("second")
+            back = asyncio.Event()
+            launcher.on_connection = lambda connected: back.set() if connected else None
+            if not launcher.client.is_connected():
+                await back.wait()
+            await app.send_data("first")
+        assert data_received(sandbox) == ["first"]
+        ids = {call.parameters["random_id"] for call in sandbox.log if call.method == SEND}
+        assert len(ids) == 1
