@@ -17,7 +17,7 @@ from flows import LIGHT, AttachmentMenuApp, KeyboardButtonApp, MiniAppError, Sid
 from launcher.beside import beside
 from launcher.bridge.answers import Rights
 from launcher.bridge.bridge import Bridge
-from launcher.bridge.device import Device
+from launcher.bridge.device import Button, Device
 from launcher.bridge.effects import Close, Effect, OpenTgLink, SendData, SwitchInline
 from launcher.bridge.platforms import PLATFORMS
 from launcher.effects import Choices, Performer
@@ -137,15 +137,20 @@ def _bridge(app: MiniApp, hosting: Hosting) -> Bridge:
 
 
 def _device(app: MiniApp) -> Device:
-    """A phone of the launch's platform, in its theme, with the app in the mode Telegram answered with."""
+    """A phone of the launch's platform, in its theme, with the app in the mode Telegram answered with.
+
+    Of an app with settings the SDKs take the button for shown, and do not ask for it.
+    """
     profile = profile_for(app.parameters.platform)
     theme = app.parameters.theme or LIGHT
+    settings = Button("settings button", is_visible=app.launch_params.show_settings)
     return Device(
         theme=json.loads(theme.to_json()),
         width=profile.width,
         height=profile.height,
         is_expanded=app.web_view.fullsize or app.web_view.fullscreen,
         is_fullscreen=app.web_view.fullscreen,
+        settings_button=settings,
     )
 
 

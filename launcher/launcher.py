@@ -23,6 +23,7 @@ from flows import (
     App,
     BadInput,
     Cache,
+    CannotOpen,
     Consent,
     FloodWait,
     HiddenLink,
@@ -55,6 +56,8 @@ __all__ = ["Launcher"]
 
 T = TypeVar("T")
 CACHE = "flows"
+OPENED_BY_PAGES = 16
+"""Apps that links in pages may have open at once."""
 _PARAMETERS = OpenParameters()
 
 
@@ -89,6 +92,7 @@ class Launcher:
         self.on_connection: Callable[[bool], None] | None = None
         self.browser_options: dict[str, Any] = {}
         self._browser: Browser | None = None
+        self._opened_by_pages: dict[MiniApp, AsyncExitStack] = {}
         self._browser_lock = asyncio.Lock()
         self._random = random_source or random.SystemRandom()
         self._lateness = lateness
@@ -211,15 +215,32 @@ class Launcher:
                 made = _browser_class()(**self.browser_options)
                 assert self._stack is not None
                 self._browser = await self._stack.enter_async_context(made)
+                self._stack.push_async_callback(self._leave_opened_by_pages, closed_only=False)
             return self._browser
 
     async def _opened_by_page(self, opener: MiniApp, url: str, hosting: Hosting) -> MiniApp:
-        """Open a link that a page followed; the app stays open until it closes or the launcher is left."""
-        assert self._stack is not None
+        """Open a link that a page followed; the app stays open until it closes or the launcher is left.
+
+        Raises CannotOpen when pages have too many apps open, lest one opens itself for ever.
+        """
+        await self._leave_opened_by_pages(closed_only=True)
+        if len(self._opened_by_pages) >= OPENED_BY_PAGES:
+            raise CannotOpen(
+                f"Links in pages have opened {OPENED_BY_PAGES} apps which are still open.",
+                "Close some of them.",
+            )
         opening = self.open(
             HiddenLink(url), parameters=opener.parameters, consent=opener.consent, hosting=hosting
         )
-        return await self._stack.enter_async_context(opening)
+        async with AsyncExitStack() as stack:
+            app = await stack.enter_async_context(opening)
+            self._opened_by_pages[app] = stack.pop_all()
+        return app
+
+    async def _leave_opened_by_pages(self, *, closed_only: bool) -> None:
+        for app in [app for app in self._opened_by_pages if app.is_closed or not closed_only]:
+            if (stack := self._opened_by_pages.pop(app, None)) is not None:
+                await stack.aclose()
 
     # What apps and the account's tasks tell
 

@@ -17,7 +17,7 @@ from flows import MiniAppError
 from launcher.bridge import effects
 from launcher.bridge.bridge import Bridge, Reaction
 from launcher.bridge.effects import Effect
-from launcher.bridge.wire import json_value
+from launcher.bridge.wire import compact
 from launcher.effects import Performer
 from launcher.hosts.observations import PageEvent
 from launcher.page_events import Logged, PageEvents
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 __all__ = ["LivePage"]
 
 Handler = Callable[[Any], Awaitable[None]]
+
+WAITING = 20_000
+"""Replies that may wait for a page to take them; one that asks for more without listening is closed. It is
+more than follows from a burst of events within `Limits`."""
 
 
 class LivePage:
@@ -44,6 +48,7 @@ class LivePage:
         self._outbox: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
         self._sensors = asyncio.Event()
         self._ready = asyncio.Event()
+        self._following = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def ready(self) -> None:
@@ -52,7 +57,7 @@ class LivePage:
 
     def take(self, event: PageEvent) -> None:
         """An event of the page; called by its host."""
-        self.events.add(Logged("outgoing", event.name, _shown(event.data), _now()))
+        self.events.add(Logged("outgoing", event.name, event.data, _now()))
         if event.name == "web_app_ready":
             self._ready.set()
         self.react(self.bridge.receive(event.name, event.data, _now()))
@@ -60,8 +65,10 @@ class LivePage:
     def react(self, reaction: Reaction) -> None:
         """Send the replies in their order, and start the effects."""
         for name, data in reaction.replies:
-            self.events.add(Logged("incoming", name, data, _now()))
+            self.events.add(Logged("incoming", name, None if data is None else compact(data), _now()))
             self._outbox.put_nowait((name, data))
+        if self._outbox.qsize() > WAITING and self.host is not None:
+            self.host.flooded("replies")
         for effect in reaction.effects:
             self._start(self._carry_out(effect))
         self._sensors.set()
@@ -102,7 +109,7 @@ class LivePage:
     async def _carry_out(self, effect: Effect) -> None:
         match effect:
             case effects.OpenTgLink():
-                await self._follows(effect)
+                await self._follow(effect)
             case effects.OpenLink() | effects.ShareToStory():
                 return  # recorded on the phone
             case _ if effect.ends_app:
@@ -110,6 +117,16 @@ class LivePage:
             case _:
                 outcome = await self._performer.perform(effect)
                 self.react(self.bridge.resolve(effect, outcome, _now()))
+
+    async def _follow(self, effect: effects.OpenTgLink) -> None:
+        """One link at a time: while one is being followed, a page that follows more is not heard."""
+        if self._following:
+            return
+        self._following = True
+        try:
+            await self._follows(effect)
+        finally:
+            self._following = False
 
     def _start(self, work: Any) -> None:
         task = asyncio.ensure_future(_quietly(work))
@@ -123,16 +140,6 @@ async def _quietly(work: Awaitable[None]) -> None:
         await work
     except MiniAppError:
         return
-
-
-def _shown(data: str | None) -> Any:
-    """The event's data as a value, where it is JSON."""
-    if data is None:
-        return None
-    try:
-        return json_value(data)
-    except ValueError:
-        return data
 
 
 def _now() -> float:

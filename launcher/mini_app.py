@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 from launcher.in_hand import ButtonInHand, PopupInHand, ScannerInHand
 
-__all__ = ["CloseReason", "MiniApp"]
+__all__ = ["CloseReason", "MiniApp", "PageGone"]
 
 
 class CloseReason(StrEnum):
@@ -83,6 +83,17 @@ def _is_refusal(failure: BaseException) -> bool:
     return isinstance(failure, FloodWait) or (
         isinstance(failure, RpcFailed) and not isinstance(failure, Transient)
     )
+
+
+class PageGone(MiniAppError):
+    """The app was over before its page was ready; `reason` says why."""
+
+    def __init__(self, reason: CloseReason, detail: str) -> None:
+        why = f"{reason}: {detail}" if detail else str(reason)
+        super().__init__(
+            f"The app closed ({why}) before its page was ready.", "Look at what its page does while it loads."
+        )
+        self.reason = reason
 
 
 class MiniApp:
@@ -313,8 +324,15 @@ class MiniApp:
         return self._shown.bridge.unanswered(self._shown.now())
 
     async def ready(self) -> None:
-        """Until the page has sent `web_app_ready`."""
-        await self._shown.ready()
+        """Until the page has sent `web_app_ready`. Raises PageGone when the app is over before."""
+        ready, over = asyncio.ensure_future(self._shown.ready()), asyncio.ensure_future(self.closed())
+        try:
+            await asyncio.wait((ready, over), return_when=asyncio.FIRST_COMPLETED)
+            if not ready.done():
+                raise PageGone(over.result(), self.host_end.detail if self.host_end else "")
+        finally:
+            ready.cancel()
+            over.cancel()
 
     def expect(
         self, name: str, timeout: float = 5.0, where: Callable[[Any], bool] | None = None

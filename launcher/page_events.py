@@ -15,19 +15,30 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from flows import MiniAppError
+from launcher.bridge.wire import json_value
 
 __all__ = ["Expected", "Logged", "NotSeen", "PageEvents"]
 
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """One event: "outgoing" from the page or "incoming" to it; `data` as it was given; `time` in the loop's
-    clock, seconds."""
+    """One event: "outgoing" from the page or "incoming" to it; `text` is its data as JSON, None without any;
+    `time` in the loop's clock, seconds."""
 
     direction: Literal["outgoing", "incoming"]
     name: str
-    data: Any = field(repr=False)
+    text: str | None = field(repr=False)
     time: float
+
+    @property
+    def data(self) -> Any:
+        """The data as a value; text that is no JSON stands for itself."""
+        return None if self.text is None else json_value(self.text)
+
+    @property
+    def size(self) -> int:
+        """Characters it takes to keep."""
+        return len(self.name) + len(self.text or "")
 
 
 class NotSeen(MiniAppError):
@@ -61,10 +72,15 @@ class Expected:
 
 
 class PageEvents:
-    """The latest events, oldest first. `on_event`, when it is set, is called with each one that comes."""
+    """The latest events, oldest first: so many at most, of so many characters in all.
 
-    def __init__(self, keep: int = 10_000) -> None:
-        self._log: deque[Logged] = deque(maxlen=keep)
+    `on_event`, when it is set, is called with each one that comes.
+    """
+
+    def __init__(self, keep: int = 10_000, characters: int = 16 * 2**20) -> None:
+        self._log: deque[Logged] = deque()
+        self._keep = keep
+        self._room = characters
         self.on_event: Callable[[Logged], None] | None = None
         self._waiting: list[tuple[Callable[[Logged], bool], asyncio.Future[Logged]]] = []
 
@@ -76,6 +92,9 @@ class PageEvents:
 
     def add(self, event: Logged) -> None:
         self._log.append(event)
+        self._room -= event.size
+        while len(self._log) > self._keep or self._room < 0:
+            self._room += self._log.popleft().size
         for wanted, found in self._waiting:
             if not found.done() and wanted(event):
                 found.set_result(event)

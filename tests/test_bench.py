@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,9 +21,12 @@ RATES = {"ours_per_second", "kurigram_per_second", "ratio"}
 LATENESS = {"p50_ms", "p99_ms", "max_ms"}
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tests.bench", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, timeout=120,
+        check=False,
+    )  # fmt: skip
 
 
 def numbers(value: Any) -> Iterator[float]:
@@ -85,7 +89,29 @@ def live_apps(figures: Any) -> None:
     assert figures["after_reconnect"]["seconds_until_all_prolonged"] > 0
 
 
-CHECKS = {check.__name__: check for check in (opening, round_trips, kurigram, command_line, live_apps)}
+def hosted(figures: Any) -> None:
+    if "not_run" in figures:
+        return
+    assert set(figures) == {"until_ready", "launches_per_second", "memory"}
+    assert set(figures["until_ready"]) == {"ours_ms", "bare_ms", "ratio"}
+    assert set(figures["launches_per_second"]) == {"at_once", "ours", "bare", "ratio"}
+    assert set(figures["memory"]) == {"pages", "ours_mb_each", "bare_mb_each"}
+
+
+def bridge(figures: Any) -> None:
+    assert figures["receive_per_second"] > 0
+    if "not_run" in figures:
+        return
+    assert set(figures["round_trip"]) == set(figures["lateness_at_rest"]) == LATENESS
+    for flood in (figures["heard"], figures["answered"]):
+        assert flood["per_second"] > 0
+        assert set(flood["lateness"]) == LATENESS
+
+
+CHECKS = {
+    check.__name__: check
+    for check in (opening, round_trips, kurigram, command_line, live_apps, hosted, bridge)
+}
 
 
 @pytest.mark.parametrize("argument", ["nothing", "--fast"], ids=["name", "option"])
@@ -93,3 +119,11 @@ def test_what_is_not_there_is_refused_in_one_line(argument: str) -> None:
     done = run(argument)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines()[-1].startswith("python -m tests.bench: error: ")
+
+
+def test_without_a_browser_it_says_so(tmp_path: Path) -> None:
+    done = run("--quick", "hosted", "bridge", CHROMIUM_PATH=str(tmp_path / "none"))
+    assert done.returncode == 0, done.stderr
+    printed = json.loads(done.stdout)
+    for name in ("hosted", "bridge"):
+        assert "CHROMIUM_PATH" in printed[name]["not_run"]

@@ -158,6 +158,8 @@ def test_a_flood_of_requests_is_bounded() -> None:
             {
                 Done(("a", "b")): ("custom_method_invoked", {"req_id": "r1", "result": ["a", "b"]}),
                 Done(None): ("custom_method_invoked", {"req_id": "r1", "result": None}),
+                Done(""): ("custom_method_invoked", {"req_id": "r1", "result": ""}),
+                Done("5"): ("custom_method_invoked", {"req_id": "r1", "result": "5"}),
                 Failed("X"): ("custom_method_invoked", {"req_id": "r1", "error": "X"}),
             },
         ),

@@ -4,14 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from typing import Any
 
-from flows import FloodWait
+import pytest
+
+from flows import FloodWait, MiniAppError
 from launcher.mini_app import MiniApp
+from launcher.prolonger import Prolonger
 from launcher.sandbox import FloodWait as Flood
+from launcher.timing import Timing
 from tests.running import CALM, FAST, calls_of, launching
 
 LAUNCHES = 300
 PROLONG = "messages.prolongWebView"
+
+
+class Waiting:
+    """An app with nothing to prolong; only its place in the line matters."""
+
+    app: Any = None
+    query_id = None
+    is_closed = False
+
+    def _prolonged(self, failure: MiniAppError | None) -> None: ...
+
+
+async def test_after_a_reconnect_prolongs_come_a_little_apart() -> None:
+    prolonger = Prolonger(None, Timing(burst=4.0))
+    apps = [Waiting() for _ in range(5)]
+    for app in apps:
+        prolonger.add(app)
+    now = asyncio.get_running_loop().time()
+    prolonger.all_now()
+    due = [entry[0] for entry in sorted(prolonger._heap)]
+    assert [later - due[0] for later in due] == pytest.approx([0.0, 0.25, 0.5, 0.75, 1.0])
+    assert due[0] < now + Timing().prolong_every, "the first is due at once, not in a period"
 
 
 def apps_in_memory() -> list[MiniApp]:

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
 from launcher.bridge import incoming
 from launcher.bridge.incoming import Incoming
-from launcher.bridge.wire import compact, json_value
+from launcher.bridge.wire import plain
 
 __all__ = [
     "Close",
@@ -165,8 +165,7 @@ class InvokeCustomMethod(Owing):
     def reply(self, outcome: Outcome) -> Incoming:
         match outcome:
             case Done(value):
-                result = json_value(compact(value))
-                return incoming.CustomMethodInvoked(req_id=self.req_id, result=result)
+                return incoming.CustomMethodInvoked(req_id=self.req_id, result=plain(value))
             case Declined():
                 return incoming.CustomMethodInvoked(req_id=self.req_id, error="USER_DECLINED")
             case Failed(error):

@@ -10,7 +10,7 @@ import json
 import re
 from typing import Any, NoReturn
 
-__all__ = ["MAX_DEPTH", "MAX_TEXT", "clean", "compact", "json_value", "lost_req_id"]
+__all__ = ["MAX_DEPTH", "MAX_TEXT", "clean", "compact", "json_value", "lost_req_id", "plain"]
 
 MAX_TEXT = 8 * 2**20
 """Characters of one event's data: more than the largest value that device storage takes."""
@@ -58,6 +58,15 @@ def compact(value: Any) -> str:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         return ""
+
+
+def plain(value: Any) -> Any:
+    """A value as it can be sent to a page; a text stays a text, even an empty one or one that looks like JSON.
+
+    None for what is no JSON or too deep.
+    """
+    text = compact(value)
+    return _parsed(clean(text)) if text else None
 
 
 def lost_req_id(data: object) -> dict[str, Any]:

@@ -186,6 +186,11 @@ class BrowserHost:
         if reason is not HostEndReason.CALLER:
             self._spawn(self._close())
 
+    def flooded(self, limit: str) -> None:
+        """Close the host because its page went over a limit that somebody else keeps."""
+        if not self._ended.done():
+            self._watch.flood(limit)
+
     # The page's life
 
     @asynccontextmanager

@@ -12,7 +12,9 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+from tests.bench.bridge import bridge
 from tests.bench.command_line import command_line
+from tests.bench.hosted import hosted
 from tests.bench.kurigram import kurigram
 from tests.bench.live_apps import live_apps
 from tests.bench.measuring import FULL, QUICK, Sizes
@@ -25,6 +27,8 @@ BENCHMARKS: list[Callable[[Sizes], Awaitable[dict[str, Any]]]] = [
     kurigram,
     command_line,
     live_apps,
+    hosted,
+    bridge,
 ]
 
 

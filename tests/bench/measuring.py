@@ -21,7 +21,8 @@ class Sizes:
     """How much of everything.
 
     `rounds` of one call at a time and `crowded_rounds` with `crowd` calls in flight; `delay` is the injected
-    one in seconds; `apps` live apps are prolonged every `period` seconds; `starts` of a command.
+    one in seconds; `apps` live apps are prolonged every `period` seconds; `starts` of a command; `launches`
+    into a browser and `pages` there at once; `exchanges` of a page with Python, and `events` in a flood.
     """
 
     rounds: int
@@ -31,10 +32,20 @@ class Sizes:
     apps: int
     period: float
     starts: int
+    launches: int
+    pages: int
+    exchanges: int
+    events: int
 
 
-FULL = Sizes(rounds=250, crowded_rounds=25, crowd=100, delay=0.1, apps=10_000, period=30.0, starts=15)
-QUICK = Sizes(rounds=3, crowded_rounds=1, crowd=5, delay=0.02, apps=20, period=0.5, starts=1)
+FULL = Sizes(
+    rounds=250, crowded_rounds=25, crowd=100, delay=0.1, apps=10_000, period=30.0, starts=15,
+    launches=30, pages=10, exchanges=1_000, events=40_000,
+)  # fmt: skip
+QUICK = Sizes(
+    rounds=3, crowded_rounds=1, crowd=5, delay=0.02, apps=20, period=0.5, starts=1,
+    launches=2, pages=2, exchanges=10, events=400,
+)  # fmt: skip
 
 
 async def compare(ours: Work, theirs: Work, *, rounds: int, crowd: int = 1) -> dict[str, float]:

@@ -27,6 +27,7 @@ __all__ = ["SandboxProcess", "launching", "sandbox_process"]
 
 ROOT = Path(__file__).resolve().parents[2]
 ACCOUNT = "alice"
+DEMO_BOT = "demo_bot"
 
 
 # This side: whoever measures
@@ -61,6 +62,10 @@ class SandboxProcess:
 
     def drop_connections(self) -> None:
         self._tell("drop_connections", None)
+
+    def show_page(self, url: str) -> None:
+        """Let the demo bot's main app be a page elsewhere."""
+        self._tell("show_page", url)
 
     def _tell(self, command: str, argument: Any) -> Any:
         self._input.write(json.dumps([command, argument]) + "\n")
@@ -112,10 +117,15 @@ def _drop_connections(sandbox: Sandbox, _: None) -> None:
     sandbox.drop_connections()
 
 
+def _show_page(sandbox: Sandbox, url: str) -> None:
+    sandbox.world.bot(DEMO_BOT).main_app = url
+
+
 _COMMANDS: dict[str, Callable[[Sandbox, Any], Any]] = {
     "delay_answers": _delay_answers,
     "take_calls": _take_calls,
     "drop_connections": _drop_connections,
+    "show_page": _show_page,
 }
 
 
