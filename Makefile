@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 .PHONY: demo test check bench fuzz docs clean
 
 demo: $(READY)
-	$(BIN)/miniapp demo
+	$(BIN)/miniapp demo --install-browser
 
 test: $(READY)
 	@sh tests/parts.sh
@@ -37,4 +37,4 @@ docs: $(READY)
 	$(BIN)/python -m tests.readme
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) demo-report .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -21,7 +21,6 @@ from launcher.bridge.device import Button, Device
 from launcher.bridge.effects import Close, Effect, OpenTgLink, SendData, SwitchInline
 from launcher.bridge.platforms import PLATFORMS
 from launcher.effects import Choices, Performer
-from launcher.hosts.browser_host import BrowserHost
 from launcher.hosts.http import look
 from launcher.hosts.observations import HostEndReason, HostUnavailable, Limits
 from launcher.hosts.profiles import profile_for
@@ -29,6 +28,7 @@ from launcher.live_page import LivePage
 from launcher.mini_app import CloseReason, MiniApp
 
 if TYPE_CHECKING:
+    from launcher.hosts.browser_host import BrowserHost
     from launcher.launcher import Launcher
 
 __all__ = ["Hosting", "Kind", "hosted"]
@@ -63,35 +63,41 @@ class Hosting:
 async def hosted(launcher: Launcher, app: MiniApp, hosting: Hosting) -> AsyncIterator[None]:
     """Show the app's page while the block runs; what happens to the page closes the app with a reason.
 
-    Raises HostUnavailable when there is no browser.
+    Raises MiniAppError when there is no browser, or it cannot show the page.
     """
-    if hosting.kind == "http":
-        app.http = await look(app.url, timeout=hosting.timeout)
-        yield
-        return
+    try:
+        if hosting.kind == "http":
+            app.http = await look(app.url, timeout=hosting.timeout)
+            yield
+        else:
+            async with _in_browser(launcher, app, hosting):
+                yield
+    except HostUnavailable as failure:
+        raise MiniAppError("The app's page cannot be shown.", str(failure)) from None
+
+
+@asynccontextmanager
+async def _in_browser(launcher: Launcher, app: MiniApp, hosting: Hosting) -> AsyncIterator[None]:
     live = _live_page(launcher, app, hosting)
     theme = app.parameters.theme or LIGHT
     browser = await launcher.browser()
-    try:
-        async with browser.open(
-            app.url,
-            on_event=live.take,
-            platform=app.parameters.platform,
-            dark=theme.color_scheme == "dark",
-            same_origin=app.web_view.same_origin,
-            limits=hosting.limits,
-            sdk=hosting.sdk,
-            timeout=hosting.timeout,
-            trace=hosting.trace,
-            har=hosting.har,
-            video=hosting.video,
-        ) as host:
-            live.host = host
-            app.live = live
-            async with beside(live.run(), _watch(app, host)):
-                yield
-    except HostUnavailable as failure:
-        raise MiniAppError("There is no browser to show the app in.", str(failure)) from None
+    async with browser.open(
+        app.url,
+        on_event=live.take,
+        platform=app.parameters.platform,
+        dark=theme.color_scheme == "dark",
+        same_origin=app.web_view.same_origin,
+        limits=hosting.limits,
+        sdk=hosting.sdk,
+        timeout=hosting.timeout,
+        trace=hosting.trace,
+        har=hosting.har,
+        video=hosting.video,
+    ) as host:
+        live.host = host
+        app.live = live
+        async with beside(live.run(), _watch(app, host)):
+            yield
 
 
 async def _watch(app: MiniApp, host: BrowserHost) -> None:

@@ -212,10 +212,9 @@ class Launcher:
         """The launcher's browser, started when first wanted. Raises HostUnavailable without Chromium."""
         async with self._browser_lock:
             if self._browser is None:
-                from launcher.hosts.browser import Browser
-
+                made = _browser_class()(**self.browser_options)
                 assert self._stack is not None
-                self._browser = await self._stack.enter_async_context(Browser(**self.browser_options))
+                self._browser = await self._stack.enter_async_context(made)
                 self._stack.push_async_callback(self._leave_opened_by_pages, closed_only=False)
             return self._browser
 
@@ -419,6 +418,20 @@ class _WhileOpen:
     async def __aexit__(self, *failure: Any) -> bool | None:
         self._app._close(CloseReason.CALLER)
         return await self._page.__aexit__(*failure) if self._page is not None else None
+
+
+def _browser_class() -> type[Browser]:
+    from launcher.hosts.observations import HostUnavailable
+
+    try:
+        from launcher.hosts.browser import Browser
+    except ModuleNotFoundError as missing:
+        if missing.name != "playwright":
+            raise
+        raise HostUnavailable(
+            "Playwright is not installed. Install it: pip install 'miniapp-launcher[browser]'"
+        ) from None
+    return Browser
 
 
 def _hosting(host: Kind | None, hosting: Hosting | None) -> Hosting | None:

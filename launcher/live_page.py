@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flows import MiniAppError
 from launcher.bridge import effects
@@ -19,9 +19,11 @@ from launcher.bridge.bridge import Bridge, Reaction
 from launcher.bridge.effects import Effect
 from launcher.bridge.wire import compact
 from launcher.effects import Performer
-from launcher.hosts.browser_host import BrowserHost
 from launcher.hosts.observations import PageEvent
 from launcher.page_events import Logged, PageEvents
+
+if TYPE_CHECKING:
+    from launcher.hosts.browser_host import BrowserHost
 
 __all__ = ["LivePage"]
 

@@ -72,12 +72,16 @@ class Expected:
 
 
 class PageEvents:
-    """The latest events, oldest first: so many at most, of so many characters in all."""
+    """The latest events, oldest first: so many at most, of so many characters in all.
+
+    `on_event`, when it is set, is called with each one that comes.
+    """
 
     def __init__(self, keep: int = 10_000, characters: int = 16 * 2**20) -> None:
         self._log: deque[Logged] = deque()
         self._keep = keep
         self._room = characters
+        self.on_event: Callable[[Logged], None] | None = None
         self._waiting: list[tuple[Callable[[Logged], bool], asyncio.Future[Logged]]] = []
 
     def __iter__(self) -> Iterator[Logged]:
@@ -94,6 +98,8 @@ class PageEvents:
         for wanted, found in self._waiting:
             if not found.done() and wanted(event):
                 found.set_result(event)
+        if self.on_event is not None:
+            self.on_event(event)
 
     @asynccontextmanager
     async def expect(

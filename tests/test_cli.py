@@ -39,6 +39,7 @@ from launcher.sandbox import ASSUMPTIONS
 from launcher.servers import server_of
 from launcher.settings import Settings
 from launcher.sign_in import PasswordAsked, typed_password
+from tests.conftest import need
 
 SCRIPT = Path(sys.executable).with_name("miniapp")
 HEAVY = {
@@ -191,16 +192,17 @@ OPENING = (
     "--via --chat --button --topic --reply-to --send-as --silent --start --start-param --query --platform "
     "--mode --theme --allow --ask --reveal"
 )
+SHOWING = "--host --headed --screenshot --video --trace --sdk"
 OPTIONS = {
     "login": "--phone --qr --bot --account",
     "logout": "--force --account",
     "accounts": "--account export import",
     "accounts export": "--account",
     "accounts import": "--account",
-    "open": f"{OPENING} --account --speculate --for --send-data",
+    "open": f"{OPENING} --account --speculate --for --send-data {SHOWING}",
     "inspect": f"{OPENING} --account",
     "sandbox": "--port --ready-file --flip --query-lifetime --assumptions",
-    "demo": "--reveal",
+    "demo": "--reveal --no-browser --report --install-browser",
 }
 
 
@@ -481,10 +483,96 @@ def test_inspecting_what_does_not_open_is_told_in_a_line_as_well(alices: Termina
 
 
 def test_the_demonstration_is_as_documented(terminal: Terminal) -> None:
-    done = terminal.run("demo", "--json")
-    assert (done.code, done.json["ok"]) == (0, True)
+    done = terminal.run("demo", "--no-browser", "--json")
+    assert (done.code, done.json["ok"], done.json["browser"]) == (0, True, False)
+    assert not (terminal.folder / "demo-report").exists()
     assert {launch["flow"] for launch in done.json["launches"]} == set(FLOWS)
     assert no_secret(done.out + done.err)
+
+
+# Pages
+
+SAMPLE = ("open", "@demo_bot", "--via", "main_app", "--server", "sandbox", "--for", "0")
+
+
+def test_a_page_is_looked_at_over_http(terminal: Terminal, inside: Any) -> None:
+    shown = inside(terminal, *SAMPLE, "--host", "http")
+    assert (shown.code, shown.err) == (0, "")
+    assert re.search(r"│ status +200 +│\n│ type +text/html; charset=utf-8", shown.out)
+    told = inside(terminal, *SAMPLE, "--host", "http", "--json").json
+    assert (told["http"]["status"], told["http"]["failure"]) == (200, None)
+    assert told["http"]["url"].endswith("/main_app")
+    assert (told["ready"], told["events"]) == (None, None)
+
+
+def test_without_a_host_no_page_is_shown(terminal: Terminal, inside: Any) -> None:
+    told = inside(terminal, *SAMPLE, "--json").json
+    assert told["url"].startswith("https://demo.example/main#")
+    assert [told[name] for name in ("ready", "load_failure", "events", "http")] == [None] * 4
+
+
+def test_a_page_is_shown_and_its_events_are_told(terminal: Terminal) -> None:
+    done = terminal.run(
+        *SAMPLE, "--host", "browser", "--screenshot", "app.png", "--trace", "trace.zip", "--json"
+    )
+    if "Chromium" in done.err:
+        need("Chromium", done.err)
+    assert done.code == 0, done.err
+    assert (done.json["ready"], done.json["load_failure"], done.json["http"]) == (True, None, None)
+    assert done.json["events"]["outgoing"]["web_app_ready"] == 1
+    assert done.json["events"]["incoming"]["theme_changed"] == 1
+    lines = [line.partition(": ") for line in done.err.splitlines()]
+    assert all(re.fullmatch(r"\d+\.\d s", when) for when, _, _ in lines)
+    told = [event for _, _, event in lines]
+    assert "page → client: web_app_ready" in told
+    asked = told.index("page → client: web_app_request_theme")
+    assert any(line.startswith("client → page: theme_changed {") for line in told[asked:])
+    assert no_secret(done.out + done.err)
+    assert (terminal.folder / "app.png").read_bytes().startswith(b"\x89PNG")
+    assert (terminal.folder / "trace.zip").read_bytes().startswith(b"PK")
+
+
+def test_a_page_that_does_not_load_is_told(terminal: Terminal, alices: Terminal, inside: Any) -> None:
+    """The sandbox of the other process has no pages."""
+    done = inside(alices, "open", *LAUNCHES["main_app"], "--for", "0", "--host", "browser", "--json")
+    if "Chromium" in done.err:
+        need("Chromium", done.err)
+    assert (done.code, done.json["ready"]) == (0, False)
+    assert done.json["load_failure"] in done.err
+
+
+def test_without_a_browser_a_page_is_refused_in_a_line(terminal: Terminal, inside: Any) -> None:
+    done = inside(terminal, *SAMPLE, "--screenshot", "app.png", env={"CHROMIUM_PATH": "no-such-program"})
+    assert (done.code, done.err) == (
+        1,
+        "miniapp: The app's page cannot be shown. CHROMIUM_PATH does not name a program. "
+        "Correct it, or unset it to have one found.\n",
+    )
+
+
+def test_without_playwright_a_page_is_refused_in_a_line(
+    terminal: Terminal, inside: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.startswith(("playwright", "launcher.hosts.browser"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [_Without("playwright"), *sys.meta_path])
+    done = inside(terminal, *SAMPLE, "--host", "browser")
+    assert done.code == 1
+    assert done.err.endswith(
+        "Playwright is not installed. Install it: pip install 'miniapp-launcher[browser]'\n"
+    )
+    assert done.err.count("\n") == 1
+
+
+class _Without:
+    """What an import finds where a package is not installed."""
+
+    def __init__(self, package: str) -> None:
+        self._package = package
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name.partition(".")[0] == self._package:
+            raise ModuleNotFoundError(f"No module named {self._package!r}", name=self._package)
 
 
 # What strangers write
@@ -554,6 +642,8 @@ REFUSED: dict[str, tuple[tuple[str, ...], int, str]] = {
     "question": (("open", APP, "--allow", "everything"), 2, "no question 'everything'"),
     "no data": (("open", *LAUNCHES["keyboard_button"], "--send-data", ""), 2, "0 bytes"),
     "long data": (("open", *LAUNCHES["keyboard_button"], "--send-data", "é" * 2049), 2, "4098 bytes"),
+    "a picture over http": (("open", APP, "--host", "http", "--screenshot", "x.png"), 2, "--host"),
+    "no such script": (("open", APP, "--sdk", "nosuch.js"), 2, "nosuch.js"),
     "data elsewhere": (("open", APP, "--send-data", "x"), 1, "cannot send data"),
     "unknown account": (("open", APP, "--account", "zoe"), 1, "No account 'zoe'"),
     "no ready file": (

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,14 +18,17 @@ from telethon.crypto import rsa
 from telethon.tl import types
 
 from flows import FLOWS
-from launcher.demo import DemoReport, LaunchReport, Step, print_demo, print_step, run_demo
+from launcher.demo import Check, DemoReport, LaunchReport, Step, print_demo, print_step, run_demo
+from launcher.demo.pages import write_index
+from launcher.hosts.profiles import profile_for
 from launcher.sandbox import Act, Fail, FloodWait, MenuButton, Sandbox, mailbox
 from launcher.sandbox.default_world import DEMO_BOT
+from tests.conftest import need
 
 QUERY_FLOWS = {"inline_button", "menu_button", "attachment_menu"}
 LAUNCH_KEYS = {
     "flow", "request", "url", "query_id", "identity", "platform", "mode", "theme", "prolongs", "closed",
-    "seconds", "ok", "error", "checks",
+    "screenshot", "seconds", "ok", "error", "checks",
 }  # fmt: skip
 
 
@@ -87,7 +93,8 @@ async def test_the_json_has_no_secrets() -> None:
     sandbox = Sandbox()
     report = await shown(sandbox=sandbox)
     value = json.loads(json.dumps(report.to_json()))
-    assert value.keys() == {"ok", "seconds", "steps", "launches", "expiry", "checks"}
+    assert value.keys() == {"ok", "browser", "report", "seconds", "steps", "launches", "expiry", "checks"}
+    assert (value["browser"], value["report"]) == (False, None)
     assert value["ok"] is True
     assert len(value["launches"]) == 9
     for launch in (*value["launches"], value["expiry"]):
@@ -267,6 +274,94 @@ async def test_without_a_sign_in_nothing_is_ok_and_everything_is_told() -> None:
 async def test_two_demonstrations_side_by_side() -> None:
     reports = await asyncio.gather(shown(), shown())
     assert [report.ok for report in reports] == [True, True]
+
+
+# In a browser
+
+
+class Overview(HTMLParser):
+    """The articles of a page by id, with the addresses of everything it refers to."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.articles: list[str] = []
+        self.references: list[str] = []
+        self.tags: set[str] = set()
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        self.tags.add(tag)
+        self.references += [values[name] for name in ("href", "src") if name in values]
+        if tag == "article":
+            self.articles.append(values["id"])
+        if tag == "img":
+            assert values["alt"]
+
+
+def width_of(picture: Path) -> int:
+    """Of a PNG, in pixels: the first number of its first chunk."""
+    content = picture.read_bytes()
+    assert content.startswith(b"\x89PNG\r\n\x1a\n")
+    return int.from_bytes(content[16:20], "big")
+
+
+async def test_every_flow_is_shown_in_a_browser(tmp_path: Path) -> None:
+    sandbox, folder = Sandbox(), tmp_path / "report"
+    report = await shown(sandbox=sandbox, folder=folder)
+    if not report.browser:
+        need("Chromium", report.steps[6].detail)
+    assert [failed(launch) for launch in (*report.launches, report.expiry) if not launch.ok] == []
+    assert report.ok
+    assert {file.name for file in folder.iterdir()} == {"index.html", *(f"{flow}.png" for flow in FLOWS)}
+    assert len({(folder / f"{flow}.png").read_bytes() for flow in FLOWS}) == 9
+
+    for launch in report.launches:
+        profile = profile_for(launch.parameters.platform)
+        assert width_of(folder / f"{launch.flow}.png") == round(profile.width * profile.scale)
+
+    value = json.loads(json.dumps(report.to_json()))
+    assert (value["browser"], value["report"]) == (True, str(folder / "index.html"))
+    for shown_launch in value["launches"]:
+        assert shown_launch.keys() == LAUNCH_KEYS
+        assert shown_launch["screenshot"] == str(folder / f"{shown_launch['flow']}.png")
+        assert shown_launch["url"].startswith("http://127.0.0.1:")
+    assert value["expiry"]["screenshot"] is None
+
+    page = (folder / "index.html").read_text()
+    overview = Overview(page)
+    assert overview.articles == list(FLOWS)
+    assert "script" not in overview.tags
+    pictures = {name for name in overview.references if not name.startswith(("#", "data:"))}
+    assert pictures == {f"{flow}.png" for flow in FLOWS}
+    assert str(folder / "index.html") in printed(report, 400)
+    secrets = secrets_of(report, sandbox)
+    assert [secret for secret in secrets if secret in page + json.dumps(value)] == []
+
+
+async def test_without_a_browser_it_is_the_quick_form(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHROMIUM_PATH", str(tmp_path / "no-such-program"))
+    folder = tmp_path / "report"
+    report = await shown(folder=folder)
+    assert report.ok
+    assert not report.browser
+    assert not folder.exists()
+    said = [step.detail for step in report.steps if step.title == "browser"]
+    assert "without pictures. CHROMIUM_PATH does not name a program." in said[-1]
+    assert {launch["screenshot"] for launch in report.to_json()["launches"]} == {None}
+
+
+async def test_the_overview_takes_nothing_for_markup(tmp_path: Path) -> None:
+    report = await shown()
+    bad = "<script>alert(1)</script>\u202e"
+    broken = replace(report.launches[0], error=bad, checks=(Check(False, bad, bad),))
+    write_index(replace(report, launches=(broken, *report.launches[1:])), tmp_path)
+    page = (tmp_path / "index.html").read_text()
+    assert "script" not in Overview(page).tags
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;\\u202e") == 3
+    assert "8 of 9 flows" in page
 
 
 # On a terminal

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from flows import InitData, MiniAppError
 from launcher.cli.output import say, show_json, show_line, show_panel
+from launcher.cli.page import Page, sandbox_with_pages
 from launcher.launcher import Launcher
 from launcher.masks import MASK, is_secret, masked
 from launcher.mini_app import CloseReason, MiniApp
@@ -36,20 +37,30 @@ class Launch:
     target: str
     options: dict[str, Any]
     show: Show
+    page: Page = field(default_factory=Page)
     code: int = 0
 
     async def run(self, send_data: str | None, seconds: float | None, prolong_every: float) -> None:
-        timing = Timing(prolong_every=prolong_every)
-        async with Launcher(self.settings, self.account, timing=timing) as launcher:
-            async with launcher.open(self.target, **self.options) as app:
+        async with self._launcher(Timing(prolong_every=prolong_every)) as launcher:
+            async with launcher.open(self.target, hosting=self.page.hosting, **self.options) as app:
                 self.show.opened(app)
                 app.on_prolong = self.show.prolonged
+                await self.page.show(app, as_json=self.show.as_json)
                 if send_data is not None:
                     await app.send_data(send_data)
                 interrupted = await _over(app, seconds)
-            self.show.closed(app)
+            self.show.closed(app, self.page)
             lost = app.reason is CloseReason.ACCOUNT_LOST
             self.code = INTERRUPTED if interrupted else int(lost)
+
+    @asynccontextmanager
+    async def _launcher(self, timing: Timing) -> AsyncIterator[Launcher]:
+        """Connected; a sandbox in this process has pages when there is somebody to look at them."""
+        pages = sandbox_with_pages(self.settings) if self.page.hosting else nullcontext()
+        async with pages as sandbox:
+            async with Launcher(self.settings, self.account, timing=timing, sandbox=sandbox) as launcher:
+                launcher.browser_options = {"headed": self.page.headed}
+                yield launcher
 
 
 async def _over(app: MiniApp, seconds: float | None) -> bool:
@@ -110,10 +121,10 @@ class Show:
         after = f"{time.monotonic() - self.opened_at:.1f} s"
         say(f"{after}: prolonged ({app.prolongs})" if failure is None else f"{after}: {failure}")
 
-    def closed(self, app: MiniApp) -> None:
+    def closed(self, app: MiniApp, page: Page) -> None:
         seconds = round(time.monotonic() - self.opened_at, 3)
         if self.as_json:
-            show_json(self._as_dict(app, seconds))
+            show_json(self._as_dict(app, seconds) | page.as_dict(app))
         else:
             times = "once" if app.prolongs == 1 else f"{app.prolongs} times"
             show_line(f"Closed after {seconds:.1f} s, prolonged {times}: {app.reason}")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from launcher.cli import options as given
+
+if TYPE_CHECKING:
+    from launcher.hosting import Hosting
 
 
 def open_app(
@@ -41,6 +45,32 @@ def open_app(
         str | None,
         typer.Option("--send-data", metavar="TEXT", help="Send this to the bot, as a keyboard app may once."),
     ] = None,
+    host: Annotated[
+        Literal["browser", "http"] | None,
+        typer.Option("--host", help="Show the page in Chromium, or look at it once over HTTP."),
+    ] = None,
+    headed: Annotated[bool, typer.Option("--headed", help="Show the browser's window.")] = False,
+    screenshot: Annotated[
+        Path | None,
+        typer.Option("--screenshot", metavar="FILE", help="A PNG of the page, taken when it is ready."),
+    ] = None,
+    video: Annotated[
+        Path | None, typer.Option("--video", metavar="DIR", help="A video of the page, in this folder.")
+    ] = None,
+    trace: Annotated[
+        Path | None, typer.Option("--trace", metavar="FILE", help="Playwright's trace, without the secrets.")
+    ] = None,
+    sdk: Annotated[
+        Path | None,
+        typer.Option(
+            "--sdk",
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            help="Served in place of telegram.org's script.",
+        ),
+    ] = None,
     prolong_every: Annotated[
         float, typer.Option("--prolong-every", metavar="SECONDS", min=0.01, hidden=True)
     ] = 60.0,
@@ -51,10 +81,13 @@ def open_app(
 ) -> None:
     """Open a Mini App as a Telegram client does, and keep it alive until it closes or Ctrl-C.
 
-    Ctrl-C closes the app, tells how it went and gives exit code 130; SIGTERM does the same with exit code 0.
+    With --host browser, which the options for it imply, its page is shown and every event told as it comes;
+    a sandbox in this process then has a sample app to show. Ctrl-C closes the app, tells how it went and
+    gives exit code 130; SIGTERM does the same with exit code 0.
     """
     from flows import check_data
     from launcher.cli.launch import Launch, Show
+    from launcher.cli.page import Page
     from launcher.cli.running import run
 
     if send_data is not None:
@@ -69,7 +102,27 @@ def open_app(
         "parameters": given.open_parameters(platform, mode, theme),
         "consent": given.consent(allow, ask),
     }
-    launch = Launch(given.settings_for(server), account, target, options, Show(reveal, as_json))
+    hosting = _hosting(host, headed or screenshot is not None, sdk, trace, video)
+    page = Page(hosting, headed, screenshot, reveal)
+    launch = Launch(given.settings_for(server), account, target, options, Show(reveal, as_json), page)
     run(launch.run(send_data, seconds, prolong_every))
     if launch.code:
         raise typer.Exit(launch.code)
+
+
+def _hosting(
+    host: Literal["browser", "http"] | None,
+    browser: bool,
+    sdk: Path | None,
+    trace: Path | None,
+    video: Path | None,
+) -> Hosting | None:
+    """How the page is shown, if it is to be; what only a browser does asks for one."""
+    browser = browser or any((sdk, trace, video))
+    if host == "http" and browser:
+        raise typer.BadParameter("what the other options ask for needs a browser", param_hint="--host")
+    if host is None and not browser:
+        return None
+    from launcher.hosting import Hosting
+
+    return Hosting(host or "browser", sdk=sdk, trace=trace, video=video)

@@ -16,6 +16,7 @@ from telethon.tl import functions, types
 
 from flows import DARK, LIGHT, OpenMode, OpenParameters, call
 from flows.errors import answers
+from launcher.demo.on_screen import send_by_the_page
 from launcher.demo.report import Check
 from launcher.demo.troupe import Troupe
 from launcher.mini_app import CloseReason, MiniApp
@@ -54,7 +55,10 @@ async def closed_by_hand(_: Troupe, app: MiniApp) -> list[Check]:
 
 async def sends_data(troupe: Troupe, app: MiniApp) -> list[Check]:
     """The page's `web_app_data_send`; the bot gets a service message."""
-    await app.send_data(DATA)
+    if app.live is None:
+        await app.send_data(DATA)
+    else:
+        await send_by_the_page(app, DATA)
     got = await troupe.data.get()
     return [Check(got == DATA, "the bot receives the app's data as a service message")]
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from flows import FLOWS, OpenParameters, WebView
 from flows.theme import DARK, LIGHT
 from launcher.masks import MASK
 
-__all__ = ["Check", "DemoReport", "LaunchReport", "Step"]
+__all__ = ["Check", "DemoReport", "LaunchReport", "Picture", "Step"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,16 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """An app on screen: the PNG, how many CSS pixels wide it is, and the text of the main button that the
+    client shows below the page, if it does."""
+
+    file: Path
+    width: int
+    main_button: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class LaunchReport:
     """One app from opening to closing.
 
@@ -47,6 +58,7 @@ class LaunchReport:
     seconds: float
     checks: tuple[Check, ...]
     error: str | None = None
+    picture: Picture | None = None
 
     @property
     def ok(self) -> bool:
@@ -79,6 +91,7 @@ class LaunchReport:
             "theme": self.theme,
             "prolongs": self.prolongs,
             "closed": self.closed,
+            "screenshot": str(self.picture.file) if self.picture else None,
             "seconds": round(self.seconds, 3),
             "ok": self.ok,
             "error": self.error,
@@ -90,7 +103,8 @@ class LaunchReport:
 class DemoReport:
     """The whole demonstration: one launch for each flow, and one app that was left to expire.
 
-    `checks` are those of the sign-in and of what the bots saw.
+    `checks` are those of the sign-in and of what the bots saw. `browser` says whether the apps were shown in
+    one; then `folder` holds the pictures and their `index.html`.
     """
 
     steps: tuple[Step, ...]
@@ -99,6 +113,7 @@ class DemoReport:
     checks: tuple[Check, ...]
     seconds: float
     reveal: bool = False
+    folder: Path | None = None
 
     @property
     def ok(self) -> bool:
@@ -107,10 +122,16 @@ class DemoReport:
         parts = all(launch.ok for launch in (*self.launches, self.expiry))
         return complete and parts and all(check.ok for check in self.checks)
 
+    @property
+    def browser(self) -> bool:
+        return self.folder is not None
+
     def to_json(self) -> dict[str, Any]:
         """A JSON object; launch URLs and query ids are masked unless the run was asked to reveal them."""
         return {
             "ok": self.ok,
+            "browser": self.browser,
+            "report": None if self.folder is None else str(self.folder / "index.html"),
             "seconds": round(self.seconds, 3),
             "steps": [asdict(step) | {"seconds": round(step.seconds, 3)} for step in self.steps],
             "launches": [launch.to_json(reveal=self.reveal) for launch in self.launches],

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,10 +15,15 @@ from telethon.tl import types
 from flows import MiniAppError
 from launcher.demo.expected import DOCUMENTED, checks_of
 from launcher.demo.flows_shown import EXPIRY, SHOWINGS, Showing
-from launcher.demo.report import Check, DemoReport, LaunchReport, Step
+from launcher.demo.on_screen import cleared, photographed
+from launcher.demo.pages import write_index
+from launcher.demo.report import Check, DemoReport, LaunchReport, Picture, Step
 from launcher.demo.troupe import Troupe, person, troupe
+from launcher.hosting import Kind
+from launcher.hosts.observations import HostUnavailable
 from launcher.mini_app import MiniApp
 from launcher.sandbox import Sandbox
+from launcher.sandbox.site import Site
 from launcher.sign_in import CodeSent
 
 __all__ = ["run_demo"]
@@ -30,13 +37,18 @@ async def run_demo(
     on_step: Callable[[Step], None] | None = None,
     sandbox: Sandbox | None = None,
     patience: float = 10.0,
+    folder: Path | None = None,
+    install: bool = False,
 ) -> DemoReport:
     """Show every flow against a data centre on the loopback; takes about two seconds.
 
-    `on_step` is told each step when it is done. `reveal` puts launch URLs and query ids into the report's
-    JSON as they are. `sandbox` (not entered yet) plays the data centre in place of a new one; it needs what
-    the default world has. A launch that takes longer than `patience` seconds has failed, for something that
-    should have come did not. What goes wrong with a launch is in the report, never raised.
+    With `folder` each app is shown in Chromium with the sample Mini App in it; the folder gets a picture of
+    each and an `index.html`. When there is no browser this is said, and it goes on without; `install` lets
+    root's package manager fetch one first. `on_step` is told each step when it is done. `reveal` puts launch
+    URLs and query ids into the report's JSON as they are. `sandbox` (not entered yet) plays the data centre
+    in place of a new one; it needs what the default world has. A launch that takes longer than `patience`
+    seconds has failed, for something that should have come did not. What goes wrong with a launch is in the
+    report, never raised; OSError is, when `folder` cannot be written.
     """
     started = time.perf_counter()
     steps: list[Step] = []
@@ -46,78 +58,139 @@ async def run_demo(
         if on_step is not None:
             on_step(steps[-1])
 
-    with TemporaryDirectory(prefix="miniapp-demo-") as folder:
+    screen = _Screen(folder, install, patience, tell)
+    with TemporaryDirectory(prefix="miniapp-demo-") as private:
         async with sandbox or Sandbox() as centre:
             try:
-                launches, checks = await _played(centre, Path(folder), patience, tell)
+                launches, checks = await _played(centre, Path(private), screen)
             except MiniAppError as failure:
                 launches, checks = _unplayed(failure), []
     *nine, expiry = launches
-    return DemoReport(tuple(steps), tuple(nine), expiry, tuple(checks), time.perf_counter() - started, reveal)
+    seconds = time.perf_counter() - started
+    report = DemoReport(
+        tuple(steps),
+        tuple(nine),
+        expiry,
+        tuple(checks),
+        seconds,
+        reveal,
+        screen.folder if screen.on else None,
+    )
+    if report.folder is not None:
+        write_index(report, report.folder)
+    return report
 
 
-async def _played(
-    sandbox: Sandbox, folder: Path, patience: float, tell: Tell
-) -> tuple[list[LaunchReport], list[Check]]:
+@dataclass(slots=True)
+class _Screen:
+    """What a demonstration was asked for, and whether there is a browser (`on`)."""
+
+    folder: Path | None
+    install: bool
+    patience: float
+    tell: Tell
+    on: bool = False
+
+    async def switch_on(self, players: Troupe) -> None:
+        """Start the browser, unless none is wanted or to be had."""
+        if self.folder is None:
+            return
+        self.tell("browser", "Chromium is looked for, and fetched where there is none")
+        players.launcher.browser_options = {"package": self.install}
+        try:
+            browser = await players.launcher.browser()
+        except HostUnavailable as why:
+            self.tell("browser", f"None, so this is the quick form, without pictures. {why}")
+            return
+        cleared(self.folder)
+        self.tell("browser", f"Chromium {browser.version} shows each app, in its client's size and colours")
+        self.on = True
+
+    def of(self, showing: Showing) -> Path | None:
+        """Where the picture of this launch belongs, if there is to be one."""
+        return self.folder if self.on and showing is not EXPIRY else None
+
+
+async def _played(sandbox: Sandbox, folder: Path, screen: _Screen) -> tuple[list[LaunchReport], list[Check]]:
     settings, accounts, ready = person(sandbox, folder)
     where = f"{ready.dc.host}:{ready.dc.port}"
-    tell("data centre", f"Telegram in a box listens on {where}: MTProto over TCP, layer {ready.layer}")
+    screen.tell("data centre", f"Telegram in a box listens on {where}: MTProto over TCP, layer {ready.layer}")
     somebody = ready.accounts[0]
     name = somebody.name.lower()
 
     async def code(sent: CodeSent) -> str:
-        tell("key exchange", "RSA and Diffie-Hellman made a fresh auth key; MTProto 2.0 from here on")
-        tell("code", f"asked for by phone number, sent {sent.where}")
+        screen.tell("key exchange", "RSA and Diffie-Hellman made a fresh auth key; MTProto 2.0 from here on")
+        screen.tell("code", f"asked for by phone number, sent {sent.where}")
         return somebody.code
 
     await accounts.sign_in_by_phone(name, f"+{somebody.phone}", code=code)
-    tell("signed in", f"{somebody.name}, with the code; the session file is kept while this runs")
+    screen.tell("signed in", f"{somebody.name}, with the code; the session file is kept while this runs")
     async with troupe(sandbox, settings, name, ready) as players:
-        tell("bots", "@demo_bot and @guard_bot are signed in by their tokens and listen")
-        async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(_launch(show, players, patience, tell)) for show in (*SHOWINGS, EXPIRY)
-            ]
-        return [task.result() for task in tasks], _afterwards(players)
+        screen.tell("bots", "@demo_bot and @guard_bot are signed in by their tokens and listen")
+        await screen.switch_on(players)
+        async with Site(sandbox) if screen.on else nullcontext():
+            return await _all_launched(players, screen), _afterwards(players)
 
 
-async def _launch(showing: Showing, players: Troupe, patience: float, tell: Tell) -> LaunchReport:
+async def _all_launched(players: Troupe, screen: _Screen) -> list[LaunchReport]:
+    """Everything side by side."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(_launch(show, players, screen)) for show in (*SHOWINGS, EXPIRY)]
+    return [task.result() for task in tasks]
+
+
+@dataclass(slots=True)
+class _Launch:
+    """One launch while it runs: the app once it was opened, what was seen on the way, what went wrong."""
+
+    app: MiniApp | None = None
+    picture: Picture | None = None
+    checks: list[Check] = field(default_factory=list)
+    error: str | None = None
+
+
+async def _launch(showing: Showing, players: Troupe, screen: _Screen) -> LaunchReport:
     """Show one flow. Never raises what may go wrong with it."""
     started = time.perf_counter()
-    app, checks, error = await _from_opening_to_end(showing, players, patience)
-    if app is not None:
-        checks = [*checks_of(showing, app, players), *checks]
+    launch = _Launch()
+    try:
+        async with asyncio.timeout(screen.patience):
+            await _from_opening_to_end(launch, showing, players, screen.of(showing))
+    except TimeoutError:
+        launch.error = f"It did not come to its end within {screen.patience:g} s."
+    except MiniAppError as failure:
+        launch.error = str(failure)
+    app = launch.app
     report = LaunchReport(
         showing.flow,
         DOCUMENTED[showing.flow].method,
         showing.parameters,
         app.web_view if app else None,
         app.prolongs if app else 0,
-        None if error or app is None else app.reason,
+        None if launch.error or app is None else app.reason,
         time.perf_counter() - started,
-        tuple(checks),
-        error,
+        (*(checks_of(showing, app, players) if app else ()), *launch.checks),
+        launch.error,
+        launch.picture,
     )
-    tell("expiry" if showing is EXPIRY else showing.flow, _told(report))
+    screen.tell("expiry" if showing is EXPIRY else showing.flow, _told(report))
     return report
 
 
 async def _from_opening_to_end(
-    showing: Showing, players: Troupe, patience: float
-) -> tuple[MiniApp | None, list[Check], str | None]:
-    """The app if it was opened, what its ending saw, and what went wrong."""
-    app, checks = None, []
-    opening = players.launcher.open(showing.target, parameters=showing.parameters, **showing.options)
-    try:
-        async with asyncio.timeout(patience), opening as app:
-            await _kept_alive(app, showing.prolongs)
-            checks = await showing.ending(players, app)
-            await app.closed()
-    except TimeoutError:
-        return app, checks, f"It did not come to its end within {patience:g} s."
-    except MiniAppError as failure:
-        return app, checks, str(failure)
-    return app, checks, None
+    launch: _Launch, showing: Showing, players: Troupe, folder: Path | None
+) -> None:
+    host: Kind | None = "browser" if folder else None
+    opening = players.launcher.open(
+        showing.target, parameters=showing.parameters, host=host, **showing.options
+    )
+    async with opening as app:
+        launch.app = app
+        await _kept_alive(app, showing.prolongs)
+        if folder is not None:
+            launch.picture, launch.checks = await photographed(app, showing.flow, folder)
+        launch.checks += await showing.ending(players, app)
+        await app.closed()
 
 
 async def _kept_alive(app: MiniApp, times: int) -> None:

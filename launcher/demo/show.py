@@ -51,6 +51,8 @@ def print_demo(report: DemoReport, console: Console) -> None:
     for problem in _problems(report):
         console.print(problem, soft_wrap=True)
     console.print(_verdict(report))
+    if report.folder is not None:
+        console.print(Text(f"Pictures of all apps: {report.folder / 'index.html'}"), soft_wrap=True)
     console.print(Text("\nWhat to try next", style="bold"))
     for command, what in NEXT:
         console.print(Text.assemble("  ", (command, "cyan")), soft_wrap=True)

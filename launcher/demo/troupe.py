@@ -25,6 +25,7 @@ from launcher.accounts import Accounts
 from launcher.connection import connected, new_client
 from launcher.launcher import Launcher
 from launcher.sandbox import Sandbox
+from launcher.sandbox.default_world import GUARDED
 from launcher.sandbox.ready_file import ReadyFile, describe, write
 from launcher.sandbox.rpc import LoggedCall
 from launcher.servers import Server, server_of
@@ -35,8 +36,6 @@ __all__ = ["TIMING", "Troupe", "person", "troupe"]
 
 TIMING = Timing(prolong_every=0.2, prolong_retry=0.1, retries=(0.1, 0.3), flood_wait=1.0)
 """Prolonging every 0.2 s in place of 60 s."""
-
-GUARD_PAGE = "https://guard.example/join"
 
 
 @dataclass(slots=True)
@@ -74,7 +73,8 @@ class Troupe:
 
     async def _on_request(self, update: Any) -> None:
         """Somebody wants to join: the guard shows its app, and keeps the query in mind."""
-        await self._decide(update.query_id, types.JoinChatBotResultWebView(url=GUARD_PAGE))
+        page = self.sandbox.world[GUARDED].guard_url  # type: ignore[union-attr]
+        await self._decide(update.query_id, types.JoinChatBotResultWebView(url=page))
         self.asked_to_join.put_nowait(update.query_id)
 
     async def guard_approves(self) -> None:
