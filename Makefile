@@ -19,7 +19,7 @@ check: $(READY)
 	$(BIN)/mypy
 
 bench: $(READY)
-	$(BIN)/python -m tests.bench $(ARGS)
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 fuzz: $(READY)
 	$(BIN)/python -m pytest -m slow $(ARGS)

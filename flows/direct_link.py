@@ -15,10 +15,11 @@ from typing import Any, ClassVar
 from telethon import TelegramClient
 from telethon.tl import functions, types
 
-from flows.cache import Bot, Cache, KnownApp
+from flows.cache import AttachMenuEntry, Bot, Cache, KnownApp
 from flows.consent import Consent, Prompt, Question
 from flows.context import Context
 from flows.errors import AppNotFound, CannotOpen, ConsentDeclined, MiniAppError, call
+from flows.installation import accept_offer, offer
 from flows.webview import OpenParameters, WebView
 
 __all__ = ["DirectLinkApp", "guess", "open_early"]
@@ -78,17 +79,26 @@ class DirectLinkApp:
             hidden=hidden,
         )
 
-    async def agree(self, client: TelegramClient, consent: Consent, cache: Cache) -> DirectLinkApp:
-        """Ask all in one dialog. Declined write access still opens; the rest raises ConsentDeclined."""
-        questions = self.questions(cache)
+    async def agree(
+        self, client: TelegramClient, consent: Consent, cache: Cache, entry: AttachMenuEntry | None = None
+    ) -> DirectLinkApp:
+        """Ask all in one dialog, the bot's menu `entry` that is offered for installation included.
+
+        Declined write access or installation still opens; the rest raises ConsentDeclined.
+        """
+        own = self.questions(cache)
+        questions = own if entry is None else tuple(dict.fromkeys((*own, *offer(entry, cache))))
         if not questions:
             return self
         prompt = Prompt(questions, self.bot.username, f"open {self.app.title or self.app.short_name}")
         allowed = await consent.decide(prompt)
-        for question in questions:
+        for question in own:
             if question not in allowed and question is not Question.WRITE_ACCESS:
                 raise ConsentDeclined(question)
-        return replace(self, write_allowed=True if Question.WRITE_ACCESS in allowed else None)
+        if entry is not None:
+            await accept_offer(client, self.bot, entry, allowed, cache)
+        agreed = self.request_write_access and Question.WRITE_ACCESS in allowed
+        return replace(self, write_allowed=True if agreed else None)
 
     def questions(self, cache: Cache) -> tuple[Question, ...]:
         """What this launch has to ask: the union of first launch, inactive app, hidden link, write access."""

@@ -7,6 +7,7 @@ Documentation: core.telegram.org/api/bots/attach
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +18,7 @@ from flows.cache import AttachMenuEntry, Bot, Cache
 from flows.consent import Consent, Prompt, Question
 from flows.errors import CannotOpen, ConsentDeclined, call
 
-__all__ = ["find_entry", "install", "load_entries"]
+__all__ = ["accept_offer", "find_entry", "install", "load_entries", "offer"]
 
 PEER_TYPES = {
     types.AttachMenuPeerTypeSameBotPM: "same_bot_pm",
@@ -61,13 +62,27 @@ async def install(
 
     One dialog: installation, the disclaimer if the entry needs one, and write access if the bot asks for it.
     """
-    needed = {Question.INSTALLATION} | _disclaimer(entry, cache)
-    asked = needed | ({Question.WRITE_ACCESS} if entry.request_write_access else set())
-    prompt = Prompt(tuple(sorted(asked)), bot.username, "add the bot to the attachment menu")
+    prompt = Prompt(offer(entry, cache), bot.username, "add the bot to the attachment menu")
     allowed = await consent.decide(prompt)
-    if missing := needed - allowed:
+    if missing := _needed(entry, cache) - allowed:
         raise ConsentDeclined(sorted(missing)[0])
-    write_allowed = True if Question.WRITE_ACCESS in allowed else None
+    return await accept_offer(client, bot, entry, allowed, cache)
+
+
+def offer(entry: AttachMenuEntry, cache: Cache) -> tuple[Question, ...]:
+    """What is asked to install an entry."""
+    write = {Question.WRITE_ACCESS} if entry.request_write_access else set()
+    return tuple(sorted(_needed(entry, cache) | write))
+
+
+async def accept_offer(
+    client: TelegramClient, bot: Bot, entry: AttachMenuEntry, allowed: Collection[Question], cache: Cache
+) -> AttachMenuEntry:
+    """Install the entry if all that is needed was allowed; returns it as it is then."""
+    needed = _needed(entry, cache)
+    if not needed.issubset(allowed):
+        return entry
+    write_allowed = True if entry.request_write_access and Question.WRITE_ACCESS in allowed else None
     await toggle(client, bot, enabled=True, write_allowed=write_allowed)
     cache.forget_attach_menu()
     cache.keep_bot(replace(bot, attach_menu_enabled=True))
@@ -94,6 +109,10 @@ async def toggle(
         bot=bot.input_user, enabled=enabled, write_allowed=write_allowed
     )
     await call(client, request)
+
+
+def _needed(entry: AttachMenuEntry, cache: Cache) -> set[Question]:
+    return {Question.INSTALLATION} | _disclaimer(entry, cache)
 
 
 def _disclaimer(entry: AttachMenuEntry, cache: Cache) -> set[Question]:

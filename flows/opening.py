@@ -7,7 +7,6 @@ Documentation: core.telegram.org/api/bots/webapps, core.telegram.org/api/errors
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from telethon import TelegramClient, utils
@@ -16,11 +15,11 @@ from telethon.tl.custom import Message
 
 from flows.attachment_menu import AttachmentMenuApp
 from flows.bots import find_bot
-from flows.cache import Cache
+from flows.cache import AttachMenuEntry, Cache
 from flows.consent import Consent, Prompt, Question
 from flows.direct_link import DirectLinkApp, guess, open_early
 from flows.errors import AppNotFound, Blocked, ConsentDeclined, RpcFailed, answers, call
-from flows.installation import find_entry, install
+from flows.installation import accept_offer, find_entry, offer
 from flows.main_app import MainApp
 from flows.open_mode import OpenMode
 from flows.resolve import (
@@ -127,29 +126,35 @@ class Opening:
         return replace(self.parameters, mode=mode)
 
     async def _agreed(self, app: App) -> App:
-        if isinstance(app, DirectLinkApp | MainApp):
-            await self._offer_installation(app)
         if isinstance(app, DirectLinkApp):
-            return await app.agree(self.client, self.consent, self.cache)
+            return await app.agree(self.client, self.consent, self.cache, await self._offered(app))
+        if isinstance(app, MainApp):
+            await self._agree_to_main_app(app)
+            return app
         await self._ask(app.bot.username, *self._questions(app))
         if isinstance(app, AttachmentMenuApp | SideMenuApp):
             return await app.agree(self.client, self.consent, self.cache)
         return app
 
-    async def _offer_installation(self, app: App) -> None:
-        """A bot that also has an app for the menus is offered for installation, as official clients do with
-        its links. They open nothing when that is declined; here the link's app opens all the same."""
+    async def _agree_to_main_app(self, app: MainApp) -> None:
+        needed, entry = self._questions(app), await self._offered(app)
+        extra = offer(entry, self.cache) if entry is not None else ()
+        allowed = await self._ask(app.bot.username, *needed, optional=extra)
+        if entry is not None:
+            await accept_offer(self.client, app.bot, entry, allowed, self.cache)
+
+    async def _offered(self, app: App) -> AttachMenuEntry | None:
+        """The menu entry that is offered for installation beside a link's app, as official clients do.
+
+        They open nothing when that is declined; here the link's app opens all the same. Nothing is looked up
+        when the policy declines installation anyway.
+        """
         bot = app.bot
-        if (
-            not bot.attach_menu
-            or bot.attach_menu_enabled
-            or self.consent.answer(Question.INSTALLATION) == "decline"
-        ):
-            return
+        declined = self.consent.answer(Question.INSTALLATION) == "decline"
+        if declined or not bot.attach_menu or bot.attach_menu_enabled:
+            return None
         entry = await find_entry(self.client, bot, self.cache)
-        if entry.inactive:
-            with suppress(ConsentDeclined):
-                await install(self.client, bot, entry, self.consent, self.cache)
+        return entry if entry.inactive else None
 
     def _questions(self, app: App) -> list[Question]:
         """First launch: once per bot, but for verified ones. Hidden link: whenever the app came from one."""
@@ -158,12 +163,17 @@ class Opening:
         hidden = isinstance(app, MainApp | AttachmentMenuApp | SideMenuApp) and app.hidden
         return [*first, Question.HIDDEN_LINK] if hidden else first
 
-    async def _ask(self, bot: str, *questions: Question) -> None:
-        """Ask in one prompt, if there is anything to ask; every answer has to be yes."""
-        allowed = await self.consent.decide(Prompt(questions, bot, "open the app")) if questions else ()
+    async def _ask(
+        self, bot: str, *questions: Question, optional: tuple[Question, ...] = ()
+    ) -> frozenset[Question]:
+        """Ask in one prompt, if there is anything to ask; every answer that is not optional has to be yes."""
+        if not questions and not optional:
+            return frozenset()
+        allowed = await self.consent.decide(Prompt((*questions, *optional), bot, "open the app"))
         for question in questions:
             if question not in allowed:
                 raise ConsentDeclined(question)
+        return allowed
 
     async def _bet(self) -> tuple[DirectLinkApp, OpenParameters] | None:
         """A direct link's app as it was last seen, if it may be requested before it was looked up again."""

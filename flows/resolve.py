@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, TypeAlias
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from telethon import TelegramClient, events
 from telethon.tl import functions, types
@@ -165,7 +165,7 @@ async def resolve(
         case str() if _is_name(target):
             app, mode = await _of_bot(search, target)
         case str():
-            app, mode = await _of_link(search, _agreeing(_parsed(target), options), hidden=False)
+            app, mode = await _of_link(search, _agreeing(_typed(target), options), hidden=False)
         case HiddenLink():
             app, mode = await _of_link(search, _agreeing(_parsed(target.url), options), hidden=True)
         case Message():
@@ -197,20 +197,21 @@ def _is_name(target: str) -> bool:
 
 def _parsed(text: str) -> links.Link:
     try:
-        link = links.parse(text)
+        return links.parse(text)
     except links.NotALink as reason:
         raise BadInput(
             f"This is not a link to Telegram: {reason}.", "Give a t.me or tg:// link, or @bot."
         ) from None
-    if isinstance(link, links.UsernameLink):
-        _check(_start_param_in(text), 512, "The link's start parameter")
+
+
+def _typed(text: str) -> links.Link:
+    """A link as the caller wrote it. Clients drop a start parameter of wrong form without a word
+    (core.telegram.org/api/links); somebody who typed it wants to be told."""
+    link = _parsed(text)
+    given = parse_qs(text.partition("#")[0].partition("?")[2])
+    for name in ("startapp", "startattach"):
+        _check(given.get(name, [None])[0], 512, f"The link's {name}")
     return link
-
-
-def _start_param_in(text: str) -> str | None:
-    """A link's start parameter for an app; with one that cannot be it reads as a link to the bot."""
-    wishes = parse_qs(urlsplit(text).query)
-    return next((wishes[name][0] for name in ("startapp", "startattach") if name in wishes), None)
 
 
 def _agreeing(link: links.Link, options: Options) -> links.Link:
@@ -475,14 +476,18 @@ async def _message_with_button(search: _Search, bot: Bot) -> Message:
     suits = _suits(search.options)
     if search.options.start is not None:
         return await _start(search, bot, suits)
-    peer = await search.chat_or(bot)
+    peer, seen = await search.chat_or(bot), list[str]()
     with answers("messages.getHistory"):
         async for message in search.client.iter_messages(peer, limit=100, reply_to=search.options.topic):
-            if message.sender_id == bot.id and suits(message):
-                return message
+            if message.sender_id == bot.id:
+                if suits(message):
+                    return message
+                seen += [button.text for button in buttons_of(message)]
+    wanted = "such a button" if search.options.button is None else f"the button {search.options.button!r}"
     raise CannotOpen(
-        f"None of the last 100 messages there is one of @{bot.username} with such a button.",
-        'Give the message itself, or start="payload" to make the bot send one.',
+        f"None of the last 100 messages there is one of @{bot.username} with {wanted}.",
+        f"Its buttons there are {', '.join(map(repr, dict.fromkeys(seen))) or 'none'}; give the message "
+        'itself, or start="payload" to make the bot send one.',
     )
 
 

@@ -21,6 +21,7 @@ from telethon.crypto import AuthKey
 from telethon.sessions import MemorySession
 from telethon.tl import types
 
+from launcher.networks import is_address_of
 from launcher.servers import Server
 from launcher.session_file import Content, Entity, SessionFile, SessionFileError, State
 
@@ -166,7 +167,7 @@ class AccountSession(MemorySession):  # type: ignore[misc]  # Telethon is untype
 
 
 def check_server(content: Content, server: Server, file: SessionFile) -> None:
-    """Raises SessionFileError when the content belongs to another server."""
+    """Raises SessionFileError when the content belongs to another server, or leads elsewhere."""
     if content.server != server.name:
         raise SessionFileError(
             f"The session file {file.path} belongs to the server {content.server}, not to {server.name}.",
@@ -176,6 +177,12 @@ def check_server(content: Content, server: Server, file: SessionFile) -> None:
         raise SessionFileError(
             f"The session file {file.path} belongs to another sandbox, and a sandbox that ends forgets all.",
             "Sign in on this one with `miniapp login`.",
+        )
+    if not is_address_of(server.name, content.host):
+        raise SessionFileError(
+            f"The session file {file.path} leads to {content.host!r}, no address of the server "
+            f"{server.name}.",
+            "Do not use it: it is not from there, or somebody changed it. Sign in with `miniapp login`.",
         )
 
 

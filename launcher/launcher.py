@@ -57,7 +57,8 @@ class Launcher:
     Without settings they are read from the environment and `.env`; without an account the only one there
     is. With the server `sandbox` a sandbox is started in the process, its first account signed in;
     `launcher.sandbox` is that sandbox. `consent` answers for every app that brings no policy of its own.
-    `random_source` is for repeatable runs.
+    `random_source` is for repeatable runs. `on_connection` is called with False when the connection is lost,
+    with True when it is back.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Launcher:
         self.sandbox = sandbox
         self.cache = Cache()
         self.apps: set[MiniApp] = set()
+        self.on_connection: Callable[[bool], None] | None = None
         self._random = random_source or random.SystemRandom()
         self._lateness = lateness
         self._attempts = Attempts(self.timing.attempt)
@@ -252,11 +254,17 @@ class Launcher:
         try:
             while True:
                 await _end_of(self.client)
+                self._tell(connected=False)
                 await self._reconnect_at_last()
+                self._tell(connected=True)
                 self._prolonger.all_now()
         except AccountLost as failure:
             await _end_of(self.client)
             self._lose(failure)
+
+    def _tell(self, *, connected: bool) -> None:
+        if self.on_connection is not None:
+            self.on_connection(connected)
 
     async def _reconnect_at_last(self) -> None:
         while True:

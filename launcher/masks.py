@@ -14,16 +14,33 @@ from telethon.tl import TLObject, TLRequest
 from flows.errors import method_name
 from flows.launch_params import mask_init_data
 
-__all__ = ["MASK", "answer_summary", "parameters", "tl_json", "tl_name"]
+__all__ = ["MASK", "answer_summary", "is_secret", "masked", "parameters", "tl_json", "tl_name"]
 
 MASK = "***"
 
 _SECRET = frozenset(
     {
-        "access_hash", "api_hash", "bot_auth_token", "bot_query_id", "bytes", "code", "file_reference",
-        "password", "phone", "phone_code", "phone_code_hash", "phone_number", "query_id", "token",
+        "access_hash", "api_hash", "bot_auth_token", "bot_query_id", "bytes", "chat_join_request_query_id",
+        "code", "file_reference", "password", "phone", "phone_code", "phone_code_hash", "phone_number",
+        "query_id", "signature", "token",
     }
 )  # fmt: skip
+
+
+def is_secret(name: str, value: Any) -> bool:
+    """Whether a field of this name gives something away, in TL, in init data and in our own values.
+
+    A number called hash tells versions apart; a text is the secret of an invite link or proves init data.
+    """
+    return name in _SECRET or (name == "hash" and isinstance(value, str))
+
+
+def masked(value: Any, *, reveal: bool) -> Any:
+    """What is shown of a secret. A revealed number is a text: it has more bits than the numbers of most
+    readers of JSON."""
+    if not reveal:
+        return MASK
+    return str(value) if isinstance(value, int) else tl_json(value, reveal=True)
 
 
 def tl_name(thing: Any) -> str:
@@ -83,14 +100,11 @@ def _briefly(value: Any, shown: Any) -> Any:
 
 
 def _shown(name: str, value: Any, reveal: bool) -> Any:
-    if reveal:
-        return tl_json(value, reveal=True)
-    # A number called hash tells versions apart; a text is the secret of an invite link.
-    if name in _SECRET or (name == "hash" and isinstance(value, str)):
-        return MASK
-    if name == "url" and isinstance(value, str):
+    if is_secret(name, value):
+        return masked(value, reveal=reveal)
+    if name == "url" and isinstance(value, str) and not reveal:
         return mask_init_data(value)
-    return tl_json(value)
+    return tl_json(value, reveal=reveal)
 
 
 _OPTIONAL: dict[type, frozenset[str]] = {}

@@ -19,12 +19,15 @@ from flows import (
     App,
     DataAlreadySent,
     DataRefused,
+    FloodWait,
     InitData,
     KeyboardButtonApp,
     LaunchParams,
     MiniAppError,
     OpenParameters,
     QueryExpired,
+    RpcFailed,
+    Transient,
     WebView,
     check_data,
     input_peer,
@@ -61,6 +64,13 @@ class CloseReason(StrEnum):
     """The caller closed it, or left its `async with`."""
 
 
+def _is_refusal(failure: BaseException) -> bool:
+    """Whether it is certain that the request was not carried out."""
+    return isinstance(failure, FloodWait) or (
+        isinstance(failure, RpcFailed) and not isinstance(failure, Transient)
+    )
+
+
 class MiniApp:
     """An open Mini App.
 
@@ -75,6 +85,7 @@ class MiniApp:
         "_random_id",
         "_reason",
         "_sent",
+        "_unsure",
         "app",
         "join_decision",
         "on_prolong",
@@ -89,6 +100,7 @@ class MiniApp:
         self._reason: CloseReason | None = None
         self._random_id: int | None = None
         self._sent = False
+        self._unsure: str | None = None  # data of which no answer came
         self.app = app
         self.web_view = web_view
         self.parameters = parameters
@@ -184,18 +196,23 @@ class MiniApp:
 
         Repeated under the same `random_id` after transient failures, so that the bot gets it once. Raises
         DataRefused for another flow, a closed app or a wrong size, DataAlreadySent for a second time, and
-        RpcFailed or NotConnected when it was not sent (then it may be tried again).
+        RpcFailed or NotConnected when it was not sent, or nobody knows (then the same may be sent again).
         """
         app = self._may_send()
         check_data(data)
+        if self._unsure not in (None, data):
+            raise DataRefused(
+                "It is not known whether the first data arrived.", "Send the same data again: it counts once."
+            )
         self._sent = True
         random_id = self._random_id = self._random_id or self._launcher._random_id()
         try:
             await self._launcher._retrying(
                 "messages.sendWebViewData", lambda: send_data(self._client, app, data, random_id)
             )
-        except BaseException:
+        except BaseException as failure:
             self._sent = False
+            self._unsure = None if _is_refusal(failure) else data
             raise
         self._close(CloseReason.DATA_SENT)
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-from collections.abc import Iterable
 from typing import Protocol
 
 from telethon import TelegramClient
@@ -50,6 +49,7 @@ class Prolonger:
         self._order = itertools.count()
         self._changed = asyncio.Event()
         self._closed = 0
+        self._not_before = 0.0
 
     def add(self, app: Prolonged) -> None:
         """Prolong this app from one period from now on, until it is closed."""
@@ -65,12 +65,23 @@ class Prolonger:
             self._closed = 0
 
     def all_now(self) -> None:
-        """Make every app due at once, spread by `Timing.burst`: the connection was lost and is back."""
-        apps = self._living(entry[2] for entry in self._heap)
-        start, apart = _now(), 1 / self._timing.burst
+        """Make every app due at once, spread by `Timing.burst`: the connection was lost and is back. A flood
+        wait that Telegram has asked for is waited out first."""
+        start, apart = max(_now(), self._not_before), 1 / self._timing.burst
+        apps = [app for _, _, app in sorted(self._heap) if not app.is_closed]
         self._heap = [(start + at * apart, next(self._order), app) for at, app in enumerate(apps)]
         self._closed = 0
         self._changed.set()
+
+    def _put_off(self, until: float) -> None:
+        """Prolong nothing before then: a flood wait is the account's, not one app's."""
+        self._not_before = max(self._not_before, until)
+        apart = 1 / self._timing.burst
+        self._heap = [
+            (due if due >= until else until + at * apart, order, app)
+            for at, (due, order, app) in enumerate(sorted(self._heap))
+        ]
+        heapq.heapify(self._heap)
 
     async def run(self) -> None:
         """Prolong until cancelled."""
@@ -100,6 +111,8 @@ class Prolonger:
         if self._lateness is not None:
             self._lateness.append(_now() - due)
         failure = await self._ask(app)
+        if isinstance(failure, FloodWait):
+            self._put_off(_now() + failure.seconds)
         app._prolonged(failure)
         if not app.is_closed:
             self._push(self._next(due, failure), app)
@@ -121,17 +134,13 @@ class Prolonger:
             case None | QueryExpired():
                 return due + self._timing.prolong_every
             case FloodWait():
-                return _now() + failure.seconds
+                return self._not_before
         return _now() + self._timing.prolong_retry
 
     def _push(self, due: float, app: Prolonged) -> None:
-        heapq.heappush(self._heap, (due, next(self._order), app))
+        heapq.heappush(self._heap, (max(due, self._not_before), next(self._order), app))
         if self._heap[0][2] is app:
             self._changed.set()
-
-    @staticmethod
-    def _living(apps: Iterable[Prolonged]) -> list[Prolonged]:
-        return [app for app in apps if not app.is_closed]
 
 
 def _now() -> float:

@@ -10,7 +10,6 @@ Documentation: core.telegram.org/api/datacenter, core.telegram.org/mtproto/auth_
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -24,7 +23,6 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from pydantic import SecretStr
 from telethon import TelegramClient
 from telethon.crypto import rsa
-from telethon.tl import TLObject
 
 from flows.init_data import PRODUCTION_PUBLIC_KEY, TEST_PUBLIC_KEY
 from launcher.settings import Settings, SettingsError
@@ -205,13 +203,9 @@ def trusted(server: Server) -> Iterator[None]:
 
 
 def _fingerprint(pem: str) -> int:
-    """The end of the SHA-1 of modulus and exponent, each as a TL string; signed, as Telethon has it."""
+    from launcher.sandbox.exchange import fingerprint  # who uses Telegram alone needs no sandbox
+
     key = load_pem_public_key(pem.encode())
     assert isinstance(key, RSAPublicKey)
     numbers = key.public_numbers()
-    text = b"".join(TLObject.serialize_bytes(_big_endian(number)) for number in (numbers.n, numbers.e))
-    return int.from_bytes(hashlib.sha1(text).digest()[-8:], "little", signed=True)
-
-
-def _big_endian(number: int) -> bytes:
-    return number.to_bytes((number.bit_length() + 7) // 8, "big")
+    return fingerprint(numbers.n, numbers.e)

@@ -26,7 +26,7 @@ from telethon.password import compute_check
 from telethon.tl import functions, types
 from telethon.utils import parse_phone
 
-from flows.errors import BadInput, MiniAppError, PasswordNeeded, WrongSecret, call, from_rpc
+from flows.errors import BadInput, MiniAppError, PasswordNeeded, RpcFailed, WrongSecret, call, from_rpc
 from launcher.plain_text import plain
 
 __all__ = [
@@ -195,7 +195,12 @@ def _given_up(what: str) -> SignInGivenUp:
 
 
 async def _sent_again(client: TelegramClient, number: str, before: CodeSent) -> CodeSent:
-    answer = await call(client, functions.auth.ResendCodeRequest(number, before.hash))
+    try:
+        answer = await call(client, functions.auth.ResendCodeRequest(number, before.hash))
+    except RpcFailed as failure:
+        if failure.name != "SEND_CODE_UNAVAILABLE" or before.resend is None:
+            raise
+        return replace(before, resend=None, resend_after=None)  # the code that was sent is still good
     return replace(_code_sent(answer), wrong=before.wrong)
 
 
@@ -260,7 +265,7 @@ async def _until(event: asyncio.Event, seconds: float) -> None:
 def typed_code(preset: SecretStr | None) -> AskCode:
     """Answers with `preset` (the setting TELEGRAM_CODE) or with a line of the standard input.
 
-    An empty line has the code sent again.
+    An empty line has the code sent again, as long as there is a way left.
     """
 
     async def ask(sent: CodeSent) -> str | None:
@@ -268,7 +273,10 @@ def typed_code(preset: SecretStr | None) -> AskCode:
             return _preset(preset, sent.wrong, "TELEGRAM_CODE")
         again = f"; an empty line sends it again, {sent.resend}" if sent.resend else ""
         wrong = "That code was wrong. " if sent.wrong else ""
-        return _line(f"{wrong}The code was sent {sent.where}{again}. Code: ", secret=False) or None
+        given = _line(f"{wrong}The code was sent {sent.where}{again}. Code: ", secret=False)
+        while not given and sent.resend is None:
+            given = _line(f"There is no other way left; the code was sent {sent.where}. Code: ", secret=False)
+        return given or None
 
     return ask
 

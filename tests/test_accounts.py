@@ -131,6 +131,45 @@ async def test_it_says_where_the_code_went_and_sends_it_again_elsewhere(
         ]
 
 
+async def test_where_no_way_is_left_the_code_that_was_sent_is_asked_for(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    async with sandbox:
+        sandbox.sign_in("alice")
+        sandbox.faults.on("auth.resendCode", Fail(406, "SEND_CODE_UNAVAILABLE"))
+        code, told = answers(None, CODE)
+        accounts = accounts_in(tmp_path, sandbox)
+        account = await accounts.sign_in_by_phone("alice", "9996620001", code=code, password=nobody)
+        assert account.user_id == 1001
+        assert [sent.resend for sent in told] == ["by SMS", None]
+
+
+async def test_whoever_insists_on_another_way_is_told_that_there_is_none(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    async with sandbox:
+        sandbox.faults.on("auth.resendCode", Fail(406, "SEND_CODE_UNAVAILABLE"), times=None)
+        code, _ = answers(*[None] * 9)
+        with pytest.raises(MiniAppError, match="SEND_CODE_UNAVAILABLE"):
+            await accounts_in(tmp_path, sandbox).sign_in_by_phone(
+                "alice", "9996620001", code=code, password=nobody
+            )
+
+
+def test_an_empty_line_asks_again_where_no_way_is_left() -> None:
+    program = (
+        "import asyncio\n"
+        "from launcher.sign_in import *\n"
+        "sent = CodeSent('by a phone call', 5, None, None)\n"
+        f"assert asyncio.run(typed_code(None)(sent)) == {CODE!r}\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], input=f"\n\n{CODE}\n", capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.count("There is no other way left") == 2
+
+
 async def test_the_connection_may_break_while_the_code_is_looked_for(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
@@ -823,6 +862,20 @@ async def test_a_folder_that_cannot_be_written_is_named_before_anybody_is_asked(
 
 
 # Signing out, carrying elsewhere
+
+
+async def test_an_imported_session_that_leads_elsewhere_is_refused(sandbox: Sandbox, tmp_path: Path) -> None:
+    async with sandbox:
+        accounts = accounts_in(tmp_path, sandbox)
+        await signed_in(accounts, "alice", "9996620001")
+        file = SessionFile(accounts.folder / "alice.session")
+        file.write(file.read().model_copy(update={"host": "192.0.2.1"}))
+        with pytest.raises(SessionFileError, match=r"leads to '192\.0\.2\.1'"):
+            accounts.import_("mallory", accounts.export("alice"))
+        assert accounts.names() == ["alice"]
+        with pytest.raises(SessionFileError, match=r"leads to '192\.0\.2\.1'"):
+            async with accounts.connect("alice"):
+                pass
 
 
 async def test_signing_out_ends_the_session_and_removes_the_file(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -365,6 +365,12 @@ def test_opening_every_flow(alices: Terminal, flow: str) -> None:
     assert no_secret(done.out)
 
 
+def test_the_number_of_a_join_request_is_a_secret(alices: Terminal, inside: Any) -> None:
+    launch = ("open", *LAUNCHES["chat_join"], "--for", "0", "--json")
+    assert inside(alices, *launch).json["init_data"]["chat_join_request_query_id"] == "***"
+    assert int(inside(alices, *launch, "--reveal").json["init_data"]["chat_join_request_query_id"])
+
+
 def test_the_options_reach_the_launch(alices: Terminal, inside: Any) -> None:
     main = inside(alices, "open", *LAUNCHES["main_app"], "--for", "0", "--json").json
     assert main["mode"] == "fullscreen"
@@ -533,10 +539,10 @@ REFUSED: dict[str, tuple[tuple[str, ...], int, str]] = {
     "a user": (("open", "@bob_builds", "--via", "main_app"), 1, "is not a bot"),
     "unknown app": (("open", "https://t.me/demo_bot/nosuchapp"), 1, "messages.getBotApp"),
     "several ways": (("open", "@demo_bot"), 1, "Name one with --via."),
-    "no such button": (("open", "@demo_bot", "--button", "Nope\x1b[2J"), 1, "with such a button"),
-    "no such place": (("open", "@demo_bot", "--button", "7,7"), 1, "with such a button"),
+    "no such button": (("open", "@demo_bot", "--button", "Nope\x1b[2J"), 1, "with the button 'Nope"),
+    "no such place": (("open", "@demo_bot", "--button", "7,7"), 1, "with the button (7, 7)"),
     "no app in sight": (("open", "@plain_bot"), 1, "offers no Mini App that a client can see"),
-    "link that cannot be": (("open", "t.me/demo_bot?startapp=%zz"), 1, "The link's start parameter:"),
+    "link that cannot be": (("open", "t.me/demo_bot?startapp=%zz"), 1, "The link's startapp:"),
     "no menu button": (("open", "@plain_bot", "--via", "menu_button"), 1, "opens no Mini App"),
     "no main app": (("open", "@plain_bot", "--via", "main_app"), 1, "no main Mini App"),
     "no inline mode": (("open", "@plain_bot", "--via", "inline_mode"), 1, "inline queries"),

@@ -42,6 +42,18 @@ def test_every_file_that_is_linked_exists() -> None:
             assert (ROOT / target).exists(), f"{document} links {target}"
 
 
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
+def test_every_path_that_is_named_exists(document: str) -> None:
+    named = re.findall(r"`((?:launcher|flows|tests)/[\w./-]*)`", (ROOT / document).read_text())
+    assert named
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("name", ["demo", "test", "bench"])
+def test_no_output_is_left_out(name: str) -> None:
+    assert block(TEXT, name).strip(), f"the README's block {name} is empty"
+
+
 def commands() -> list[list[str]]:
     lines = [line.partition("  #")[0].strip() for text in code_blocks("sh") for line in text.splitlines()]
     return [shlex.split(line) for line in lines if line]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +63,10 @@ def restart(sandbox: Sandbox) -> None:
     sandbox.start(sandbox.restart())
 
 
+def change_app(sandbox: Sandbox) -> None:
+    sandbox.world.bot("demo_bot").apps["app"].hash = 77
+
+
 ACTIONS: dict[str, Action] = {
     "drop before the handler runs": DropBefore(),
     "drop after it ran, before the answer": DropAfter(),
@@ -72,6 +77,7 @@ ACTIONS: dict[str, Action] = {
     "500": Fail(500, "INTERNAL"),
     "-503": Fail(-503, "Timeout"),
     "salt rotation": now(Sandbox.rotate_salts),
+    "salt rotation under load": now(Sandbox.rotate_salts),
     "auth key lost (-404)": LoseKey(),
     "401 AUTH_KEY_UNREGISTERED": Fail(401, "AUTH_KEY_UNREGISTERED"),
     "406 AUTH_KEY_DUPLICATED": Fail(406, "AUTH_KEY_DUPLICATED"),
@@ -79,6 +85,8 @@ ACTIONS: dict[str, Action] = {
     "pts gap": now(lambda sandbox: sandbox.part(Mailbox).skip_pts(ALICE)),
     "restart of the whole server": now(restart),
     "QUERY_ID_INVALID after two prolongs": Fail(400, "QUERY_ID_INVALID"),
+    "BOT_APP_INVALID for a cached app": Fail(400, "BOT_APP_INVALID"),
+    "changed hash of a cached app": now(change_app),
 }
 
 
@@ -93,46 +101,98 @@ async def test_the_table_holds(row: Row) -> None:
 
 
 def arm(sandbox: Sandbox, phase: str, fault: str) -> None:
-    skip = 2 if fault == "QUERY_ID_INVALID after two prolongs" else 0
+    """Under load salts change twice: before the calls arrive, and again in the midst of them."""
+    skip = 2 if fault == "QUERY_ID_INVALID after two prolongs" else load(fault) // 2
     sandbox.faults.on(METHODS[phase], ACTIONS[fault], account=ALICE, skip=skip)
+    if load(fault) > 1:
+        sandbox.rotate_salts()
+
+
+def load(fault: str) -> int:
+    """How many apps the fault hits at once."""
+    return 30 if fault.endswith("under load") else 1
+
+
+@asynccontextmanager
+async def some_open(launcher: Launcher, fault: str, via: str) -> AsyncIterator[list[MiniApp]]:
+    async with AsyncExitStack() as stack:
+        yield [
+            await stack.enter_async_context(launcher.open("@demo_bot", via=via)) for _ in range(load(fault))
+        ]
+
+
+async def outcome_of_all(outcomes: Iterable[Awaitable[str]]) -> str:
+    """The one outcome, or all there were."""
+    return " / ".join(sorted(set(await asyncio.gather(*outcomes))))
 
 
 async def outcome_of_open(launcher: Launcher, sandbox: Sandbox, fault: str) -> str:
     """The fault hits a second app's opening; the first shows what became of the account."""
+    if fault.endswith("a cached app"):
+        return await outcome_of_opening_again(launcher, sandbox, fault)
     async with launcher.open("@demo_bot", via="menu_button") as other:
         arm(sandbox, "open", fault)
-        try:
-            async with launcher.open("@demo_bot", via="menu_button") as app:
-                assert not app.is_closed
-                return "opened"
-        except MiniAppError as failure:
-            return ended(failure, other)
+        return await outcome_of_all(opened(launcher, other) for _ in range(load(fault)))
+
+
+async def opened(launcher: Launcher, other: MiniApp) -> str:
+    try:
+        async with launcher.open("@demo_bot", via="menu_button") as app:
+            assert not app.is_closed
+            return "opened"
+    except MiniAppError as failure:
+        return ended(failure, other)
+
+
+async def outcome_of_opening_again(launcher: Launcher, sandbox: Sandbox, fault: str) -> str:
+    """A direct link that is remembered; the hash shows what is remembered of it afterwards."""
+    outcome = "opened"
+    async with launcher.open("t.me/demo_bot/app"):
+        sandbox.faults.on("messages.getBotApp", ACTIONS[fault])
+    try:
+        async with launcher.open("t.me/demo_bot/app"):
+            assert last_hash(sandbox) == 1
+    except MiniAppError as failure:
+        outcome = ended(failure)
+    async with launcher.open("t.me/demo_bot/app"):
+        return f"{outcome}, then hash {last_hash(sandbox)}"
+
+
+def last_hash(sandbox: Sandbox) -> int:
+    return [int(call.parameters["hash"]) for call in sandbox.log if call.method == "messages.getBotApp"][-1]
 
 
 async def outcome_of_prolong(launcher: Launcher, sandbox: Sandbox, fault: str) -> str:
-    async with launcher.open("@demo_bot", via="inline_button") as app:
+    async with some_open(launcher, fault, "inline_button") as apps:
         if fault == "update lost during a reconnect":
-            await answer_unseen(sandbox, app)
+            await answer_unseen(sandbox, apps[0])
         else:
             arm(sandbox, "prolong", fault)
-        failed = await first_of(app.closed(), prolongs(app, 3))
-        if isinstance(failed, CloseReason):
-            return failed
-        if fault == "QUERY_ID_INVALID after two prolongs":
-            return await app.closed()
-    return "open"
+        return await outcome_of_all(stays(app, fault) for app in apps)
+
+
+async def stays(app: MiniApp, fault: str) -> str:
+    reason = await first_of(app.closed(), prolongs(app, 3))
+    if fault == "QUERY_ID_INVALID after two prolongs":
+        return await app.closed()
+    return reason or "open"
 
 
 async def outcome_of_send(launcher: Launcher, sandbox: Sandbox, fault: str) -> str:
-    async with launcher.open("@demo_bot", via="keyboard_button") as app:
+    async with some_open(launcher, fault, "keyboard_button") as apps:
         arm(sandbox, "send", fault)
-        try:
-            await app.send_data("order")
-        except MiniAppError as failure:
-            assert data_received(sandbox) == []
-            return ended(failure, app)
-        assert await app.closed() is CloseReason.DATA_SENT
-    assert data_received(sandbox) == ["order"]
+        outcome = await outcome_of_all(sent(app, f"order {number}") for number, app in enumerate(apps))
+        arrived = [f"order {number}" for number, _ in enumerate(apps)] if outcome == "sent" else []
+        assert sorted(data_received(sandbox)) == sorted(arrived)
+        return outcome
+
+
+async def sent(app: MiniApp, data: str) -> str:
+    try:
+        await app.send_data(data)
+    except MiniAppError as failure:
+        return ended(failure, app)
+    assert await app.closed() is CloseReason.DATA_SENT
     return "sent"
 
 
@@ -143,9 +203,9 @@ OUTCOMES: dict[str, Callable[[Launcher, Sandbox, str], Awaitable[str]]] = {
 }
 
 
-def ended(failure: MiniAppError, app: MiniApp) -> str:
+def ended(failure: MiniAppError, app: MiniApp | None = None) -> str:
     """The exception, and the reason an open app was closed with, if it was."""
-    return " ".join(filter(None, (type(failure).__name__, app.reason)))
+    return " ".join(filter(None, (type(failure).__name__, app.reason if app else None)))
 
 
 async def prolongs(app: MiniApp, count: int) -> None:
@@ -176,37 +236,6 @@ async def answer_unseen(sandbox: Sandbox, app: MiniApp) -> None:
     async with bot_client(sandbox) as bot:
         await bot(functions.messages.SendWebViewResultMessageRequest(query_text(app), result))
     sandbox.drop_connections(ALICE)
-
-
-# Faults of a direct link that is remembered
-
-
-async def test_an_app_that_is_gone_is_forgotten() -> None:
-    async with launching() as (launcher, sandbox):
-        async with launcher.open("t.me/demo_bot/app"):
-            pass
-        sandbox.faults.on("messages.getBotApp", Fail(400, "BOT_APP_INVALID"))
-        with pytest.raises(MiniAppError, match="BOT_APP_INVALID"):
-            async with launcher.open("t.me/demo_bot/app"):
-                pass
-        assert not launcher.cache.apps
-        async with launcher.open("t.me/demo_bot/app") as app:
-            assert app.flow == "direct_link"
-        assert last_hash(sandbox) == 0
-
-
-async def test_an_app_that_changed_is_fetched_anew() -> None:
-    async with launching() as (launcher, sandbox):
-        for expected in (0, 1, 1, 77):
-            async with launcher.open("t.me/demo_bot/app"):
-                pass
-            assert last_hash(sandbox) == expected
-            if expected == 1:
-                sandbox.world.bot("demo_bot").apps["app"].hash = 77
-
-
-def last_hash(sandbox: Sandbox) -> int:
-    return [int(call.parameters["hash"]) for call in sandbox.log if call.method == "messages.getBotApp"][-1]
 
 
 async def test_the_first_failure_of_a_connection_is_one_plain_error() -> None:

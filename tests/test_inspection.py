@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.console import Console
-from telethon.tl import types
+from telethon.tl import TLObject, types
 
 from flows import DARK, Consent, MiniAppError, OpenMode, OpenParameters, Prompt
 from launcher.inspection import Inspection, inspect_link, print_inspection
@@ -149,6 +149,8 @@ async def test_secrets_are_masked_unless_revealed(target: str, options: dict[str
         secrets = {view.url, data.raw, data.hash, data.signature}
         secrets |= set(filter(None, (data.query_id, data.chat_join_request_query_id)))
         secrets |= {str(view.query_id)} if view.query_id else set()
+        query = launch.to_json()["answer"]["query_id"]
+        assert query == (None if view.query_id is None else str(view.query_id) if shown else "***")
         json_text = json.dumps(launch.to_json())
         assert {secret for secret in secrets if json.dumps(secret).strip('"') in json_text} == (
             secrets if shown else set()
@@ -269,12 +271,14 @@ async def test_a_refused_launch_is_shown_up_to_its_refusal(case: Case) -> None:
     value = json.loads(json.dumps(inspection.to_json()))
     assert value.keys() == KEYS
     assert (value["opened"], value["ok"], value["stopped_at"]) == (False, False, stage)
-    assert value["error"]["class"] == error
+    assert value["error"]["type"] == error
     assert (value["bot"] is not None) is has_bot
     assert (value["answer"], value["checks"]) == (None, [])
     failure = inspection.failure
     assert isinstance(failure, MiniAppError)
     assert (value["error"]["meaning"], value["error"]["remedy"]) == (failure.meaning, failure.remedy)
+    assert value["error"]["message"] == str(failure)
+    assert None not in value["error"].values()
     text = " ".join(printed(inspection, 300).split())
     assert failure.meaning in text
     assert failure.remedy in text
@@ -409,10 +413,29 @@ async def test_a_trace_holds_the_blocks_own_requests_only() -> None:
     assert len(exchanges) == len(methods)
 
 
+class Fields(TLObject):  # type: ignore[misc]  # Telethon is untyped
+    def __init__(self, **fields: Any) -> None:
+        self.__dict__.update(fields)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "access_hash", "api_hash", "bot_auth_token", "bot_query_id", "bytes", "chat_join_request_query_id",
+        "code", "file_reference", "hash", "password", "phone", "phone_code", "phone_code_hash",
+        "phone_number", "query_id", "signature", "token",
+    ],
+)  # fmt: skip
+def test_a_secret_field_is_masked_unless_revealed(name: str) -> None:
+    secret = Fields(**{name: "sesame"})
+    assert parameters(secret) == {name: "***"}
+    assert parameters(secret, reveal=True) == {name: "sesame"}
+
+
 def test_tl_as_json() -> None:
     peer = types.InputPeerUser(1, 2)
     assert tl_json([peer, b"abc"]) == [{"_": "inputPeerUser", "user_id": 1, "access_hash": "***"}, "3 bytes"]
-    assert tl_json(peer, reveal=True)["access_hash"] == 2
+    assert tl_json(peer, reveal=True)["access_hash"] == "2", "a number of 64 bits is a text"
     markup = types.ReplyKeyboardMarkup([], resize=True, single_use=False)
     assert parameters(markup) == {"rows": [], "resize": True}
     assert answer_summary([1, 2]) == {"_": "vector", "length": 2}

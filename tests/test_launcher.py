@@ -17,14 +17,16 @@ from flows import (
     Consent,
     DataAlreadySent,
     DataRefused,
+    FloodWait,
     MiniAppError,
+    NotConnected,
     OpenMode,
     OpenParameters,
     QueryExpired,
 )
 from launcher.launcher import Launcher
 from launcher.mini_app import CloseReason, MiniApp
-from launcher.sandbox import Delay, Fail, Sandbox
+from launcher.sandbox import Delay, DropAfter, Fail, Sandbox
 from launcher.sandbox.mailbox import Mailbox, notify
 from launcher.settings import Settings
 from launcher.timing import Timing
@@ -32,6 +34,7 @@ from tests.running import CALM, FAST, bot_client, calls_of, data_received, heard
 
 PROLONG = "messages.prolongWebView"
 SEND = "messages.sendWebViewData"
+START = "messages.startBot"
 
 
 async def answer_query(sandbox: Sandbox, app: MiniApp) -> None:
@@ -151,6 +154,16 @@ async def test_an_app_without_a_query_is_never_prolonged() -> None:
     assert len({call.parameters["query_id"] for call in sandbox.log if call.method == PROLONG}) == 1
 
 
+async def test_no_flood_wait_is_slept_through_in_secret() -> None:
+    """Whoever watches the app hears of it before the attempt would be over."""
+    async with launching(replace(FAST, attempt=5.0)) as (launcher, sandbox):
+        async with launcher.open("@demo_bot", via="menu_button") as app:
+            sandbox.faults.on(PROLONG, Fail(420, "FLOOD_WAIT_30"), times=None)
+            failure = await prolonged(app)
+            assert isinstance(failure, FloodWait)
+            assert failure.seconds == 30
+
+
 async def test_a_closed_app_is_not_prolonged() -> None:
     async with launching(FAST) as (launcher, sandbox):
         async with launcher.open("@demo_bot", via="menu_button") as app:
@@ -215,6 +228,19 @@ async def test_the_guards_decision_closes_the_app_and_is_kept() -> None:
             await guard(functions.bots.SetJoinChatResultsRequest(guarded.query_id, decision))
         assert await app.closed() is CloseReason.JOIN_DECIDED
         assert isinstance(app.join_decision, types.JoinChatBotResultApproved)
+
+
+async def test_the_guards_other_page_takes_the_place_of_the_first() -> None:
+    async with launching() as (launcher, sandbox), launcher.open("t.me/+GuardedChannelInvite") as app:
+        guarded, before = app.app, app.url
+        assert isinstance(guarded, ChatJoinApp)
+        async with bot_client(sandbox, "guard_bot") as guard:
+            decision = types.JoinChatBotResultWebView("https://guard.example/second")
+            async with heard(launcher, types.UpdateJoinChatWebViewDecision):
+                await guard(functions.bots.SetJoinChatResultsRequest(guarded.query_id, decision))
+        assert app.url.startswith("https://guard.example/second")
+        assert not before.startswith(app.url)
+        assert not app.is_closed
 
 
 async def test_a_lost_account_closes_all_and_opens_nothing_more() -> None:
@@ -291,6 +317,15 @@ async def test_only_keyboard_button_apps_send_data() -> None:
             await app.send_data("order")
 
 
+async def test_a_bot_that_may_have_been_started_is_not_started_again() -> None:
+    async with launching() as (launcher, sandbox):
+        sandbox.faults.on(START, DropAfter())
+        with pytest.raises(NotConnected):
+            async with launcher.open("@demo_bot", via="keyboard_button", start="order"):
+                pass
+    assert calls_of(sandbox, START) == [START]
+
+
 async def test_a_closed_app_sends_nothing() -> None:
     async with launching() as (launcher, sandbox):
         async with launcher.open("@demo_bot", via="keyboard_button") as app:
@@ -335,14 +370,34 @@ async def test_after_a_reconnect_a_prolong_alone_learns_that_an_app_is_over() ->
 
 
 async def test_after_a_reconnect_the_difference_alone_learns_that_an_app_is_over() -> None:
-    """A flood wait keeps prolongs from telling; the update goes out while surely nobody is there."""
-    async with launching() as (launcher, sandbox), launcher.open("@demo_bot", via="inline_button") as app:
+    """A flood wait keeps prolongs from telling; the update goes out while surely nobody is there, and the
+    server does nothing by itself afterwards."""
+    flipped = ("kept_updates_are_pushed_on_return", "reconnect_announces_updates_too_long")
+    async with (
+        launching(flipped=flipped) as (launcher, sandbox),
+        launcher.open("@demo_bot", via="inline_button") as app,
+    ):
         assert app.query_id is not None
         sandbox.faults.on(PROLONG, Fail(420, "FLOOD_WAIT_3600"), times=None)
         sandbox.drop_connections(1001)
         notify(sandbox, 1001, types.UpdateWebViewResultSent(app.query_id))
         assert not app.is_closed
         assert await app.closed() is CloseReason.RESULT_SENT
+
+
+async def test_whoever_wants_to_know_is_told_of_the_connection() -> None:
+    async with launching() as (launcher, sandbox):
+        back, told = asyncio.Event(), []
+
+        def on_connection(connected: bool) -> None:
+            told.append(connected)
+            if connected:
+                back.set()
+
+        launcher.on_connection = on_connection
+        sandbox.drop_connections()
+        await back.wait()
+        assert told == [False, True]
 
 
 async def test_a_restart_of_the_server_closes_nothing() -> None:
@@ -371,8 +426,12 @@ async def test_a_changed_menu_button_is_used_at_once() -> None:
             button = types.BotMenuButton("New", "https://demo.example/new")
             async with heard(launcher, types.UpdateBotMenuButton):
                 await bot(functions.bots.SetBotMenuButtonRequest(types.InputUserEmpty(), button))
+        sandbox.log.clear()
         async with launcher.open("@demo_bot", via="menu_button") as app:
             assert app.url.startswith("https://demo.example/new")
+        assert calls_of(sandbox, "messages.requestWebView", "users.getFullUser") == [
+            "messages.requestWebView"
+        ]
 
 
 async def test_a_second_launch_asks_telegram_once() -> None:
@@ -436,3 +495,21 @@ async def test_an_answer_that_never_comes_is_asked_for_again() -> None:
             async with launcher.open("@demo_bot", via="menu_button"):
                 pass
             assert await prolonged(app, 3) is None
+
+
+async def test_data_of_which_no_answer_came_is_sent_again_only_as_it_was() -> None:
+    async with launching(replace(CALM, retries=())) as (launcher, sandbox):
+        async with launcher.open("@demo_bot", via="keyboard_button") as app:
+            sandbox.faults.on(SEND, DropAfter())
+            with pytest.raises(NotConnected):
+                await app.send_data("first")
+            with pytest.raises(DataRefused, match="the same data"):
+                await app.send_data("second")
+            back = asyncio.Event()
+            launcher.on_connection = lambda connected: back.set() if connected else None
+            if not launcher.client.is_connected():
+                await back.wait()
+            await app.send_data("first")
+        assert data_received(sandbox) == ["first"]
+        ids = {call.parameters["random_id"] for call in sandbox.log if call.method == SEND}
+        assert len(ids) == 1

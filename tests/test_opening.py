@@ -436,3 +436,16 @@ async def test_a_link_offers_to_install_its_bot(target: str) -> None:
         await alice.open(target, Consent("installation"))
         assert bot.id in alice.sandbox.world.user("alice").attach_menu
         assert "messages.toggleBotInAttachMenu" in alice.asked
+
+
+async def test_an_offered_installation_is_part_of_the_one_question() -> None:
+    async with account() as alice:
+        bot = alice.sandbox.world.bot("attach_bot")
+        bot.apps["app"] = App(
+            "app", "App", "https://attach.example/app", active=False, request_write_access=True
+        )
+        asker = Asker()
+        opened = await alice.open("t.me/attach_bot/app", Consent(otherwise=asker))
+        assert asker.questions == [{"first_launch", "inactive_app", "write_access", "installation"}]
+        assert bot.id in alice.sandbox.world.user("alice").attach_menu
+        assert opened.app.write_allowed  # type: ignore[union-attr]

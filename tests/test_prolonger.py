@@ -2,12 +2,43 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+from typing import Any
 
+import pytest
+
+from flows import FloodWait, MiniAppError
 from launcher.mini_app import MiniApp
-from tests.running import CALM, launching
+from launcher.prolonger import Prolonger
+from launcher.sandbox import FloodWait as Flood
+from launcher.timing import Timing
+from tests.running import CALM, FAST, calls_of, launching
 
 LAUNCHES = 300
+PROLONG = "messages.prolongWebView"
+
+
+class Waiting:
+    """An app with nothing to prolong; only its place in the line matters."""
+
+    app: Any = None
+    query_id = None
+    is_closed = False
+
+    def _prolonged(self, failure: MiniAppError | None) -> None: ...
+
+
+async def test_after_a_reconnect_prolongs_come_a_little_apart() -> None:
+    prolonger = Prolonger(None, Timing(burst=4.0))
+    apps = [Waiting() for _ in range(5)]
+    for app in apps:
+        prolonger.add(app)
+    now = asyncio.get_running_loop().time()
+    prolonger.all_now()
+    due = [entry[0] for entry in sorted(prolonger._heap)]
+    assert [later - due[0] for later in due] == pytest.approx([0.0, 0.25, 0.5, 0.75, 1.0])
+    assert due[0] < now + Timing().prolong_every, "the first is due at once, not in a period"
 
 
 def apps_in_memory() -> list[MiniApp]:
@@ -24,3 +55,25 @@ async def test_closed_apps_are_let_go_long_before_they_would_be_due() -> None:
         assert len(kept) < LAUNCHES
         assert app in kept
         assert launcher.apps == {app}
+
+
+async def test_a_flood_wait_is_the_accounts_and_outlasts_a_reconnect() -> None:
+    async with launching(FAST) as (launcher, sandbox):
+        async with (
+            launcher.open("@demo_bot", via="menu_button") as first,
+            launcher.open("@demo_bot", via="menu_button") as second,
+        ):
+            flooded, back = asyncio.Event(), asyncio.Event()
+            first.on_prolong = second.on_prolong = lambda _, failure: (
+                flooded.set() if isinstance(failure, FloodWait) else None
+            )
+            sandbox.faults.on(PROLONG, Flood(3600), times=None)
+            await flooded.wait()
+            asked = calls_of(sandbox, PROLONG)
+            launcher.on_connection = lambda connected: back.set() if connected else None
+            sandbox.drop_connections()
+            await back.wait()
+            async with launcher.open("t.me/demo_bot/app"):
+                pass
+            assert len(calls_of(sandbox, PROLONG)) <= len(asked) + 1  # one may have been under way
+            assert not first.is_closed

@@ -359,3 +359,18 @@ async def test_a_button_is_looked_for_in_its_topic_only() -> None:
         for topic, param in ((2, "apps"), (3, "gossip")):
             opened = await alice.open("@demo_bot", ALLOW_ALL, chat="@demo_forum", button="Open", topic=topic)
             assert opened.app.start_param == param  # type: ignore[union-attr]
+
+
+async def test_the_buttons_that_are_there_are_named_when_one_is_not() -> None:
+    async with account() as alice:
+        error = await alice.refused(CannotOpen, "@demo_bot", button="NoSuch")
+        assert "'NoSuch'" in str(error)
+        assert "'Order'" in str(error)
+
+
+@pytest.mark.parametrize("link", ["t.me/demo_bot?startapp=***", "t.me/demo_bot?startattach=a%20b"])
+async def test_a_typed_links_bad_start_parameter_is_refused_before_anything_is_sent(link: str) -> None:
+    async with account() as alice:
+        error = await alice.refused(BadInput, link)
+        assert "The link's start" in str(error)
+        assert alice.asked == []

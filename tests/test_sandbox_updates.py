@@ -10,6 +10,7 @@ from telethon.tl import functions, types
 
 from launcher.sandbox.difference import SLICE
 from launcher.sandbox.mailbox import Mailbox, notify, post, render_message, updates_for
+from launcher.sandbox.peers import render
 from launcher.sandbox.server import AuthKey, Sandbox
 from launcher.sandbox.world import Bot, Channel, Group, Message, Topic, User, World
 
@@ -401,6 +402,21 @@ async def test_or_it_is_lost(sandbox: Sandbox, update: Any, assumption: str) -> 
             notify(sandbox, ALICE, types.UpdateConfig())
             await back.next(types.UpdateConfig)
             assert back.passed == []
+
+
+async def test_or_it_waits_for_the_difference(sandbox: Sandbox) -> None:
+    sandbox.assumptions.flip("kept_updates_are_pushed_on_return")
+    async with sandbox:
+        async with Reader(sandbox, ALICE) as alice:
+            pass
+        notify(sandbox, ALICE, SENT, users=[render(sandbox, ALICE, sandbox.world[BOT])])
+        async with Reader(sandbox, ALICE, alice.session, catch_up=True) as back:
+            told = await back.next(types.UpdateWebViewResultSent)
+            assert told == SENT
+            assert BOT in told._entities, "with the peers it names"
+            now = await back.client(functions.updates.GetStateRequest())
+            again = functions.updates.GetDifferenceRequest(now.pts, now.date, now.qts)
+            assert isinstance(await back.client(again), types.updates.DifferenceEmpty), "it is told once"
 
 
 async def test_an_update_without_pts_can_be_lost_on_request(sandbox: Sandbox) -> None:

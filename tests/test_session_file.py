@@ -9,7 +9,8 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from telethon.crypto import AuthKey
 from telethon.tl import types
 
 from launcher.account_session import AccountSession
-from launcher.servers import Server
+from launcher.servers import Server, ServerName
 from launcher.session_file import Content, SessionFile, SessionFileError, private_folder
 
 SERVER = Server("test", 2, "149.154.167.40", 443, 1, "hash", "")
@@ -112,6 +113,32 @@ def test_whatever_the_umask_only_the_owner_may_read(tmp_path: Path, passphrase: 
             os.umask(before)
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights are POSIX's")
+def test_a_draft_is_private_from_the_start_and_on_the_disk_before_it_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the two calls found: the rights of the draft, its size, and whether the old file still stood."""
+    path = tmp_path / "alice.session"
+    found: list[Any] = []
+    monkeypatch.setattr(os, "fchmod", _watched(os.fchmod, path, found))
+    monkeypatch.setattr(os, "fsync", _watched(os.fsync, path, found))
+    before = os.umask(0)
+    try:
+        SessionFile(path).write(content())
+    finally:
+        os.umask(before)
+    assert found == [("fchmod", 0o600, 0, False), ("fsync", 0o600, path.stat().st_size, False)]
+
+
+def _watched(call: Callable[..., None], path: Path, found: list[Any]) -> Callable[..., None]:
+    def watched(descriptor: int, *arguments: Any) -> None:
+        state = os.fstat(descriptor)
+        found.append((call.__name__, stat.S_IMODE(state.st_mode), state.st_size, path.exists()))
+        call(descriptor, *arguments)
+
+    return watched
 
 
 def test_a_file_that_others_may_read_is_narrowed_when_it_is_read(tmp_path: Path) -> None:
@@ -421,6 +448,35 @@ def test_a_session_of_another_server_is_refused(tmp_path: Path) -> None:
     SessionFile(path).write(content(server="production"))
     with pytest.raises(SessionFileError, match="belongs to the server production, not to test"):
         AccountSession.load(SERVER, SessionFile(path))
+
+
+@pytest.mark.parametrize(
+    ("server", "host", "fits"),
+    [
+        ("test", "149.154.167.40", True),
+        ("production", "91.105.192.100", True),
+        ("production", "2001:67c:4e8:f002::a", True),
+        ("production", "192.0.2.1", False),
+        ("production", "127.0.0.1", False),
+        ("test", "149.154.176.1", False),
+        ("test", "evil.example", False),
+        ("sandbox", "127.0.0.1", True),
+        ("sandbox", "::1", True),
+        ("sandbox", "149.154.167.40", False),
+        ("sandbox", "localhost", False),
+    ],
+)
+def test_a_session_that_leads_elsewhere_is_refused(
+    tmp_path: Path, server: ServerName, host: str, fits: bool
+) -> None:
+    file = SessionFile(tmp_path / "alice.session")
+    file.write(content(server=server, host=host))
+    here = replace(SERVER, name=server)
+    if fits:
+        assert AccountSession.load(here, file).server_address == host
+        return
+    with pytest.raises(SessionFileError, match=f"leads to '{host}', no address of the server {server}"):
+        AccountSession.load(here, file)
 
 
 def test_telethon_can_clone_a_session() -> None:

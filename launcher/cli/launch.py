@@ -13,7 +13,7 @@ from typing import Any
 from flows import InitData, MiniAppError
 from launcher.cli.output import say, show_json, show_line, show_panel
 from launcher.launcher import Launcher
-from launcher.masks import MASK
+from launcher.masks import MASK, is_secret, masked
 from launcher.mini_app import CloseReason, MiniApp
 from launcher.settings import Settings
 from launcher.timing import Timing
@@ -133,11 +133,8 @@ class Show:
             "init_data": _init_data(app.init_data, self.reveal) if app.init_data else None,
         }
 
-    def _query_id(self, app: MiniApp) -> str | int | None:
-        """As a text in JSON too: it has more bits than the numbers of most readers of JSON."""
-        if app.query_id is None:
-            return None
-        return str(app.query_id) if self.reveal else MASK
+    def _query_id(self, app: MiniApp) -> str | None:
+        return None if app.query_id is None else masked(app.query_id, reveal=self.reveal)
 
 
 def _person(init_data: InitData) -> str | None:
@@ -153,8 +150,7 @@ def _init_data(init_data: InitData, reveal: bool) -> dict[str, Any]:
     shown: dict[str, Any] = _present(asdict(init_data))
     if not reveal:
         del shown["raw"]
-        secret = ("hash", "signature", "query_id", "chat_join_request_query_id", "extra")
-        shown |= {name: MASK for name in secret if name in shown}
+        shown |= {name: MASK for name, value in shown.items() if name == "extra" or is_secret(name, value)}
     return shown
 
 

@@ -113,7 +113,7 @@ def _requests(shown: Stages, console: Console) -> None:
             _fields(console, {"→": request["answer"]}, indent=6, longest=_EXCERPT)
         else:
             error = request["error"]
-            text = f"{error['code'] or ''} {error['name'] or error['class']}".strip()
+            text = f"{error.get('code', '')} {error.get('name', error['type'])}".strip()
             console.print(Text.assemble("      →  ", (plain(text), "bold red")))
 
 
@@ -151,9 +151,9 @@ def _verdict(shown: Stages, console: Console) -> None:
         console.print(Text(text, style="bold green" if shown["ok"] else "bold red"))
         return
     console.print(Text(f"Stopped at the {shown['stopped_at']} stage.", style="bold red"))
-    code = " ".join(str(error[name]) for name in ("method", "code", "name") if error[name])
+    code = " ".join(str(error[name]) for name in ("method", "code", "name") if name in error)
     lines = {"error": code or None, "it means": error["meaning"], "what to do": error["remedy"]}
-    _fields(console, lines | {"documented at": error["source"]})
+    _fields(console, lines | {"documented at": error.get("source")})
 
 
 # Names and values

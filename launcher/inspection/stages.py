@@ -1,7 +1,7 @@
 """The stages of an inspection as values, and as the JSON that both a program and a person get.
 
 Secrets are masked on the way into the JSON, in this file and nowhere else: a launch URL's init data, its two
-proofs, query ids, access hashes and sign-in data.
+proofs, query ids, access hashes and sign-in data. What is secret says `launcher.masks`.
 """
 
 from __future__ import annotations
@@ -17,12 +17,11 @@ from flows import App, Bot, InitData, LaunchParams, MiniAppError, Prompt, Questi
 from flows.cache import KnownApp
 from flows.init_data import WebAppChat, WebAppUser
 from flows.links import Link, NotALink
-from launcher.masks import MASK, answer_summary, parameters, tl_json
+from launcher.failure_json import failure_json
+from launcher.masks import MASK, answer_summary, is_secret, masked, parameters, tl_json
 from launcher.tracing import Exchange
 
 __all__ = ["Asked", "Check", "Inspection", "ReadLink", "Stage", "Verdict"]
-
-_SECRET = frozenset({"access_hash", "chat_join_request_query_id", "hash", "query_id", "signature"})
 
 
 class Stage(StrEnum):
@@ -120,7 +119,7 @@ class Inspection:
             "opened": self.opened,
             "ok": self.ok,
             "stopped_at": self.stopped_at and str(self.stopped_at),
-            "error": _error_json(self.failure),
+            "error": self.failure and failure_json(self.failure),
             "link": self.link and self.link.to_json(),
             "bot": self._bot_json(),
             "app": self._app_json(),
@@ -188,10 +187,11 @@ def _value_json(value: Any, reveal: bool) -> Any:
         return tl_json(value, reveal=reveal)
     if is_dataclass(value):
         return {
-            item.name: MASK
-            if item.name in ("access_hash", "query_id") and not reveal
-            else _value_json(getattr(value, item.name), reveal)
+            item.name: masked(inner, reveal=reveal)
+            if inner is not None and is_secret(item.name, inner)
+            else _value_json(inner, reveal)
             for item in fields(value)
+            for inner in [getattr(value, item.name)]
         }
     return _plain_json(value)
 
@@ -214,28 +214,15 @@ def _exchange_json(exchange: Exchange, reveal: bool) -> dict[str, Any]:
         "method": exchange.method,
         "parameters": parameters(exchange.request, reveal=reveal),
         "answer": None if failed else answer_summary(exchange.answer, reveal=reveal),
-        "error": _error_json(failed),
+        "error": failed and failure_json(failed),
         "seconds": round(exchange.seconds, 4),
-    }
-
-
-def _error_json(failure: MiniAppError | None) -> dict[str, Any] | None:
-    if failure is None:
-        return None
-    names = ("method", "code", "name", "source", "question")
-    known = {name: getattr(failure, name, None) for name in names}
-    return {
-        "class": type(failure).__name__,
-        "meaning": failure.meaning,
-        "remedy": failure.remedy,
-        **{name: _plain_json(value) for name, value in known.items()},
     }
 
 
 def _answer_json(view: WebView, reveal: bool) -> dict[str, Any]:
     return {
         "url": view.url if reveal else view.masked_url,
-        "query_id": view.query_id if reveal or view.query_id is None else MASK,
+        "query_id": None if view.query_id is None else masked(view.query_id, reveal=reveal),
         "mode": str(view.mode),
         "fullsize": view.fullsize,
         "fullscreen": view.fullscreen,
@@ -270,7 +257,7 @@ def _init_data_json(data: InitData, reveal: bool) -> dict[str, Any]:
             continue
         if isinstance(value, WebAppUser | WebAppChat):
             value = _set(asdict(value))
-        shown[item.name] = MASK if item.name in _SECRET and not reveal else value
+        shown[item.name] = masked(value, reveal=reveal) if is_secret(item.name, value) else value
     for name, text in data.extra.items():
         shown[name] = text if reveal else MASK  # of what is not known, nobody knows what it opens
     return shown
@@ -283,7 +270,7 @@ def _set(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _masked_lines(text: str) -> str:
     return "\n".join(
-        f"{name}={MASK}" if name in _SECRET else line
+        f"{name}={MASK}" if is_secret(name, line) else line
         for line in text.split("\n")
         for name in [line.partition("=")[0]]
     )

@@ -49,6 +49,11 @@ ASSUMPTIONS: dict[str, Assumption] = {
             "they are lost for ever for a client without an open connection",
         ),
         Assumption(
+            "kept_updates_are_pushed_on_return",
+            "updates without pts that were kept for a client that was away are pushed to its next connection",
+            "they come in other_updates of that client's next updates.getDifference",
+        ),
+        Assumption(
             "difference_names_channels_with_news",
             "updates.getDifference carries updateChannelTooLong for each of the account's channels that has "
             "messages since the given date",

@@ -5,6 +5,8 @@ Documentation: core.telegram.org/api/updates.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from telethon.tl import types
@@ -17,10 +19,19 @@ from launcher.sandbox.world import Box, Channel, Message
 if TYPE_CHECKING:
     from launcher.sandbox.server import Sandbox
 
-__all__ = ["channel_difference", "difference", "state"]
+__all__ = ["Kept", "channel_difference", "difference", "state"]
 
 SLICE = 100
 """Messages in one answer to updates.getDifference, and most in one to updates.getChannelDifference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An update without pts that somebody away has missed, with the peers it names."""
+
+    update: Any
+    users: list[Any]
+    chats: list[Any]
 
 
 def state(sandbox: Sandbox, account: int) -> Any:
@@ -39,9 +50,16 @@ def _since(box: Box, pts: int) -> list[tuple[int, Message]]:
 
 
 def difference(
-    sandbox: Sandbox, account: int, since_pts: int, *, since: float = 0.0, at_most: int | None = None
+    sandbox: Sandbox,
+    account: int,
+    since_pts: int,
+    *,
+    since: float = 0.0,
+    at_most: int | None = None,
+    kept: Sequence[Kept] = (),
 ) -> Any:
-    """The `updates.difference` of an account's own box since a pts, and of its channels since a time.
+    """The `updates.difference` of an account's own box since a pts, of its channels since a time, and of what
+    was kept for one client.
 
     More than a slice comes in slices; more than `at_most` events come as `updates.differenceTooLong`.
     400 PERSISTENT_TIMESTAMP_EMPTY or PERSISTENT_TIMESTAMP_INVALID for a pts of 0 or one not reached yet.
@@ -52,17 +70,21 @@ def difference(
         return types.updates.DifferenceTooLong(pts=box.pts)
     shown = [message for _, message in news[:SLICE]]
     channels = _channels_with_news(sandbox, account, since)
-    if not shown and not channels and since_pts == box.pts:
+    if not shown and not channels and not kept and since_pts == box.pts:
         return types.updates.DifferenceEmpty(date=now.date, seq=now.seq)
     users, chats = parties(sandbox, account, shown)
-    known = {chat.id for chat in chats}
-    chats += [render(sandbox, account, channel) for channel in channels if channel.id not in known]
+    users += _others(users, (user for row in kept for user in row.users))
+    chats += _others(chats, (chat for row in kept for chat in row.chats))
+    chats += _others(chats, (render(sandbox, account, channel) for channel in channels))
     fields = {
         "new_messages": [render_message(sandbox, account, account, message) for message in shown],
         "new_encrypted_messages": [],
         "other_updates": [
-            types.UpdateChannelTooLong(channel.id, pts=sandbox.world.boxes[channel.id].pts)
-            for channel in channels
+            *(row.update for row in kept),
+            *(
+                types.UpdateChannelTooLong(channel.id, pts=sandbox.world.boxes[channel.id].pts)
+                for channel in channels
+            ),
         ],
         "chats": chats,
         "users": users,
@@ -71,6 +93,12 @@ def difference(
         return types.updates.Difference(state=now, **fields)
     now.pts = news[SLICE - 1][0]
     return types.updates.DifferenceSlice(intermediate_state=now, **fields)
+
+
+def _others(known: Iterable[Any], peers: Iterable[Any]) -> list[Any]:
+    """Of these peers those that are not known yet, each once."""
+    seen = {peer.id for peer in known}
+    return list({peer.id: peer for peer in peers if peer.id not in seen}.values())
 
 
 def _channels_with_news(sandbox: Sandbox, account: int, since: float) -> list[Channel]:

@@ -9,9 +9,12 @@ from typing import Any
 
 from telethon.tl import types
 
+from launcher.sandbox.mailbox import post
+from launcher.sandbox.placement import Placement
 from launcher.sandbox.rpc import Call, RpcError
+from launcher.sandbox.world import Message
 
-__all__ = ["input_article", "shown", "text_of"]
+__all__ = ["input_article", "post_result", "shown", "text_of"]
 
 _TEXTS = (types.InputBotInlineMessageText, types.InputBotInlineMessageMediaAuto)
 
@@ -24,6 +27,26 @@ def text_of(call: Call, result: Any) -> Any:
     if call.sandbox.assumptions.holds(name):
         raise RpcError(400, "SEND_MESSAGE_TYPE_INVALID", name)
     return types.InputBotInlineMessageText(message=getattr(result, "title", None) or result.id)
+
+
+def post_result(
+    call: Call, result: Any, sender: int, peer: int, place: Placement, bot: int, **options: Any
+) -> Message:
+    """Post what a result says, through its bot, at a place; further `options` are those of `mailbox.post`."""
+    text = text_of(call, result)
+    return post(
+        call.sandbox,
+        sender,
+        peer,
+        text.message,
+        markup=text.reply_markup,
+        entities=text.entities or (),
+        reply_to=place.reply_to,
+        topic=place.topic,
+        silent=place.silent,
+        via_bot=bot,
+        **options,
+    )
 
 
 def input_article(result_id: str, text: str) -> Any:

@@ -3,7 +3,7 @@
 A private message lies in two boxes, a basic group's in the box of each member: every copy has its own id and
 pts. A channel's message lies once, in the channel's own box. `post` puts the copies there and pushes the
 update to every connection that should see it but the caller's, which reads it in the answer (`updates_for`).
-Who was away asks for the `difference`; what has no pts, and so is in no difference, goes through `notify`.
+Who was away asks for the `difference`; what has no pts goes through `notify`.
 Documentation: core.telegram.org/api/updates, core.telegram.org/api/min.
 """
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import types
 
-from launcher.sandbox.difference import channel_difference, difference, state
+from launcher.sandbox.difference import Kept, channel_difference, difference, state
 from launcher.sandbox.keyboards import web_view_urls
 from launcher.sandbox.messages import ids_in, is_channel, moment, new_message, parties, render_message
 from launcher.sandbox.mtproto import serialize
@@ -37,7 +37,7 @@ class _Missed:
     """What one auth key will be given on its next connection."""
 
     messages: bool = False
-    kept: list[tuple[Any, list[Any], list[Any]]] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
 
 
 class Mailbox:
@@ -48,6 +48,7 @@ class Mailbox:
         self._losses: list[tuple[str, int | None]] = []
         self._missed: dict[int, _Missed] = {}
         self._given: dict[int, tuple[Connection, Any, _Missed]] = {}
+        self._unasked: dict[int, list[Kept]] = {}
         self._copies: dict[tuple[int, int], dict[int, int]] = {}
         self._posted: dict[tuple[int, int], Message] = {}
         sandbox.on_connected.append(self._welcome)
@@ -85,8 +86,21 @@ class Mailbox:
         self._given[key.id] = (links[-1], links[-1].session, missed)
         if missed.messages and self._sandbox.assumptions.holds("reconnect_announces_updates_too_long"):
             push_to_key(self._sandbox, key, types.UpdatesTooLong())
-        for update, users, chats in missed.kept:
-            push_to_key(self._sandbox, key, _updates(self._sandbox, [update], users, chats))
+        if not self._sandbox.assumptions.holds("kept_updates_are_pushed_on_return"):
+            unasked = self._unasked.setdefault(key.id, [])
+            unasked += [kept for kept in missed.kept if kept not in unasked]
+            return
+        for kept in missed.kept:
+            updates = _updates(self._sandbox, [kept.update], kept.users, kept.chats)
+            push_to_key(self._sandbox, key, updates)
+
+    def kept_for(self, key: AuthKey) -> list[Kept]:
+        """What the next difference of this key has to tell; nothing while kept updates are pushed."""
+        return list(self._unasked.get(key.id, ()))
+
+    def told(self, key: AuthKey) -> None:
+        """A difference told the key what was kept for it."""
+        self._unasked.pop(key.id, None)
 
     def _given_in_vain(self, key: AuthKey) -> _Missed | None:
         """What the key was given in a session that it has left since, on the same connection.
@@ -228,7 +242,8 @@ def notify(
     """Push an update that has no pts to the account's connections, but for those of `besides`.
 
     Its keys without a connection get it on their next one, as long as the assumption for its kind holds:
-    `result_sent_survives_absence` or `other_updates_without_pts_survive_absence`.
+    `result_sent_survives_absence` or `other_updates_without_pts_survive_absence`; whether it is pushed there
+    or waits for their difference says `kept_updates_are_pushed_on_return`.
     """
     mailbox, kind = sandbox.part(Mailbox), _tl_name(update)
     users, chats = list(users), list(chats)
@@ -237,7 +252,7 @@ def notify(
     if sandbox.assumptions.holds(_SURVIVAL.get(kind, "other_updates_without_pts_survive_absence")):
         for key in mailbox._absent(account):
             kept = mailbox._missed.setdefault(key.id, _Missed()).kept
-            kept.append((update, users, chats))
+            kept.append(Kept(update, users, chats))
     sandbox.push(account, [update], users=users, chats=chats, besides=besides)
 
 

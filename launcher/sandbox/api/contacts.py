@@ -58,10 +58,7 @@ async def get_contacts(call: Call) -> Any:
     errors=("CONTACT_ID_INVALID", "PEER_ID_INVALID"),
 )
 async def block(call: Call) -> bool:
-    peer = _blockable(call)
-    _user(call).blocked.add(peer.id)
-    _tell(call, peer, blocked=True)
-    return True
+    return _set_blocked(call, blocked=True)
 
 
 @handles(
@@ -70,10 +67,7 @@ async def block(call: Call) -> bool:
     errors=("CONTACT_ID_INVALID", "PEER_ID_INVALID"),
 )
 async def unblock(call: Call) -> bool:
-    peer = _blockable(call)
-    _user(call).blocked.discard(peer.id)
-    _tell(call, peer, blocked=False)
-    return True
+    return _set_blocked(call, blocked=False)
 
 
 def _user(call: Call) -> User:
@@ -89,7 +83,10 @@ def _blockable(call: Call) -> User | Bot:
     return peer
 
 
-def _tell(call: Call, peer: User | Bot, *, blocked: bool) -> None:
+def _set_blocked(call: Call, *, blocked: bool) -> bool:
+    peer, known = _blockable(call), _user(call).blocked
+    (known.add if blocked else known.discard)(peer.id)
     users, chats = render_all(call.sandbox, call.me.id, {peer.id})
     update = types.UpdatePeerBlocked(peer_id=tl_peer(peer), blocked=blocked)
     notify(call.sandbox, call.me.id, update, users=users, chats=chats, besides=call.key)
+    return True

@@ -15,7 +15,7 @@ from telethon.tl import functions, types
 from launcher.sandbox import mailbox
 from launcher.sandbox.callers import calling_bot, person
 from launcher.sandbox.inline_queries import InlineAnswered, InlineQueries, InlineQuery
-from launcher.sandbox.inline_results import input_article, shown, text_of
+from launcher.sandbox.inline_results import input_article, post_result, shown, text_of
 from launcher.sandbox.keyboards import is_https
 from launcher.sandbox.peers import bot_named, peer_named, render_all
 from launcher.sandbox.placement import check_may_write, check_not_repeated, placement
@@ -95,22 +95,11 @@ async def send_inline_bot_result(call: Call) -> Any:
         raise RpcError(400, "YOU_BLOCKED_USER")
     check_may_write(call, peer)
     query, result = _chosen(call, user)
-    text, place = text_of(call, result), placement(call, peer, request)
+    place = placement(call, peer, request)
     sender = place.send_as or user.id
     check_not_repeated(call, sender)
-    message = mailbox.post(
-        call.sandbox,
-        sender,
-        peer.id,
-        text.message,
-        markup=text.reply_markup,
-        entities=text.entities or (),
-        reply_to=place.reply_to,
-        topic=place.topic,
-        silent=place.silent,
-        via_bot=query.bot,
-        besides=call.key,
-        random_id=request.random_id,
+    message = post_result(
+        call, result, sender, peer.id, place, query.bot, besides=call.key, random_id=request.random_id
     )
     return mailbox.updates_for(call.sandbox, user.id, message, random_id=request.random_id)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from telethon.tl import functions
+from telethon.tl import functions, types
 
 from launcher.sandbox.difference import channel_difference, difference, state
+from launcher.sandbox.mailbox import Mailbox
 from launcher.sandbox.peers import peer_named
 from launcher.sandbox.rpc import Call, RpcError, handles
 from launcher.sandbox.world import Channel
@@ -25,11 +26,18 @@ async def get_state(call: Call) -> Any:
     errors=("PERSISTENT_TIMESTAMP_EMPTY", "PERSISTENT_TIMESTAMP_INVALID"),
 )
 async def get_difference(call: Call) -> Any:
-    request = call.request
-    since = request.date.timestamp() if request.date else 0.0
-    return difference(
-        call.sandbox, call.me.id, request.pts, since=since, at_most=request.pts_total_limit or None
+    request, mailbox = call.request, call.sandbox.part(Mailbox)
+    answer = difference(
+        call.sandbox,
+        call.me.id,
+        request.pts,
+        since=request.date.timestamp() if request.date else 0.0,
+        at_most=request.pts_total_limit or None,
+        kept=mailbox.kept_for(call.key),
     )
+    if not isinstance(answer, types.updates.DifferenceTooLong):
+        mailbox.told(call.key)
+    return answer
 
 
 @handles(

@@ -12,7 +12,7 @@ from telethon.tl import functions, types
 
 from launcher.sandbox import mailbox
 from launcher.sandbox.callers import calling_bot, person
-from launcher.sandbox.inline_results import text_of
+from launcher.sandbox.inline_results import post_result
 from launcher.sandbox.peers import access_hash, bot_named
 from launcher.sandbox.placement import check_not_repeated
 from launcher.sandbox.rpc import Call, RpcError, handles
@@ -67,19 +67,8 @@ async def send_web_view_result_message(call: Call) -> Any:
 
 def _post_result(call: Call, bot: Bot, query: WebViewQuery) -> Message:
     """The message goes out in the name of the user, where the web view was opened."""
-    text, place = text_of(call, call.request.result), query.place
-    return mailbox.post(
-        call.sandbox,
-        place.send_as or query.user,
-        query.peer,
-        text.message,
-        markup=text.reply_markup,
-        entities=text.entities or (),
-        reply_to=place.reply_to,
-        topic=place.topic,
-        silent=place.silent,
-        via_bot=bot.id,
-    )
+    sender = query.place.send_as or query.user
+    return post_result(call, call.request.result, sender, query.peer, query.place, bot.id)
 
 
 def _inline_message_id(call: Call, bot: Bot, query: WebViewQuery, message: Message) -> Any:
