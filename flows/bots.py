@@ -12,7 +12,7 @@ from telethon import TelegramClient
 from telethon.tl import functions, types
 
 from flows.cache import Bot, Cache, MenuButton
-from flows.errors import CannotOpen, answers, call
+from flows.errors import BotNotFound, CannotOpen, answers, call
 
 __all__ = ["bot_from_user", "find_bot", "find_bot_by_id", "find_menu_button"]
 
@@ -31,7 +31,10 @@ async def find_bot(client: TelegramClient, username: str, cache: Cache, offering
     known = cache.bot_named(username)
     if known is not None and _able(known, offering):
         return known
-    found = await call(client, functions.contacts.ResolveUsernameRequest(username))
+    try:
+        found = await call(client, functions.contacts.ResolveUsernameRequest(username))
+    except BotNotFound as error:
+        raise error.about(f"@{username}") from None
     return bot_from_user(_peer_of(found), cache, username)
 
 

@@ -36,7 +36,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 from telethon.errors import (
     AuthKeyNotFound,
@@ -85,6 +85,13 @@ class CannotOpen(MiniAppError):
         return cls(
             f"The menu button of {bot} opens no Mini App.",
             "Open another of its apps, or have its owner set a menu button in BotFather.",
+        )
+
+    @classmethod
+    def nothing_in_sight(cls, bot: str) -> "CannotOpen":
+        return cls(
+            f"{bot} offers no Mini App that a client can see: no main app, no menu button, no menu entry.",
+            "Give a link with the app's name (t.me/bot/app), or name a button of its messages with button=.",
         )
 
     @classmethod
@@ -204,6 +211,11 @@ class RpcFailed(MiniAppError):
     def text(self) -> str:
         """The name as Telegram sent it, such as FLOOD_WAIT_30: what a page is told of the error."""
         return self.name if self.value is None else self.name.replace("%d", str(self.value))
+
+    def about(self, what: str) -> Self:
+        """The same error, with what it is about in front of its text: a name that the caller gave."""
+        self.args = (f"{what}: {self}",)
+        return self
 
 
 class BotNotFound(RpcFailed):

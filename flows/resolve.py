@@ -31,6 +31,7 @@ from flows.direct_link import DirectLinkApp
 from flows.errors import BadInput, CannotOpen, answers, call
 from flows.inline_button import InlineButtonApp
 from flows.inline_mode import InlineModeApp
+from flows.installation import find_entry
 from flows.keyboard_button import KeyboardButtonApp
 from flows.main_app import MainApp
 from flows.menu_button import MenuButtonApp
@@ -330,7 +331,7 @@ async def _of_bot(search: _Search, name: str) -> tuple[App, OpenMode | None]:
     bot = await find_bot(client, name, cache, _NEEDED.get(options.via or ""))
     if options.via in _BUTTON_FLOWS or options.button is not None or options.start is not None:
         return await _of_message(search, await _message_with_button(search, bot), bot)
-    via = options.via or _only_flow(bot)
+    via = options.via or await _only_flow(search, bot)
     if via == "menu_button":
         return await _of_menu_button(search, bot)
     return await _of_flow(search, bot, via), None
@@ -355,22 +356,34 @@ async def _of_flow(search: _Search, bot: Bot, via: str) -> App:
 
 
 async def _of_menu_button(search: _Search, bot: Bot) -> tuple[App, OpenMode | None]:
-    app = await MenuButtonApp.find(search.client, bot, await search.context(bot.input_peer), search.cache)
+    try:
+        app = await MenuButtonApp.find(search.client, bot, await search.context(bot.input_peer), search.cache)
+    except CannotOpen:
+        if search.options.via is None:
+            raise CannotOpen.nothing_in_sight(f"@{bot.username}") from None
+        raise
     link = _mini_app_link(app.url)
     if link is None:
         return app, None
     return await _of_link(search, link, hidden=True)
 
 
-def _only_flow(bot: Bot) -> str:
-    """The flow a bare bot name means, if it can mean one only. The menu button is not known beforehand."""
+async def _only_flow(search: _Search, bot: Bot) -> str:
+    """The flow a bare bot name means, if it can mean one only. The menu button is not known beforehand, nor
+    in which of the two menus an entry is."""
     offered = [flow for flow in ("main_app", "attachment_menu", "inline_mode") if getattr(bot, _NEEDED[flow])]
-    if len(offered) == 1:
-        return offered[0]
-    if not offered:
-        return "menu_button"
+    match offered:
+        case []:
+            return "menu_button"
+        case ["attachment_menu"]:
+            entry = await find_entry(search.client, bot, search.cache)
+            aside = entry.show_in_side_menu and not entry.show_in_attach_menu
+            return "side_menu" if aside else "attachment_menu"
+        case [only]:
+            return only
+    ways = ", ".join(offered).replace("attachment_menu", "attachment_menu or side_menu")
     raise BadInput(
-        f"@{bot.username} offers several ways: {', '.join(offered)}, perhaps a menu button.",
+        f"@{bot.username} offers several ways: {ways}, perhaps a menu button.",
         "Name one with via=.",
     )
 

@@ -126,12 +126,14 @@ async def by_qr(
     *,
     password: AskPassword,
     least_wait: float = 5.0,
+    codes: int = 10,
 ) -> Any:
     """Sign in by a QR code that a signed-in official app scans.
 
-    `show` is given the first code, and a new one whenever the last has expired or was turned down; that goes
-    on until one is accepted or the caller cancels. A local clock that is ahead makes codes look expired: each
-    is shown for at least `least_wait` seconds. Raises as `by_phone` does.
+    `show` is given the first code, and a new one whenever the last has expired or was turned down; so many
+    `codes` in all, each good for about 30 seconds. A local clock that is ahead makes codes look expired: each
+    is shown for at least `least_wait` seconds. Raises SignInGivenUp when none was accepted, and as `by_phone`
+    does.
     """
     scanned = asyncio.Event()
 
@@ -140,13 +142,18 @@ async def by_qr(
 
     client.add_event_handler(on_scan, events.Raw(types.UpdateLoginToken))
     try:
-        while True:
+        for shown in range(codes + 1):
             scanned.clear()
             token = await _login_token(client)
             if isinstance(token, types.auth.LoginTokenSuccess):
                 return await _finish(client, token.authorization)
-            await show(_qr_code(token))
-            await _until(scanned, max(least_wait, (token.expires - datetime.now(UTC)).total_seconds()))
+            if shown < codes:
+                await show(_qr_code(token))
+                await _until(scanned, max(least_wait, (token.expires - datetime.now(UTC)).total_seconds()))
+        raise SignInGivenUp(
+            f"None of {codes} QR codes was scanned.",
+            "Start again with Telegram at hand, or sign in by phone.",
+        )
     except PasswordNeeded:
         return await _with_password(client, password)
     finally:

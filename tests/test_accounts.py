@@ -346,6 +346,18 @@ async def test_an_expired_qr_code_is_replaced(world: World) -> None:
         assert len({code.url for code in shown}) == len(shown)
 
 
+async def test_qr_codes_that_nobody_scans_come_to_an_end(world: World) -> None:
+    sandbox = Sandbox(world, clock=lambda: time.time() - 3600)
+    async with sandbox:
+        server = sandbox_server(describe(sandbox))
+        client = new_client(AccountSession(server), server, signing_in=True)
+        show, shown = scanner(sandbox, "alice", after=99)
+        async with connected(client, server):
+            with pytest.raises(SignInGivenUp, match="None of 3 QR codes was scanned"):
+                await sign_in.by_qr(client, show, password=nobody, least_wait=0.0, codes=3)
+        assert len(shown) == 3
+
+
 async def test_a_bot_signs_in_with_its_token(sandbox: Sandbox, tmp_path: Path) -> None:
     async with sandbox:
         token = SecretStr("2001:token-of-the-shop")

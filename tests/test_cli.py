@@ -19,6 +19,7 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import unquote
@@ -269,6 +270,7 @@ async def test_signing_in_by_a_qr_code(terminal: Terminal, alices: Terminal) -> 
         while not (line := (await login.stderr.readline()).decode()).startswith("tg://login?token="):
             assert line
             drawn.append(line)
+        assert "auth.acceptLoginToken" in drawn[0]
         assert sum("█" in line or "▀" in line or "▄" in line for line in drawn) > 10
         token = base64.urlsafe_b64decode(line.strip().partition("=")[2] + "==")
         async with alices.accounts.connect("alice") as client:
@@ -375,6 +377,9 @@ def test_the_options_reach_the_launch(alices: Terminal, inside: Any) -> None:
     main = inside(alices, "open", *LAUNCHES["main_app"], "--for", "0", "--json").json
     assert main["mode"] == "fullscreen"
     assert '"bg_color":"#181c22"' in unquote(main["url"])
+    other = inside(alices, "open", APP, "--platform", "zx81", "--for", "0", "--json")
+    assert "No known client calls itself 'zx81'" in other.err
+    assert (other.code, other.json["platform"]) == (0, "zx81")
     link = inside(alices, "open", *LAUNCHES["direct_link"], "--for", "0", "--json").json
     assert link["init_data"]["start_param"] == "from_the_command_line"
 
@@ -618,12 +623,14 @@ REFUSED: dict[str, tuple[tuple[str, ...], int, str]] = {
     "no link": (("open", "https://example.com/"), 1, "This is not a link to Telegram"),
     "broken link": (("open", "https://t.me/"), 1, "This is not a link to Telegram"),
     "link of another kind": (("open", "https://t.me/addstickers/x"), 1, "it opens no Mini App"),
-    "unknown bot": (("open", "@nobody_at_all_bot"), 1, "USERNAME_NOT_OCCUPIED"),
+    "unknown bot": (("open", "@nobody_at_all_bot"), 1, "@nobody_at_all_bot: contacts.resolveUsername: 400"),
     "a user": (("open", "@bob_builds", "--via", "main_app"), 1, "is not a bot"),
     "unknown app": (("open", "https://t.me/demo_bot/nosuchapp"), 1, "messages.getBotApp"),
     "several ways": (("open", "@demo_bot"), 1, "Name one with --via."),
     "no such button": (("open", "@demo_bot", "--button", "Nope\x1b[2J"), 1, "with the button 'Nope"),
     "no such place": (("open", "@demo_bot", "--button", "7,7"), 1, "with the button (7, 7)"),
+    "no app in sight": (("open", "@plain_bot"), 1, "offers no Mini App that a client can see"),
+    "link that cannot be": (("open", "t.me/demo_bot?startapp=%zz"), 1, "The link's startapp:"),
     "no menu button": (("open", "@plain_bot", "--via", "menu_button"), 1, "opens no Mini App"),
     "no main app": (("open", "@plain_bot", "--via", "main_app"), 1, "no main Mini App"),
     "no inline mode": (("open", "@plain_bot", "--via", "inline_mode"), 1, "inline queries"),
@@ -666,7 +673,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], int, str]] = {
     "unknown assumption": (("sandbox", "--flip", "nope"), 2, "--assumptions"),
     "sandbox elsewhere": (("sandbox", "--server", "test"), 2, "'test' is not"),
     "demo elsewhere": (("demo", "--server", "test"), 2, "'test' is not"),
-    "folder of the ready file": (("sandbox", "--ready-file", "nosuch/ready.json"), 1, "No such file"),
+    "folder of the ready file": (("sandbox", "--ready-file", "nosuch/ready.json"), 1, "there is no folder"),
     "two ways to sign in": (("login", "--qr", "--bot"), 2, "choose one"),
     "unknown flow": (("open", APP, "--via", "magic"), 2, "'magic' is not one of"),
     "unknown option": (("open", APP, "--magic"), 2, "No such option"),
@@ -786,7 +793,13 @@ def test_a_taken_port_is_told(terminal: Terminal, inside: Any) -> None:
 def test_assumptions_are_listed(terminal: Terminal, inside: Any) -> None:
     rows = inside(terminal, "sandbox", "--assumptions", "--json").json
     assert [row["name"] for row in rows] == list(ASSUMPTIONS)
-    assert inside(terminal, "sandbox", "--assumptions").code == 0
+    listed = inside(terminal, "sandbox", "--assumptions", env={"COLUMNS": "80"}).out.splitlines()
+    assert listed[::3] == list(ASSUMPTIONS)
+    assert all(line.startswith("    ") for line in listed[1::3] + listed[2::3])
+
+
+def test_the_version_is_told(terminal: Terminal, inside: Any) -> None:
+    assert inside(terminal, "--version").out == f"miniapp {version('miniapp-launcher')}\n"
 
 
 def test_the_events_of_the_bridge_are_listed(terminal: Terminal, inside: Any) -> None:

@@ -26,6 +26,12 @@ async def test_an_installed_entry_opens_without_chat_and_address() -> None:
         assert opened.web_view.init_data is not None
 
 
+async def test_the_name_of_a_bot_that_is_in_the_side_menu_alone_means_that() -> None:
+    async with account() as alice:
+        opened = await alice.open("@side_bot", Consent("installation", "disclaimer"))
+        assert isinstance(opened.app, SideMenuApp)
+
+
 async def test_the_disclaimer_is_asked_once() -> None:
     async with account() as alice:
         installed(alice)

@@ -46,7 +46,7 @@ async def test_a_bot_with_several_ways_names_them() -> None:
     async with account() as alice:
         for target in ("@demo_bot", "demo_bot", "t.me/demo_bot"):
             error = await alice.refused(BadInput, target)
-            assert "main_app, attachment_menu, inline_mode" in error.meaning
+            assert "main_app, attachment_menu or side_menu, inline_mode" in error.meaning
             assert "via=" in error.remedy
         assert alice.asked == ["contacts.resolveUsername"]
 

@@ -3,12 +3,14 @@
 One file per command. Each imports what it works with when it runs, so that help and completion load nothing
 but typer. Results go to standard output, as one JSON value with `--json`; questions and progress go to
 standard error. What goes wrong anywhere is raised, and becomes one line and an exit code in `main`: 1 for
-what failed, 2 for a command line that cannot be read, 130 for Ctrl-C.
+what failed, 2 for a command line that cannot be used, 130 for Ctrl-C (but a sandbox ends by it as it should).
 """
 
 from __future__ import annotations
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -19,19 +21,37 @@ from launcher.cli.failures import report
 from launcher.cli.inspect import inspect
 from launcher.cli.login import login
 from launcher.cli.open import open_app
+from launcher.cli.output import show_line
 from launcher.cli.sandbox import sandbox
 
 __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="miniapp",
-    help="Open Telegram Mini Apps by program: every documented way, online or in a sandbox.",
     epilog="Offline: `miniapp demo`, or `miniapp open @demo_bot --via main_app --server sandbox`.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        show_line(f"miniapp {version('miniapp-launcher')}")
+        raise typer.Exit
+
+
+@app.callback()
+def program(
+    asked: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version, and end."),
+    ] = False,
+) -> None:
+    """Open Telegram Mini Apps by program: every documented way, online or in a sandbox."""
+
+
 app.command()(login)
 app.command()(logout)
 app.add_typer(accounts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -59,7 +60,7 @@ async def _sign_in(
     if bot:
         return await accounts.sign_in_bot(name, _token(accounts.settings))
     if qr:
-        return await accounts.sign_in_by_qr(name, _shown)
+        return await accounts.sign_in_by_qr(name, partial(_shown, accounts.server.name))
     return await accounts.sign_in_by_phone(name, phone or _phone())
 
 
@@ -83,12 +84,19 @@ def _typed(prompt: str, otherwise: str) -> str:
     return line.strip()
 
 
-async def _shown(code: QrCode) -> None:
+_SCANNERS = {
+    "sandbox": "No phone is on a sandbox: a client that is signed in there accepts the token of this link "
+    "with auth.acceptLoginToken. Or sign in with --phone.",
+}
+
+
+async def _shown(server: str, code: QrCode) -> None:
     """Draw a code on standard error, with the link itself for whoever can use that.
 
     A new one follows when the old has expired.
     """
-    say("Scan this in Telegram: Settings > Devices > Link Desktop Device. It changes when it expires.")
+    scan = "Scan this in Telegram: Settings > Devices > Link Desktop Device. It changes when it expires."
+    say(_SCANNERS.get(server, scan))
     try:
         import segno
     except ImportError:

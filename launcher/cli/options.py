@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args
 
 import typer
 
+from launcher.cli.output import say
 from launcher.cli.wording import spoken
 
 if TYPE_CHECKING:
@@ -159,11 +160,15 @@ def peer(text: str | None) -> str | int | None:
 def open_parameters(platform: str, mode: Mode, theme: str | None) -> OpenParameters:
     """Raises typer.BadParameter for a platform or theme that cannot be."""
     from flows import OpenMode, OpenParameters
+    from flows.webview import PLATFORMS
 
     with value_of("--theme"):
         colours = _theme(theme)
     with value_of("--platform"):
-        return OpenParameters(platform, OpenMode(mode), colours)
+        parameters = OpenParameters(platform, OpenMode(mode), colours)
+    if platform not in PLATFORMS:
+        say(f"No known client calls itself {platform!r}; known are {', '.join(PLATFORMS)}.")
+    return parameters
 
 
 def _theme(text: str | None) -> ThemeParams | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from launcher.cli.options import JsonOption, OnlySandboxOption
-from launcher.cli.output import say, show_json, show_table
+from launcher.cli.output import say, show_json, show_line, show_table
 
 if TYPE_CHECKING:
     from launcher.sandbox import Sandbox
@@ -62,7 +62,9 @@ def _list_assumptions(as_json: bool) -> None:
     if as_json:
         show_json([{"name": name, "holds": holds, "flipped": flipped} for name, holds, flipped in rows])
     else:
-        show_table(("assumption", "what holds", "with --flip"), rows)
+        for name, holds, flipped in rows:
+            for line in (name, f"    {holds}", f"    with --flip: {flipped}"):
+                show_line(line)
 
 
 async def _serve(

@@ -115,8 +115,13 @@ def describe(sandbox: Sandbox) -> ReadyFile:
 
 
 def write(path: Path, sandbox: Sandbox) -> None:
-    """Write the file at once and whole, with mode 0600. Raises OSError."""
-    handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    """Write the file at once and whole, with mode 0600. Raises OSError, of this path."""
+    try:
+        handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except FileNotFoundError as error:
+        raise OSError(error.errno, f"there is no folder {path.parent}: make it first", str(path)) from None
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(describe(sandbox).model_dump_json(indent=2) + "\n")
