@@ -97,7 +97,7 @@ async def test_any_error_makes_the_list_doubtful() -> None:
 
 async def test_an_inactive_entry_is_installed_with_consent() -> None:
     async with account() as alice:
-        await alice.open("@attach_bot", INSTALL, chat="@bob_builds")
+        await alice.open("@attach_bot", INSTALL, via="attachment_menu", chat="@bob_builds")
         steps = {LIST, ONE, TOGGLE, REQUEST}
         assert [method for method in alice.asked if method in steps] == [LIST, ONE, TOGGLE, REQUEST]
         sent = alice.sent(TOGGLE)

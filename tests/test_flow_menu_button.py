@@ -37,7 +37,7 @@ async def test_a_bot_that_offers_nothing_else_opens_its_menu_button() -> None:
 async def test_a_bot_without_menu_button_is_refused(target: str) -> None:
     async with account() as alice:
         error = await alice.refused(CannotOpen, target)
-        assert "menu button of @plain_bot opens no Mini App" in error.meaning
+        assert "@plain_bot offers no Mini App" in error.meaning
 
 
 async def test_a_menu_button_that_was_missing_is_looked_for_again() -> None:

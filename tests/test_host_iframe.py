@@ -50,7 +50,7 @@ async def test_the_frame_is_as_web_clients_make_it(browser: Browser) -> None:
             allow, sandbox = await host.page.evaluate(
                 "(() => { const f = document.querySelector('iframe'); return [f.allow, f.sandbox.value] })()"
             )
-            assert host.frame.url == pages.url("/")
+            await host.frame.wait_for_url(pages.url("/"))
             assert await host.responds()
     assert allow == "camera; microphone; geolocation;"
     assert set(sandbox.split()) == {
