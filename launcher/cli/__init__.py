@@ -9,7 +9,6 @@ what failed, 2 for a command line that cannot be used, 130 for Ctrl-C (but a san
 from __future__ import annotations
 
 import sys
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -38,6 +37,8 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version
+
         show_line(f"miniapp {version('miniapp-launcher')}")
         raise typer.Exit
 
