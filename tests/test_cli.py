@@ -738,6 +738,7 @@ def test_a_program_is_told_of_an_error_as_well(alices: Terminal) -> None:
     told, done = alices.run(*command), alices.run(*command, "--json")
     assert (told.code, told.out) == (1, "")
     assert (done.code, done.json["error"]["type"]) == (1, "CannotOpen")
+    assert done.json["error"]["remedy"]
     assert told.err == done.err == f"miniapp: {done.json['error']['message']}\n"
 
 

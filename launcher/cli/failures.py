@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from typing import Any
 
 from launcher.cli.output import say, show_json
 from launcher.cli.wording import spoken
@@ -26,9 +27,16 @@ def report(error: Exception, *, as_json: bool) -> int:
     if os.environ.get("MINIAPP_DEBUG") == "1":
         _show_places(error)
     if as_json:
-        show_json({"error": {"type": type(error).__name__, "message": text}})
+        show_json({"error": _as_json(error) | {"message": text}})
     code = getattr(error, "exit_code", 1)
     return code if isinstance(code, int) else 1
+
+
+def _as_json(error: Exception) -> dict[str, Any]:
+    from flows import MiniAppError
+    from launcher.failure_json import failure_json
+
+    return failure_json(error) if isinstance(error, MiniAppError) else {"type": type(error).__name__}
 
 
 def _told(error: Exception) -> str:
