@@ -30,7 +30,7 @@ $(READY): pyproject.toml constraints.txt
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || \
 		{ test "$$(id -u)" = 0 && apt-get install -y python3-venv && $(PYTHON) -m venv --clear $(VENV); } || \
 		{ echo "Python's venv module is missing: install python3-venv and run make again." >&2; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[keyring,proxy,qr,browser,test,check]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[keyring,proxy,qr,browser,metapro,monitor,scale,test,check]'
 	@touch $(READY)
 
 docs: $(READY)
