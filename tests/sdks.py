@@ -284,13 +284,8 @@ async def _ending_problem(stand: Stand, ending: Ending) -> str | None:
 
 
 def tell(change: str, *arguments: Any, **named: Any) -> Act:
-    """Something happens to the phone, of which the bridge tells the page."""
-
-    async def act(live: MiniApp) -> None:
-        assert live.live
-        live.live.react(getattr(live.bridge, change)(*arguments, **named, now=live.live.now()))
-
-    return act
+    """Something happens to the phone, of which its client tells the page."""
+    return lambda live: getattr(live.phone, change)(*arguments, **named)
 
 
 def press(button: str) -> Act:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from flows import ThemeParams
 from launcher.mini_app import CloseReason
 from launcher.sandbox.default_world import CUSTOM_EMOJI
 from tests.npm import installed
@@ -137,14 +138,14 @@ APPEARANCE = (
         "changes",
         "heard('themeChanged').then(() => [app.colorScheme, app.themeParams.bg_color])",
         ["dark", "#101418"],
-        do=tell("set_theme", {"bg_color": "#101418", "text_color": "#ffffff"}),
+        do=tell("set_theme", ThemeParams(bg_color="#101418", text_color="#ffffff")),
     ),
     Feature(
         "viewport",
         "changes",
         "heard('viewportChanged').then(() => [app.viewportHeight, app.viewportStableHeight])",
         [700, 700],
-        do=tell("set_viewport", height=700, is_expanded=True),
+        do=tell("resize", height=700),
     ),
     Feature(
         "safe area",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from flows import ThemeParams
 from launcher.mini_app import CloseReason
 from launcher.sandbox.default_world import CUSTOM_EMOJI
 from tests.npm import installed
@@ -96,13 +97,13 @@ APPEARANCE = (
             "sdk.viewport.mount().then(() => [sdk.viewport.height() > 0, sdk.viewport.isStable()])",
             [True, True]),
     Feature("viewport", "changes", "heard('viewport_changed').then(() => sdk.viewport.height())", 700,
-            do=tell("set_viewport", height=700, is_expanded=True)),
+            do=tell("resize", height=700)),
     Feature("expand", "expanded",
             "heard('viewport_changed', () => sdk.viewport.expand()).then(() => sdk.viewport.isExpanded())",
             True),
     Feature("theme", "changes",
             "heard('theme_changed').then(() => [sdk.miniApp.isDark(), sdk.themeParams.bgColor()])",
-            [True, "#101418"], do=tell("set_theme", {"bg_color": "#101418", "text_color": "#ffffff"})),
+            [True, "#101418"], do=tell("set_theme", ThemeParams(bg_color="#101418", text_color="#ffffff"))),
     Feature("theme", "asked for",
             "sdk.request('web_app_request_theme', 'theme_changed').then(data => data.theme_params.bg_color)",
             "#101418"),

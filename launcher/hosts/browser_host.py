@@ -171,6 +171,24 @@ class BrowserHost:
         elif not await self._asked_to_reload(self.profile.frame.reload_after):
             await self._set_address()
 
+    async def appear(self, dark: bool) -> None:
+        """Change the page's `prefers-color-scheme`."""
+        await self._ask(self._page.emulate_media(color_scheme="dark" if dark else "light"))
+
+    async def resize(self, width: int, height: int) -> None:
+        """Change the size of the page's window, in CSS pixels."""
+        await self._ask(self._page.set_viewport_size({"width": width, "height": height}))
+
+    async def _ask(self, change: Coroutine[Any, Any, None], timeout: float = 5.0) -> None:
+        """Change something about the page; one that hangs is observed, one that is gone no longer matters."""
+        try:
+            async with asyncio.timeout(timeout):
+                await change
+        except TimeoutError:
+            self._watch.hung(timeout)
+        except Error:
+            return
+
     async def screenshot(self, path: Any) -> None:
         """Write a PNG of the page. Raises HostUnavailable when the page does not draw."""
         try:
