@@ -352,19 +352,39 @@ async def test_a_crash_leaves_its_recordings(browser: Browser, tmp_path: Path) -
     assert pages.url("/") in har.read_text()
 
 
-async def test_a_video_or_one_line_that_says_what_is_missing(browser: Browser, tmp_path: Path) -> None:
-    async with Pages({"/": app("post('here')")}) as pages:
-        posted = Posted()
-        said = None
-        try:
-            async with browser.open(pages.url("/"), on_event=posted, video=tmp_path):
-                await posted.first("here")
-        except HostUnavailable as failure:
-            said = str(failure)
-    if said is None:
-        assert os.listdir(tmp_path)
-    else:
-        assert re.fullmatch(r"A video needs Playwright's ffmpeg: .*", said)
+CHANGING = app("""
+  const next = shade => {
+    document.body.style.background = shade;
+    requestAnimationFrame(() => requestAnimationFrame(() => post('drawn', shade)));
+  };
+  post('ready');
+""")
+
+
+async def test_a_video_or_pictures_and_one_line_that_says_what_is_missing(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """Without Playwright's ffmpeg, which only its own download brings, there are pictures."""
+    folder = tmp_path / "film"
+    posted = Posted()
+    async with Pages({"/": CHANGING}) as pages:
+        async with browser.open(pages.url("/"), on_event=posted, video=folder) as host:
+            await posted.first("ready")
+            filmed = not host.observations.of(Seen.NO_VIDEO)
+            for shade in ("red", "blue") * 100:
+                await host.page.evaluate("shade => next(shade)", shade)
+                if len(os.listdir(folder)) > 2 - filmed:
+                    break
+    kept = sorted(folder.iterdir())
+    if filmed:
+        assert [file.suffix for file in kept] == [".webm"]
+        return
+    (said,) = host.observations.of(Seen.NO_VIDEO)
+    assert re.fullmatch(
+        r"Playwright's ffmpeg is not there.* `python -m playwright .*` gets it\.", said.detail
+    )
+    assert [file.name for file in kept[:2]] == ["page-00001.jpg", "page-00002.jpg"]
+    assert all(file.read_bytes().startswith(b"\xff\xd8") for file in kept)
 
 
 async def test_only_web_pages_are_opened(browser: Browser) -> None:

@@ -235,7 +235,7 @@ class BrowserHost:
             )  # fmt: skip
             await self._lay_bridge()
         except Error as failure:
-            raise HostUnavailable(_cannot_show(failure)) from None
+            raise HostUnavailable(f"The browser shows no page: {_first_line(failure)}") from None
 
     async def _lay_bridge(self) -> None:
         binding = f"b{random_names.token_hex(8)}"
@@ -383,12 +383,6 @@ def _camel(name: str) -> str:
 def _first_line(failure: Error) -> str:
     """Playwright's text without its call log, which holds the URL."""
     return failure.message.partition("\n")[0]
-
-
-def _cannot_show(failure: Error) -> str:
-    if "ffmpeg" in failure.message:
-        return "A video needs Playwright's ffmpeg: run `python -m playwright install ffmpeg`, or record none."
-    return f"The browser shows no page: {_first_line(failure)}"
 
 
 def _cause(failure: Error) -> str:
