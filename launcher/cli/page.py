@@ -117,6 +117,7 @@ class Page:
             "ready": self.ready,
             "load_failure": self.failure,
             "events": None if app.live is None else _counts(app),
+            "failures": None if app.live is None else [asdict(failure) for failure in app.failures],
             "http": None if app.http is None else asdict(app.http),
         }
 

@@ -54,7 +54,7 @@ class Browser:
         remote: str | None = None,
         headed: bool = False,
         download: float = 180.0,
-        package: bool = False,
+        package: float = 300.0,
     ) -> None:
         self._executable = executable
         self._remote = remote
