@@ -110,6 +110,7 @@ class BrowserHost:
         self._tasks: set[asyncio.Task[None]] = set()
         self._style = ""
         self._reload_supported = False
+        self._looking = False
         self._will_reload = asyncio.Event()
 
     def __repr__(self) -> str:
@@ -140,15 +141,25 @@ class BrowserHost:
         """Hand an event to the page; whether an entry point of a library took it.
 
         `data` is anything that is JSON; None is no payload at all, unless `null` asks for a JSON null. In
-        a web client's iframe events are messages, and count as taken. A page that does not take it within
-        `timeout` seconds is observed as hung.
+        a web client's iframe events are messages, and count as taken. A page that does not take it, or whose
+        iframe does not answer, within `timeout` seconds is observed as hung.
         """
         message = {"eventType": name} | ({"eventData": data} if data is not None or null else {})
         text = json.dumps(message, allow_nan=False)
         taken = await self._run(f"({_DELIVER})({json.dumps(text)}, {json.dumps(self._framed)})", timeout)
         if isinstance(taken, str) and taken.startswith("!"):
             self._watch.note(Seen.HANDLER_ERROR, f"{name}: {taken[1:]}")
+        if self._framed and not self._looking:
+            self._spawn(self._look(timeout))
         return taken is not None and taken != "none"
+
+    async def _look(self, timeout: float) -> None:
+        """Nothing tells whether a message was taken: see whether the frame does anything at all."""
+        self._looking = True
+        try:
+            await self.responds(timeout)
+        finally:
+            self._looking = False
 
     async def responds(self, timeout: float = 5.0) -> bool:
         """Whether the app runs a script within so many seconds; if not, it is observed as hung."""
