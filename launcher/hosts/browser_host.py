@@ -19,6 +19,7 @@ import json
 import re
 import secrets as random_names
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -55,6 +56,8 @@ _NAVIGATE = """(url) => {
   frame.addEventListener('load', go, { once: true });
   frame.src = 'about:blank'; // the same address again, with a fragment, would load nothing
 }"""
+_SLICE = 0.003
+"""Seconds for which events are handed out before everybody else has a turn."""
 _CAUSES = {
     "NAME_NOT_RESOLVED": "the host name has no address",
     "CONNECTION_REFUSED": "the connection was refused",
@@ -111,6 +114,9 @@ class BrowserHost:
         self._style = ""
         self._reload_supported = False
         self._looking = False
+        self._batches: deque[str] = deque()
+        self._posted: deque[list[Any]] = deque()
+        self._handing_out = False
         self._will_reload = asyncio.Event()
 
     def __repr__(self) -> str:
@@ -212,6 +218,9 @@ class BrowserHost:
         if self._ended.done():
             return
         self._ended.set_result(HostEnd(reason, detail))
+        if reason in (HostEndReason.FLOODED, HostEndReason.CALLER):
+            self._batches.clear()  # nobody hears the rest of a flood
+            self._posted.clear()
         if reason is not HostEndReason.CALLER:
             self._spawn(self._close())
 
@@ -332,29 +341,46 @@ class BrowserHost:
         ["flood", limit]."""
         if self._ended.done():
             return
-        for kind, *rest in json.loads(payload):
-            if kind == "event":
-                self._take_event(*rest)
-            elif kind == "oversize":
+        self._batches.append(payload)
+        if not self._handing_out:
+            self._handing_out = True
+            # not handed out here: what a callback raises belongs to the loop's handler, not into Playwright's
+            self._loop.call_soon(self._hand_out)
+
+    def _hand_out(self) -> None:
+        """Hand out what has come, in slices: a burst must not keep the rest of the program waiting."""
+        until = self._loop.time() + _SLICE
+        try:
+            while (self._posted or self._batches) and self._loop.time() < until:
+                if not self._posted:
+                    self._posted.extend(json.loads(self._batches.popleft()))
+                self._hand_out_one(*self._posted.popleft())
+        finally:
+            self._handing_out = bool(self._posted or self._batches)
+            if self._handing_out:
+                self._loop.call_soon(self._hand_out)
+
+    def _hand_out_one(self, kind: str, *rest: Any) -> None:
+        match kind:
+            case "event":
+                self._hand_out_event(*rest)
+            case "oversize":
                 self._watch.note(Seen.OVERSIZE, f"an event of {rest[0]} characters was dropped")
-            else:
+            case _:
                 self._watch.flood(rest[0])
 
-    def _take_event(self, name: str, data: str | None, origin: str) -> None:
+    def _hand_out_event(self, name: str, data: str | None, origin: str) -> None:
         if not self._events.allows():
             self._watch.flood("events")
-        if not self._characters.allows(len(name) + len(data or "")):
+        elif not self._characters.allows(len(name) + len(data or "")):
             self._watch.flood("characters")
-        if self._ended.done():
-            return
-        if self._same_origin and origin != self._origin:
+        elif self._same_origin and origin != self._origin:
             self._watch.note(Seen.FOREIGN_ORIGIN, f"{_whole(name)[:100]} from {origin}")
-            return
-        if self._framed:
-            self._follow_frame(name, data)
-        event = PageEvent(_whole(name), None if data is None else _whole(data), origin, time.time())
-        # not called here: what it raises belongs to the loop's handler, not into Playwright's
-        self._loop.call_soon(self._on_event, event)
+        else:
+            if self._framed:
+                self._follow_frame(name, data)
+            text = None if data is None else _whole(data)
+            self._on_event(PageEvent(_whole(name), text, origin, time.time()))
 
     def _follow_frame(self, name: str, data: str | None) -> None:
         """A web client's own part of the protocol."""
