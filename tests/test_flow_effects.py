@@ -22,6 +22,7 @@ from flows import (
     PaymentPolicy,
     PreparedMessage,
     RpcFailed,
+    Transient,
     allowed_protocols,
     invoke_custom_method,
     pay_invoice,
@@ -96,9 +97,14 @@ async def test_an_error_of_a_custom_method_is_the_answer() -> None:
             assert (unknown.result, unknown.error) == (None, "METHOD_INVALID")
         listed = await invoke_custom_method(alice.client, bot, "getStorageKeys", [1])
         assert listed.error == "DATA_JSON_INVALID"
+
+
+async def test_what_fails_in_passing_is_no_answer() -> None:
+    """It is for the caller to repeat."""
+    async with user_and_bot() as (alice, bot):
         alice.sandbox.faults.on("bots.invokeWebViewCustomMethod", FloodWait(30))
-        waiting = await invoke_custom_method(alice.client, bot, "getStorageKeys", {})
-        assert waiting.error == "FLOOD_WAIT_30"
+        with pytest.raises(Transient):
+            await invoke_custom_method(alice.client, bot, "getStorageKeys", {})
 
 
 async def test_a_lost_account_is_no_answer() -> None:
