@@ -43,6 +43,7 @@ from launcher.servers import server_of
 from launcher.settings import Settings
 from launcher.sign_in import PasswordAsked, typed_password
 from tests.conftest import need
+from tests.pages import Pages, app
 
 SCRIPT = Path(sys.executable).with_name("miniapp")
 HEAVY = {
@@ -565,8 +566,29 @@ def test_a_page_that_does_not_load_is_told(terminal: Terminal, alices: Terminal,
     done = inside(alices, "open", *LAUNCHES["main_app"], "--for", "0", "--host", "browser", "--json")
     if "Chromium" in done.err:
         need("Chromium", done.err)
-    assert (done.code, done.json["ready"]) == (0, False)
+    assert (done.code, done.json["ready"]) == (1, False)
     assert done.json["load_failure"] in done.err
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+async def test_a_page_that_is_closed_for_what_it_does_says_why(tmp_path: Path, as_json: bool) -> None:
+    flood = app("for (let i = 0; i < 20000; i++) post('web_app_expand')")
+    async with Sandbox() as sandbox, Pages({"/": flood}) as pages:
+        sandbox.world.bot("demo_bot").main_app = pages.url("/")
+        write(tmp_path / "ready.json", sandbox)
+        terminal = Terminal(tmp_path, str(tmp_path / "ready.json"))
+        async with terminal.running("login", "--phone", ALICE) as login:
+            await login.communicate(f"{CODE}\n".encode())
+        json_too = ["--json"] if as_json else []
+        async with terminal.running("open", *LAUNCHES["main_app"], "--host", "browser", *json_too) as opened:
+            out, told = await opened.communicate()
+    if b"Chromium" in told:
+        need("Chromium", told.decode())
+    assert opened.returncode == 1
+    if as_json:
+        assert json.loads(out)["host_end"] == {"reason": "the page went over a limit", "detail": "events"}
+    else:
+        assert out.decode().endswith(": host_gone (the page went over a limit: events)\n")
 
 
 def test_without_a_browser_a_page_is_refused_in_a_line(terminal: Terminal, inside: Any) -> None:
