@@ -105,6 +105,15 @@ async def test_what_fails_in_passing_is_no_answer() -> None:
         alice.sandbox.faults.on("bots.invokeWebViewCustomMethod", FloodWait(30))
         with pytest.raises(Transient):
             await invoke_custom_method(alice.client, bot, "getStorageKeys", {})
+        alice.sandbox.faults.on("account.updateEmojiStatus", FloodWait(30))
+        with pytest.raises(Transient):
+            await set_emoji_status(alice.client, bot, str(CUSTOM_EMOJI[0]), None, Consent("emoji_status"))
+        alice.sandbox.faults.on("bots.getRequestedWebViewButton", FloodWait(30))
+        with pytest.raises(Transient):
+            await send_requested_chat(alice.client, bot, "1", NO, Says())
+        alice.sandbox.faults.on("messages.getPreparedInlineMessage", FloodWait(30))
+        with pytest.raises(Transient):
+            await share_prepared_message(alice.client, bot, "1", NO, Says(), 1)
 
 
 async def test_a_lost_account_is_no_answer() -> None:
