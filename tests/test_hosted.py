@@ -193,6 +193,23 @@ async def test_a_screenshot_is_a_picture(browser: Browser, tmp_path: Path) -> No
     assert (tmp_path / "page.png").read_bytes().startswith(b"\x89PNG")
 
 
+async def test_a_given_browser_serves_several_launchers_and_stays(browser: Browser) -> None:
+    """A launcher that is left takes its pages with it, those that links have opened too."""
+    before = len(browser.playwright.contexts)
+    async with showing(browser) as (one, _, _), showing(browser) as (other, _, _):
+        consent = Consent("hidden_link")
+        async with (
+            shown(one, "@demo_bot", via="main_app", consent=consent) as live,
+            shown(other, "@demo_bot", via="main_app"),
+        ):
+            await live.page.evaluate("post('web_app_open_tg_link', {path_full: '/demo_bot/app'})")
+            second = await live.next_app()
+            await second.ready()
+            assert len(browser.playwright.contexts) == before + 3
+    assert len(browser.playwright.contexts) == before
+    assert second.page.is_closed()
+
+
 async def test_an_app_without_a_page_says_so() -> None:
     async with launching() as (launcher, _):
         async with launcher.open("t.me/demo_bot/app") as live:
