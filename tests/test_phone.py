@@ -14,15 +14,16 @@ import pytest_asyncio
 from flows import DARK, LIGHT, BadInput, Consent, OpenParameters, Prompt
 from launcher.effects import Choices
 from launcher.hosting import Hosting
-from launcher.hosts import HostUnavailable
+from launcher.hosts.browser import Browser
 from launcher.launcher import Launcher
 from launcher.live_page import Failure
 from launcher.mini_app import MiniApp
-from tests.conftest import need
+from tests.browsers import browser
 from tests.pages import Pages, app
 from tests.running import in_own_task, launching
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+__all__ = ["browser"]
 
 PAGE = app(
     """
@@ -52,21 +53,20 @@ PAGE = app(
 
 
 @asynccontextmanager
-async def setting() -> AsyncIterator[Launcher]:
-    async with Pages({"/": PAGE}) as pages, launching(seconds=120) as (launcher, sandbox):
+async def setting(browser: Browser) -> AsyncIterator[Launcher]:
+    async with (
+        Pages({"/": PAGE}) as pages,
+        launching(seconds=120, browser=browser) as (launcher, sandbox),
+    ):
         bot = sandbox.world.bot("demo_bot")
         assert bot.attach_menu
         bot.main_app = bot.attach_menu.url = pages.url("/")
-        try:
-            await launcher.browser()
-        except HostUnavailable as failure:
-            need("Chromium", str(failure))
         yield launcher
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def launcher() -> AsyncIterator[Launcher]:
-    async with in_own_task(setting()) as launcher:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def launcher(browser: Browser) -> AsyncIterator[Launcher]:
+    async with in_own_task(setting(browser)) as launcher:
         yield launcher
 
 
