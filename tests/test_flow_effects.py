@@ -414,6 +414,18 @@ async def test_the_question_of_payment_tells_the_sum() -> None:
         assert alice.sandbox.world.user("alice").stars == 75
 
 
+@pytest.mark.parametrize("said", [None, 1, "no", "yes"])
+async def test_only_a_plain_yes_pays(said: Any) -> None:
+    async def later(_: Bill) -> Any:
+        return said
+
+    async with user_and_bot() as (alice, _):
+        for policy in (Says(said), later):
+            closed = await pay_invoice(alice.client, "demo-stars", Consent("payment"), policy)
+            assert closed.status == "cancelled"
+        assert alice.sandbox.world.user("alice").stars == 100
+
+
 async def test_a_policy_goes_before_the_question() -> None:
     async with user_and_bot() as (alice, _):
         closed = await pay_invoice(alice.client, "demo-stars", Consent("payment"), PaymentPolicy())

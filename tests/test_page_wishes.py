@@ -20,16 +20,17 @@ from flows import AccountLost, Consent, OpenParameters, Prompt
 from launcher.bridge.device import Device
 from launcher.effects import Choices
 from launcher.hosting import Hosting
-from launcher.hosts import HostUnavailable
+from launcher.hosts.browser import Browser
 from launcher.launcher import Launcher
 from launcher.live_page import Failure
 from launcher.mini_app import CloseReason, MiniApp
 from launcher.sandbox import Fail, Sandbox
-from tests.conftest import need
+from tests.browsers import browser
 from tests.pages import Pages, app
 from tests.running import calls_of, data_received, in_own_task, launching
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+__all__ = ["browser"]
 
 KEYS = {"req_id": "1", "method": "getStorageKeys", "params": {}}
 LINK = {"path_full": "/demo_bot/app"}
@@ -80,10 +81,10 @@ class Scene:
 
 
 @asynccontextmanager
-async def setting() -> AsyncIterator[Scene]:
+async def setting(browser: Browser) -> AsyncIterator[Scene]:
     async with (
         Pages({"/": PAGE, "/linked": PAGE}) as pages,
-        launching(seconds=120) as (launcher, sandbox),
+        launching(seconds=120, browser=browser) as (launcher, sandbox),
     ):
         sandbox.world.app_config["web_app_allowed_protocols"] = ["https", "ton"]
         bot = sandbox.world.bot("demo_bot")
@@ -94,16 +95,12 @@ async def setting() -> AsyncIterator[Scene]:
                     if hasattr(button.type, "url") and "t.me" not in button.type.url:
                         button.type.url = pages.url("/")
         bot.webview_buttons.add(pages.url("/"))
-        try:
-            await launcher.browser()
-        except HostUnavailable as failure:
-            need("Chromium", str(failure))
         yield Scene(launcher, sandbox, pages)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def scene() -> AsyncIterator[Scene]:
-    async with in_own_task(setting()) as scene:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def scene(browser: Browser) -> AsyncIterator[Scene]:
+    async with in_own_task(setting(browser)) as scene:
         yield scene
 
 
@@ -132,8 +129,8 @@ def next_failure(live: MiniApp) -> asyncio.Future[Failure]:
 # The account
 
 
-async def test_a_page_can_learn_that_the_account_is_lost() -> None:
-    async with setting() as scene, scene.shown() as live:
+async def test_a_page_can_learn_that_the_account_is_lost(browser: Browser) -> None:
+    async with setting(browser) as scene, scene.shown() as live:
         scene.sandbox.faults.on("bots.invokeWebViewCustomMethod", Fail(401, "SESSION_REVOKED"))
         await ask(live, "web_app_invoke_custom_method", KEYS)
         assert await live.closed() is CloseReason.ACCOUNT_LOST
@@ -234,9 +231,9 @@ async def test_links_have_the_protocols_that_telegram_allows(scene: Scene) -> No
     assert len(calls_of(scene.sandbox, "help.getAppConfig")) <= 1
 
 
-async def test_a_linked_app_has_its_own_phone_and_no_recordings(tmp_path: Path) -> None:
+async def test_a_linked_app_has_its_own_phone_and_no_recordings(browser: Browser, tmp_path: Path) -> None:
     har, phone = tmp_path / "page.har", Device()
-    async with setting() as scene:
+    async with setting(browser) as scene:
         async with scene.shown(device=phone, har=har) as live:
             await ask(live, "web_app_open_tg_link", LINK)
             second = await live.next_app()
