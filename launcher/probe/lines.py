@@ -42,22 +42,30 @@ class Document:
 def read_yaml(text: str, name: str) -> Document:
     """Read a file's text. Raises BadInput with `name:line:` for what is no YAML, and for a key that stands
     twice."""
+    try:
+        value, root = _parsed(text, name)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark is not None else 1
+        raise BadInput(f"{name}:{line}: not YAML: {error.problem}.", "Mend that line.") from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise BadInput(
+            f"{name}:{line}: not YAML: it has a character that YAML does not allow.", "Remove it."
+        ) from None
+    except (ValueError, RecursionError):  # a date that is none, or a nesting without end
+        raise BadInput(f"{name}:1: not YAML that can be read.", "Write dates as text.") from None
+    return Document(name, value, root)
+
+
+def _parsed(text: str, name: str) -> tuple[Any, yaml.Node | None]:
     loader = yaml.SafeLoader(text)
     try:
         root = loader.get_single_node()
         _no_key_twice(root, name)
-        value = loader.construct_document(root) if root is not None else None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark is not None else 1
-        raise BadInput(f"{name}:{line}: not YAML: {error.problem}", "Mend that line.") from None
-    except yaml.YAMLError as error:  # a character that YAML does not allow
-        raise BadInput(f"{name}:1: not YAML: {str(error).splitlines()[0]}", "Save it as UTF-8.") from None
-    except (ValueError, RecursionError):  # a date that is none, or a nesting without end
-        raise BadInput(f"{name}:1: not YAML that can be read.", "Write dates and numbers as text.") from None
+        return (None if root is None else loader.construct_document(root)), root
     finally:
         loader.dispose()
-    return Document(name, value, root)
 
 
 def _below(node: yaml.Node | None, step: Hashable) -> tuple[int, yaml.Node] | None:

@@ -57,7 +57,8 @@ class CheckResult:
 
     `requests` counts what was asked of Telegram; `flood_wait` is how many seconds it wants to be left alone;
     `resolved_age` the seconds since the bot's name was last resolved; `certificate_days` how long the page's
-    certificate is valid; `metapro` the driver's steps as JSON objects. `screenshot` is a PNG of a page that failed.
+    certificate is valid; `metapro` the driver's steps as JSON objects; `screenshot` a PNG of a page that
+    failed.
     """
 
     target: str

@@ -178,7 +178,7 @@ class Targets(_Strict):
     server: str | None = None
     accounts: dict[str, Account] = {}
     resolve_every: Seconds = 86400.0
-    targets: tuple[Target, ...] = Field(min_length=1)
+    targets: tuple[Target, ...]
 
     def account(self, name: str | None) -> Account:
         """What is said of an account; the account None is the only one there is."""
@@ -219,6 +219,8 @@ def _targets(document: Document) -> Targets:
         targets = Targets.model_validate(_with_defaults(said, defaults))
     except ValidationError as error:
         raise _first(document, error, defaults) from None
+    if not targets.targets:
+        raise document.wrong(("targets",), "there is nothing to check.", "Name at least 1 target.")
     _no_name_twice(document, targets)
     _within_budget(document, targets)
     return targets
