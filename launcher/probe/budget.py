@@ -12,8 +12,8 @@ __all__ = ["Budget"]
 class Budget:
     """`per_minute` requests in a minute, at most a quarter of them at once (and always one check's worth).
 
-    A flood wait empties it: `pause(seconds)`. Waiters are served in their order. `clock` gives seconds that
-    never go back, `wait` lets some of them pass.
+    A flood wait empties it: `pause(seconds)`. Waiters are served in their order. `clock` gives seconds,
+    `wait` lets some of them pass; a clock that is set back costs nothing.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class Budget:
         self._wait = wait
         self._left = self._most
         self._at = clock()
-        self._paused_until = self._at
+        self._paused_until = float("-inf")
         self._turn = asyncio.Lock()
 
     @property
@@ -59,5 +59,6 @@ class Budget:
 
     def _refill(self) -> None:
         now = self._clock()
-        self._left = min(self._most, self._left + (now - self._at) * self.per_minute / 60)
+        passed = max(0.0, now - self._at)
+        self._left = min(self._most, self._left + passed * self.per_minute / 60)
         self._at = now

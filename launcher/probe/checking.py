@@ -24,12 +24,13 @@ import httpx
 
 from flows import Consent, MiniAppError, OpenParameters
 from launcher.hosts.http import look
+from launcher.hosts.observations import HostUnavailable
 from launcher.launcher import Launcher
 from launcher.mini_app import MiniApp
 from launcher.probe.budget import Budget
 from launcher.probe.course import Course, Wrong
 from launcher.probe.expected import judge_final_host, judge_http, judge_init_data
-from launcher.probe.results import CheckResult, Stage
+from launcher.probe.results import CheckResult, Stage, Status
 from launcher.probe.targets import Target
 
 __all__ = ["Checker"]
@@ -65,14 +66,27 @@ class Checker:
         if self.budget is not None:
             await self.budget.take(target.requests)
         self.launcher.cache.forget_bots_before(self._clock() - self._resolve_every)
+        no_browser = await self._start_browser(target)
         course = Course(target)
         began = datetime.fromtimestamp(self._clock(), UTC)
-        await self._go(target, course)
+        if no_browser is None:
+            await self._go(target, course)
+        else:
+            course.ends(no_browser)
         if self.budget is not None:
             self.budget.spend(course.requests - target.requests)
             if course.flood_wait is not None:
                 self.budget.pause(course.flood_wait)
         return course.result(began, self._clock(), repeated=repeated), course.browser_died
+
+    async def _start_browser(self, target: Target) -> Wrong | None:
+        """Start the browser, if one is needed: that takes seconds, and is not the app's time."""
+        try:
+            if target.host == "browser":
+                await self.launcher.browser()
+        except HostUnavailable as failure:
+            return Wrong(Status.UNKNOWN, str(failure))
+        return None
 
     async def _go(self, target: Target, course: Course) -> None:
         try:

@@ -121,12 +121,20 @@ class Course:
 
     def out_of_time(self) -> None:
         """Telegram's silence says nothing of the app; its page's does."""
-        asks = self._at in (Stage.PARSE, Stage.RESOLVE, Stage.BOT_APP, Stage.WEB_VIEW) and self.app is None
         text = f"nothing came within {self._target.timeout:g} s"
-        if asks:
-            self._end(self._at, Status.UNKNOWN, text, "Check the network, or give the target more time.")
+        if self.app is None:
+            self._divide()
+            self._end(self._asks(), Status.UNKNOWN, text, "Check the network, or give the target more time.")
         else:
             self._end(self._at, Status.CRITICAL, text, "Look at the page, or give the target more time.")
+
+    def _asks(self) -> Stage:
+        """What the launch was waiting for, by what it has got."""
+        if Stage.BOT_APP in self._stages:
+            return Stage.WEB_VIEW
+        if Stage.RESOLVE not in self._stages:
+            return Stage.RESOLVE
+        return Stage.BOT_APP if self._target.requests == 2 else Stage.WEB_VIEW
 
     def fails(self, failure: MiniAppError) -> None:
         """The launch was stopped."""

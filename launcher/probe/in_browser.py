@@ -10,7 +10,7 @@ from playwright.async_api import Error as PlaywrightError
 
 from flows import MiniAppError
 from launcher.hosting import Hosting, hosted
-from launcher.hosts.observations import HostEndReason
+from launcher.hosts.browser import Browser
 from launcher.launcher import Launcher
 from launcher.mini_app import MiniApp, PageGone
 from launcher.probe.course import Course, Wrong
@@ -26,32 +26,36 @@ _PICTURE = 3.0
 
 async def show(launcher: Launcher, target: Target, app: MiniApp, course: Course) -> None:
     """Show the app's page and watch it. Raises Wrong; `course.browser_died` says that the browser was why."""
+    browser = await launcher.browser()
+    hosting = Hosting("browser", timeout=target.timeout)
     async with AsyncExitStack() as stack:
-        with course.stage(Stage.NAVIGATE):
-            await _open(launcher, target, app, stack)
-            try:
+        try:
+            with course.stage(Stage.NAVIGATE):
+                await stack.enter_async_context(hosted(launcher, app, hosting))
                 await _loaded(target, app)
-            except Wrong:
-                course.screenshot = await _picture(app)
-                raise
-        with course.stage(Stage.READY):
-            try:
+            with course.stage(Stage.READY):
                 await _ready(target, app, course)
                 await _seen(target, app)
-            except (Wrong, PlaywrightError, asyncio.CancelledError) as failure:
-                course.browser_died = _browser_gone(app)
-                course.screenshot = await _picture(app)
-                if isinstance(failure, PlaywrightError):
-                    raise _failed(failure) from None
+        except (Wrong, MiniAppError, PlaywrightError, asyncio.CancelledError) as failure:
+            course.browser_died = browser.gone
+            course.screenshot = await _picture(app)
+            if isinstance(failure, asyncio.CancelledError):
                 raise
+            raise _judged(failure, browser) from None
 
 
-async def _open(launcher: Launcher, target: Target, app: MiniApp, stack: AsyncExitStack) -> None:
-    try:
-        page = hosted(launcher, app, Hosting("browser", timeout=target.timeout))
-        await stack.enter_async_context(page)
-    except MiniAppError as failure:
-        raise Wrong(Status.UNKNOWN, failure.meaning, failure.remedy) from None
+def _judged(failure: Exception, browser: Browser) -> Wrong:
+    if browser.gone:
+        return Wrong(Status.UNKNOWN, "the browser ended.", "Look at this machine's memory.")
+    match failure:
+        case Wrong():
+            return failure
+        case PageGone():
+            return Wrong(Status.CRITICAL, failure.meaning, failure.remedy)
+        case MiniAppError():
+            return Wrong(Status.UNKNOWN, failure.meaning, failure.remedy)
+    first = str(failure).strip().partition("\n")[0]
+    return Wrong(Status.UNKNOWN, f"the browser failed: {first}.", "Look at expect.selector.")
 
 
 async def _loaded(target: Target, app: MiniApp) -> None:
@@ -78,10 +82,6 @@ async def _ready(target: Target, app: MiniApp, course: Course) -> None:
             f"the page did not send web_app_ready within {patience:g} s.",
             "Call Telegram.WebApp.ready() when it has loaded.",
         )
-    except PageGone as gone:
-        if _browser_gone(app):
-            raise Wrong(Status.UNKNOWN, "the browser ended.", "Look at this machine's memory.") from None
-        raise Wrong(Status.CRITICAL, gone.meaning, gone.remedy) from None
     else:
         if within is not None and (took := course.since_start) > within:
             course.notes(Status.WARNING, f"ready after {took:.2f} s, expected within {within:g} s")
@@ -100,16 +100,5 @@ async def _picture(app: MiniApp) -> bytes | None:
     try:
         async with asyncio.timeout(_PICTURE):
             return await app.page.screenshot()
-    except (PlaywrightError, TimeoutError):  # a page that hangs or is gone
+    except (PlaywrightError, MiniAppError, TimeoutError):  # a page that hangs, is gone, or was never there
         return None
-
-
-def _browser_gone(app: MiniApp) -> bool:
-    return app.host_end is not None and app.host_end.reason is HostEndReason.BROWSER_GONE
-
-
-def _failed(failure: PlaywrightError) -> Wrong:
-    first = failure.message.strip().partition("\n")[0]
-    return Wrong(
-        Status.UNKNOWN, f"the browser failed: {first}.", "Look at expect.selector, and at the browser."
-    )
