@@ -78,7 +78,7 @@ async def test_a_steady_check_makes_one_request_and_a_direct_link_two() -> None:
 
 async def test_names_are_resolved_anew_when_they_are_old_enough() -> None:
     now = [1_000_000_000.0]
-    options = {"resolve_every": HOST_DAY, "clock": lambda: now[0]}
+    options: dict[str, Any] = {"resolve_every": HOST_DAY, "clock": lambda: now[0]}
     async with checking({"/": READY}, **options) as (checker, sandbox, _):
         checker.launcher.cache.clock = lambda: now[0]
         assert (await checker.check(main_app())).resolved_age == 0
