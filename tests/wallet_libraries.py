@@ -8,6 +8,7 @@ that EIP-6963 finds.
 
 from __future__ import annotations
 
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -229,5 +230,7 @@ def _bundled(modules: Path, package: str) -> Path:
             )
         except (subprocess.SubprocessError, OSError) as error:
             need(package, f"esbuild cannot bundle it ({type(error).__name__})")
-        bundle.write_bytes(made.stdout)
+        own = bundle.with_name(f"{bundle.name}.{os.getpid()}")  # other processes may be doing the same
+        own.write_bytes(made.stdout)
+        own.replace(bundle)
     return bundle
