@@ -135,7 +135,8 @@ def signature(made: str, key: Any = KEY, wallet: str = "") -> str:
         "Please sign to let us verify\nthat you are the owner of this address\n"
         f"{wallet or key.address.lower()}\n\nRequest ID {made}"
     )
-    return "0x" + key.sign_message(encode_defunct(text=text)).signature.hex().removeprefix("0x")
+    signed: bytes = key.sign_message(encode_defunct(text=text)).signature
+    return f"0x{bytes(signed).hex()}"
 
 
 @asynccontextmanager
