@@ -537,14 +537,14 @@ def test_a_page_is_shown_and_its_events_are_told(terminal: Terminal) -> None:
     assert (terminal.folder / "trace.zip").read_bytes().startswith(b"PK")
 
 
-def test_a_page_that_does_not_load_is_told(tmp_path: Path) -> None:
+def test_a_page_that_does_not_load_is_told(tmp_path: Path, inside: Any) -> None:
     """No host has the addresses of a sandbox without its site."""
     with Sandbox().in_thread() as bare:
         path = tmp_path / "bare.json"
         ready_file.write(path, ready_file.describe(bare))
         terminal = Terminal(tmp_path, str(path))
         assert terminal.run("login", "--phone", ALICE, typed=f"{CODE}\n").code == 0
-        done = terminal.run("open", *LAUNCHES["main_app"], "--for", "0", "--host", "browser", "--json")
+        done = inside(terminal, "open", *LAUNCHES["main_app"], "--for", "0", "--host", "browser", "--json")
     if "Chromium" in done.err:
         need("Chromium", done.err)
     assert (done.code, done.json["ready"]) == (0, False)
