@@ -7,7 +7,7 @@ One browser per launcher, started when the first page is to be shown; one fresh 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -30,6 +30,8 @@ from launcher.live_page import LivePage
 from launcher.mini_app import CloseReason, MiniApp
 
 if TYPE_CHECKING:
+    from playwright.async_api import BrowserContext
+
     from launcher.hosts.browser_host import BrowserHost
     from launcher.launcher import Launcher
 
@@ -45,8 +47,9 @@ class Hosting:
     `device` is the phone (a fresh one by default), `choices` what its owner chooses and pays. `faithful`
     reproduces the platform's known silences, `paced` its rules on clicks and floods. `sdk` is a file
     served in place of the official script. `trace`, `har` and `video` are written when the app is left,
-    without the launch's secrets. An app that a link in the page opens is shown alike, on a phone of its own
-    and without recordings; `opener` is then the app with the link.
+    without the launch's secrets. `prepare` is given the page's fresh browser context before the page is
+    opened: for routes, scripts, a wallet. An app that a link in the page opens is shown alike, on a phone of
+    its own and without recordings; `opener` is then the app with the link.
     """
 
     kind: Kind
@@ -60,6 +63,7 @@ class Hosting:
     video: Path | None = None
     limits: Limits | None = None
     timeout: float = 30.0
+    prepare: Callable[[BrowserContext], Awaitable[None]] | None = None
     opener: MiniApp | None = field(default=None, repr=False)
 
 
@@ -98,6 +102,7 @@ async def _in_browser(launcher: Launcher, app: MiniApp, hosting: Hosting) -> Asy
         trace=hosting.trace,
         har=hosting.har,
         video=hosting.video,
+        prepare=hosting.prepare,
     ) as host:
         live.host = host
         app.live = live

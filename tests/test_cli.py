@@ -37,8 +37,7 @@ from launcher.cli import options, output
 from launcher.cli.failures import report
 from launcher.cli.questions import ask_on_terminal
 from launcher.hosts.recordings import NO_FFMPEG
-from launcher.sandbox import ASSUMPTIONS, Sandbox
-from launcher.sandbox.ready_file import write
+from launcher.sandbox import ASSUMPTIONS, Sandbox, ready_file
 from launcher.servers import server_of
 from launcher.settings import Settings
 from launcher.sign_in import PasswordAsked, typed_password
@@ -205,7 +204,7 @@ OPTIONS = {
     "accounts import": "--account",
     "open": f"{OPENING} --account --speculate --for --send-data {SHOWING}",
     "inspect": f"{OPENING} --account",
-    "sandbox": "--port --ready-file --flip --query-lifetime --assumptions",
+    "sandbox": "--port --ready-file --flip --query-lifetime --metapro --assumptions",
     "demo": "--reveal --no-browser --report --install-browser",
 }
 
@@ -420,7 +419,7 @@ async def test_an_app_is_prolonged_until_ctrl_c(alices: Terminal) -> None:
 
 async def test_a_lost_connection_is_told(tmp_path: Path) -> None:
     async with Sandbox() as sandbox:
-        write(tmp_path / "ready.json", sandbox)
+        ready_file.write(tmp_path / "ready.json", ready_file.describe(sandbox))
         terminal = Terminal(tmp_path, str(tmp_path / "ready.json"))
         async with terminal.running("login", "--phone", ALICE) as login:
             await login.communicate(f"{CODE}\n".encode())
@@ -561,9 +560,14 @@ def test_a_page_is_shown_and_its_events_are_told(terminal: Terminal) -> None:
     assert kept == ({".jpg"} if NO_FFMPEG in told else {".webm"})
 
 
-def test_a_page_that_does_not_load_is_told(terminal: Terminal, alices: Terminal, inside: Any) -> None:
-    """The sandbox of the other process has no pages."""
-    done = inside(alices, "open", *LAUNCHES["main_app"], "--for", "0", "--host", "browser", "--json")
+def test_a_page_that_does_not_load_is_told(tmp_path: Path, inside: Any) -> None:
+    """No host has the addresses of a sandbox without its site."""
+    with Sandbox().in_thread() as bare:
+        path = tmp_path / "bare.json"
+        ready_file.write(path, ready_file.describe(bare))
+        terminal = Terminal(tmp_path, str(path))
+        assert terminal.run("login", "--phone", ALICE, typed=f"{CODE}\n").code == 0
+        done = inside(terminal, "open", *LAUNCHES["main_app"], "--for", "0", "--host", "browser", "--json")
     if "Chromium" in done.err:
         need("Chromium", done.err)
     assert (done.code, done.json["ready"]) == (1, False)
@@ -575,7 +579,7 @@ async def test_a_page_that_is_closed_for_what_it_does_says_why(tmp_path: Path, a
     flood = app("for (let i = 0; i < 20000; i++) post('web_app_expand')")
     async with Sandbox() as sandbox, Pages({"/": flood}) as pages:
         sandbox.world.bot("demo_bot").main_app = pages.url("/")
-        write(tmp_path / "ready.json", sandbox)
+        ready_file.write(tmp_path / "ready.json", ready_file.describe(sandbox))
         terminal = Terminal(tmp_path, str(tmp_path / "ready.json"))
         async with terminal.running("login", "--phone", ALICE) as login:
             await login.communicate(f"{CODE}\n".encode())
@@ -589,6 +593,12 @@ async def test_a_page_that_is_closed_for_what_it_does_says_why(tmp_path: Path, a
         assert json.loads(out)["host_end"] == {"reason": "the page went over a limit", "detail": "events"}
     else:
         assert out.decode().endswith(": host_gone (the page went over a limit: events)\n")
+
+
+def test_the_sandbox_of_another_process_shows_its_pages(alices: Terminal, inside: Any) -> None:
+    told = inside(alices, "open", APP, "--for", "0", "--host", "http", "--json").json
+    site = json.loads(Path(alices.server).read_text())["site"]
+    assert (told["http"]["url"], told["http"]["status"]) == (f"{site}/direct_link", 200)
 
 
 def test_without_a_browser_a_page_is_refused_in_a_line(terminal: Terminal, inside: Any) -> None:
@@ -716,6 +726,8 @@ REFUSED: dict[str, tuple[tuple[str, ...], int, str]] = {
     "list nobody": (("accounts", "--account", "zoe"), 1, "There are: alice. Check the name"),
     "import nothing": (("accounts", "import", "x"), 1, "not an exported session"),
     "unknown assumption": (("sandbox", "--flip", "nope"), 2, "--assumptions"),
+    "unknown switch": (("sandbox", "--metapro", "nope=1"), 2, "nope"),
+    "impossible position": (("sandbox", "--metapro", "success=204"), 2, "success"),
     "sandbox elsewhere": (("sandbox", "--server", "test"), 2, "'test' is not"),
     "demo elsewhere": (("demo", "--server", "test"), 2, "'test' is not"),
     "folder of the ready file": (("sandbox", "--ready-file", "nosuch/ready.json"), 1, "there is no folder"),

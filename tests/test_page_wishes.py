@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,10 +17,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from flows import AccountLost, Consent, OpenParameters, Prompt
+from flows import DARK, AccountLost, Consent, OpenMode, OpenParameters, Prompt, WebView
 from launcher.bridge.device import Device
 from launcher.effects import Choices
-from launcher.hosting import Hosting
+from launcher.hosting import Hosting, hosted
 from launcher.hosts.browser import Browser
 from launcher.launcher import Launcher
 from launcher.live_page import Failure
@@ -294,3 +295,63 @@ async def test_a_click_in_the_page_is_a_click(scene: Scene) -> None:
         await live.page.click("#link")
         await still_heard(live)
         assert list(live.device.links) == ["ton://clicked"]
+
+
+# What the launch decides
+
+
+async def test_the_phone_is_as_telegram_launched_the_app(scene: Scene) -> None:
+    """In its colour scheme, and in fullscreen mode or not."""
+    parameters = OpenParameters(theme=DARK, mode=OpenMode.FULLSCREEN)
+    async with scene.launcher.open(
+        "@demo_bot", via="main_app", parameters=parameters, host="browser"
+    ) as live:
+        await live.ready()
+        assert await live.page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+        assert live.device.is_fullscreen
+        assert live.device.theme["bg_color"] == DARK.bg_color
+    async with scene.shown() as live:
+        assert await live.page.evaluate("matchMedia('(prefers-color-scheme: light)').matches")
+        assert not live.device.is_fullscreen
+
+
+async def test_a_bot_without_inline_mode_takes_no_queries(browser: Browser) -> None:
+    async with setting(browser) as scene:
+        scene.sandbox.world.bot("demo_bot").inline_placeholder = None
+        async with scene.shown() as live:
+            await ask(live, "web_app_switch_inline_query", {"query": "cats"})
+            await still_heard(live)
+            assert [note.why for note in live.bridge.notes] == ["the bot has no inline mode"]
+
+
+@pytest.mark.parametrize(("version", "heard_of"), [("6.1", False), ("6.2", True)])
+async def test_a_faithful_client_knows_what_its_version_knows(
+    scene: Scene, version: str, heard_of: bool
+) -> None:
+    """Popups came with 6.2. The page's address is of another version than the sandbox's."""
+    async with asyncio.timeout(20), scene.launcher.open("@demo_bot", via="main_app") as live:
+        url = re.sub("tgWebAppVersion=[^&]*", f"tgWebAppVersion={version}", live.url)
+        live.web_view = WebView(url, same_origin=live.web_view.same_origin)
+        async with hosted(scene.launcher, live, Hosting("browser", faithful=True)):
+            await live.ready()
+            await ask(live, "web_app_open_popup", {"message": "Sure?", "buttons": [{"type": "ok"}]})
+            await still_heard(live)
+            assert (live.popup.shown is not None) is heard_of
+            assert [each.name for each in live.unanswered] == ([] if heard_of else ["web_app_open_popup"])
+
+
+async def test_an_old_client_closes_an_app_that_follows_a_link(scene: Scene) -> None:
+    consent = Consent("hidden_link")
+    async with (
+        asyncio.timeout(20),
+        scene.launcher.open("@demo_bot", via="main_app", consent=consent) as live,
+    ):
+        url = re.sub("tgWebAppVersion=[^&]*", "tgWebAppVersion=6.9", live.url)
+        live.web_view = WebView(url, same_origin=live.web_view.same_origin)
+        async with hosted(scene.launcher, live, Hosting("browser", faithful=True)):
+            await live.ready()
+            await ask(live, "web_app_open_tg_link", LINK)
+            assert await live.closed() is CloseReason.APP
+            second = await live.next_app()
+            assert not second.is_closed
+            await second.close()

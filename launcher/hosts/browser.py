@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import re
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
@@ -74,6 +74,11 @@ class Browser:
     def playwright(self) -> Chromium:
         """Playwright's own browser, for whatever else a script wants to do."""
         return self._entered
+
+    @property
+    def gone(self) -> bool:
+        """Whether it has ended by itself: crashed, killed, or the remote one disconnected."""
+        return self._chromium is not None and not self._chromium.is_connected()
 
     @property
     def _entered(self) -> Chromium:
@@ -154,6 +159,7 @@ class Browser:
         trace: Path | None = None,
         har: Path | None = None,
         video: Path | None = None,
+        prepare: Callable[[BrowserContext], Awaitable[None]] | None = None,
     ) -> AsyncIterator[BrowserHost]:
         """Show a page while the block runs. It begins to load and is not waited for: see
         `BrowserHost.loaded`.
@@ -164,7 +170,7 @@ class Browser:
         `same_origin` only events of the URL's origin are taken. `sdk` is a file that is served in place of
         the official script. `style` is the CSS a web client hands to the frame. `timeout`: seconds for
         loading the page. `trace`, `har` and `video` name what to write when the block ends (see
-        `recordings`).
+        `recordings`). `prepare` is given the fresh context before there is a page.
 
         Raises HostUnavailable for a URL that is not http(s), and when the browser is gone.
         """
@@ -181,6 +187,8 @@ class Browser:
             await recordings.start(context)
             if sdk is not None:
                 await _serve(context, sdk)
+            if prepare is not None:
+                await _prepare(context, prepare)
             host = BrowserHost(
                 context, url, profile, secrets, on_event, on_touch, same_origin, limits or Limits(), timeout,
                 close=lambda: recordings.finish(context),
@@ -222,6 +230,13 @@ class Browser:
             )
         except Error as failure:
             raise HostUnavailable(f"The browser opens no page: {_first_line(failure)}") from None
+
+
+async def _prepare(context: BrowserContext, prepare: Callable[[BrowserContext], Awaitable[None]]) -> None:
+    try:
+        await prepare(context)
+    except Error as failure:
+        raise HostUnavailable(f"The page cannot be prepared: {_first_line(failure)}") from None
 
 
 async def _serve(context: BrowserContext, sdk: Path) -> None:
