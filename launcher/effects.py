@@ -17,7 +17,6 @@ from typing import Any, Protocol
 from telethon import TelegramClient
 
 from flows import (
-    AccountLost,
     Bot,
     Consent,
     MiniAppError,
@@ -87,8 +86,8 @@ class Performer:
     async def perform(self, effect: Effect) -> Outcome:
         """Do what the effect asks, and say how it ended: a failure of Telegram's is an outcome.
 
-        What failed in passing is repeated, under one random id and without asking anybody twice. Raises
-        AccountLost.
+        What failed in passing is repeated, under one random id and without asking anybody twice. Of a lost
+        account `repeat` knows by then.
         """
         choose, payments = _chosen_once(self.choices.chat), self.choices.payments
         once = _Once(self.client, self.bot, _asked_once(self.consent), choose, payments, self.random_id())
@@ -96,8 +95,6 @@ class Performer:
             return await self.repeat(
                 lambda: once.done(effect), repeatable=not isinstance(effect, _UNREPEATABLE)
             )
-        except AccountLost:
-            raise
         except MiniAppError as failure:
             return Failed(getattr(failure, "text", "UNKNOWN_ERROR"), str(failure))
 
