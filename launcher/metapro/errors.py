@@ -1,0 +1,55 @@
+"""What can go wrong with Metapro, split by whose fault it is.
+
+    MetaproError
+    ├── MetaproMisconfigured    a setting is missing or does not fit: nothing was sent
+    ├── MetaproUnreachable      no answer came: DNS, TLS, connection, time
+    ├── MetaproRefused          the service says no (4xx): `status`, `messages`
+    └── MetaproBroken           the service itself fails (5xx), or answers what it should not
+
+`layer` names where the fault lies, in the words of the driver's reports. No text holds a token, key or init data.
+"""
+
+from __future__ import annotations
+
+from flows import MiniAppError
+
+__all__ = ["MetaproBroken", "MetaproError", "MetaproMisconfigured", "MetaproRefused", "MetaproUnreachable"]
+
+
+class MetaproError(MiniAppError):
+    """See the module; `layer` is one of config, network, metapro-auth, metapro-data, wallet, telegram."""
+
+    def __init__(self, meaning: str, remedy: str, *, layer: str) -> None:
+        super().__init__(meaning, remedy)
+        self.layer = layer
+
+
+class MetaproMisconfigured(MetaproError):
+    """A METAPRO_… setting is missing or does not fit the others."""
+
+    def __init__(self, meaning: str, remedy: str) -> None:
+        super().__init__(meaning, remedy, layer="config")
+
+
+class MetaproUnreachable(MetaproError):
+    """No answer came from a service; whether it did what was asked is unknown."""
+
+    def __init__(self, meaning: str, remedy: str) -> None:
+        super().__init__(meaning, remedy, layer="network")
+
+
+class MetaproRefused(MetaproError):
+    """The service refuses the request. `messages` are its own words, cut short."""
+
+    def __init__(self, meaning: str, remedy: str, *, layer: str, status: int, messages: tuple[str, ...]) -> None:
+        super().__init__(meaning, remedy, layer=layer)
+        self.status = status
+        self.messages = messages
+
+
+class MetaproBroken(MetaproError):
+    """The service answers with a status of 500 or more, or with something else than is documented."""
+
+    def __init__(self, meaning: str, remedy: str, *, layer: str, status: int) -> None:
+        super().__init__(meaning, remedy, layer=layer)
+        self.status = status
