@@ -6,17 +6,15 @@ What Playwright cannot do with a page is the step's fault, in one line.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-
-from playwright.async_api import Error
 
 from launcher.hosts.observations import Seen
 from launcher.metapro.drive import Screen, Shown
 from launcher.metapro.step import Failed
 from launcher.metapro.watch import AppWatch, Sent
 
-__all__ = ["answered", "complaint", "own_login", "page_errors", "settled", "tap", "text_of"]
+__all__ = ["answered", "complaint", "own_login", "page_errors", "settled", "tap", "text_of", "until_text"]
 
 _GLANCE = 0.05
 """Seconds between two looks at a page, which cannot tell by itself that its text has changed."""
@@ -39,6 +37,16 @@ async def text_of(shown: Shown) -> str:
         return " ".join((await shown.app.frame.locator("body").inner_text()).split())
 
 
+async def until_text(shown: Shown, wanted: Callable[[str], bool], seconds: float) -> bool:
+    """Whether the page's text comes to be so within that time."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not wanted(await text_of(shown)):
+        if asyncio.get_running_loop().time() > deadline:
+            return False
+        await asyncio.sleep(_GLANCE)
+    return True
+
+
 async def complaint(shown: Shown, screen: Screen) -> str:
     """What the app tells about something that went wrong, waited for; empty when it tells nothing."""
     with _page():
@@ -53,10 +61,12 @@ async def complaint(shown: Shown, screen: Screen) -> str:
 
 
 async def settled(shown: Shown, quiet: float = 0.3, at_most: float = 5.0) -> None:
-    """Until the page has asked nothing and been answered nothing for a while."""
-    with_news = asyncio.get_running_loop().time() + at_most
-    while asyncio.get_running_loop().time() < with_news:
-        seen = len(shown.watch.sent), len(shown.watch.open)
+    """Until the page is there, and has asked nothing and waited for nothing for a while."""
+    if shown.app.live is not None and shown.app.live.host is not None:
+        await shown.app.live.host.loaded()
+    deadline = asyncio.get_running_loop().time() + at_most
+    while asyncio.get_running_loop().time() < deadline:
+        seen = len(shown.watch.sent), shown.watch.waiting
         await asyncio.sleep(quiet)
         if seen == (len(shown.watch.sent), 0):
             return
@@ -64,6 +74,8 @@ async def settled(shown: Shown, quiet: float = 0.3, at_most: float = 5.0) -> Non
 
 async def tap(shown: Shown, selector: str, seconds: float) -> bool:
     """Tap the first visible thing of this kind; whether there was one."""
+    from playwright.async_api import Error
+
     place = shown.app.frame.locator(selector).locator("visible=true").first
     try:
         await place.click(timeout=seconds * 1000)
@@ -82,6 +94,8 @@ def page_errors(shown: Shown) -> list[str]:
 
 @contextmanager
 def _page() -> Iterator[None]:
+    from playwright.async_api import Error
+
     try:
         yield
     except Error as failure:

@@ -9,7 +9,7 @@ from __future__ import annotations
 __all__ = ["ASSUMPTIONS"]
 
 ASSUMPTIONS = {
-    "telegram-login": "The address, fields and answer of the Telegram login are known from one public sample.",
+    "telegram-login": "Address, fields and answer of the Telegram login are known from one public sample.",
     "stable-identity": "That account.userId is the Metapro ID, and stays, is known from samples only.",
     "login-refusals": "Which logins Metapro refuses, and how, is not documented.",
     "referral-code": "That the start parameter is sent as referralCode is known from one public sample.",

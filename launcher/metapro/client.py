@@ -6,14 +6,13 @@
 
 A token that no longer counts (401) is replaced once by a new login, with init data that `fresh_init_data`
 gives, and the call is repeated once; a second 401 is an error, never a loop. Only reads are repeated, and
-only after connect errors, 429 and 5xx. Every answer is read with doubt: text where JSON is expected, HTML of a
-proxy, either shape of an error.
+only after connect errors, 429 and 5xx. Every answer is read with doubt: text where JSON is expected, HTML of
+a proxy, either shape of an error.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import ssl
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
@@ -22,7 +21,7 @@ from functools import lru_cache
 from typing import Any, Self, TypeVar
 
 import httpx
-from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
+from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from flows import InitData
 from launcher.hosts.launch_secrets import shown_url
@@ -30,7 +29,7 @@ from launcher.metapro.errors import MetaproBroken, MetaproError, MetaproRefused,
 from launcher.metapro.models import Asset, Login, Page, PersonalScore, Reached, ScoreTotal, User
 from launcher.metapro.settings import MetaproSettings
 
-__all__ = ["Exchange", "MetaproClient"]
+__all__ = ["Exchange", "MetaproClient", "at"]
 
 T = TypeVar("T")
 RETRIES = (0.2, 0.6)
@@ -83,13 +82,15 @@ class MetaproClient:
         on_exchange: Callable[[Exchange], None] | None = None,
         fresh_init_data: Callable[[], Awaitable[str]] | None = None,
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        _http: httpx.AsyncClient | None = None,
     ) -> None:
         self.settings = settings
         self.user_id: str | None = None
         self.token: SecretStr | None = None
         self.fresh_init_data = fresh_init_data
         self.logins = 0
-        self._http = httpx.AsyncClient(
+        self._shares = _http is not None
+        self._http = _http or httpx.AsyncClient(
             transport=transport, timeout=settings.timeout, verify=_trust(), follow_redirects=False
         )
         self._auth = _Token(self)
@@ -98,11 +99,17 @@ class MetaproClient:
         self._renewing = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
-        await self._http.__aenter__()
+        if not self._shares:
+            await self._http.__aenter__()
         return self
 
     async def __aexit__(self, *failure: Any) -> None:
-        await self._http.__aexit__(*failure)
+        if not self._shares:
+            await self._http.__aexit__(*failure)
+
+    def another(self, settings: MetaproSettings) -> MetaproClient:
+        """A session of its own over the same connections: without a token, and good while this one is."""
+        return MetaproClient(settings, on_exchange=self._on_exchange, wait=self._wait, _http=self._http)
 
     # Logging in
 
@@ -129,7 +136,7 @@ class MetaproClient:
         """Take token and person from a login's answer, and use them from now on."""
         content = _json(answer, AUTH)
         knobs = self.settings.telegram_login
-        token, user_id = _at(content, knobs.token_path), _at(content, knobs.user_id_path)
+        token, user_id = at(content, knobs.token_path), at(content, knobs.user_id_path)
         if not isinstance(token, str) or not token:
             raise _broken("the answer to the login has no token", AUTH, answer)
         if not isinstance(user_id, str) or not user_id:
@@ -138,7 +145,7 @@ class MetaproClient:
         known = {**account, "userId": user_id} if isinstance(account, dict) else {"userId": user_id}
         user = _parsed(User, known, AUTH, answer)
         self.token, self.user_id = SecretStr(token), user_id
-        return Login(user, self.token, answer.status_code, _at(content, "token.tokenType"))
+        return Login(user, self.token, answer.status_code, at(content, "token.tokenType"))
 
     async def signature_hash(self, wallet: str) -> str:
         """What the wallet has to sign. Raises MetaproError."""
@@ -182,9 +189,7 @@ class MetaproClient:
 
     async def wallet_tokens(self, wallet: str, limit: int = 20) -> Page[Asset]:
         query = {"_items": "true", "sort[token.creationBlock]": "desc", "skip": 0, "limit": limit}
-        answer = await self._ask(
-            "nft", "GET", f"/v1/user/{wallet.lower()}/tokens", params=query, layer=DATA
-        )
+        answer = await self._ask("nft", "GET", f"/v1/user/{wallet.lower()}/tokens", params=query, layer=DATA)
         return _parsed(Page[Asset], _json(answer, DATA), DATA, answer)
 
     async def leaderboard(self, limit: int = 20) -> list[ScoreTotal]:
@@ -229,7 +234,8 @@ class MetaproClient:
         if answer.status_code >= 500:
             raise MetaproBroken(
                 f"The {service} service answers with status {answer.status_code}.",
-                "Look whether it is up; this is not about the app.", layer="network", status=answer.status_code,
+                "Look whether it is up; this is not about the app.",
+                layer="network", status=answer.status_code,
             )  # fmt: skip
         if answer.status_code == 200 and not answer.content:
             raise MetaproBroken(
@@ -244,11 +250,14 @@ class MetaproClient:
         """Put the token on a request; returns which."""
         token = self.token
         if token is not None:
-            prefix = "Bearer " if self.settings.auth_scheme == "bearer" else ""
-            request.headers["Authorization"] = prefix + token.get_secret_value()
+            request.headers["Authorization"] = self.authorization(token)
         if self.user_id is not None:
             request.headers["x-account-userid"] = self.user_id
         return token
+
+    def authorization(self, token: SecretStr) -> str:
+        """The header for a token. A secret."""
+        return ("Bearer " if self.settings.auth_scheme == "bearer" else "") + token.get_secret_value()
 
     async def renew(self, used: SecretStr | None) -> bool:
         """Replace a token that no longer counts; whether there is another one now. At once, calls that met
@@ -263,7 +272,14 @@ class MetaproClient:
     # Requests
 
     async def _ask(
-        self, service: str, method: str, path: str, *, authorised: bool = False, layer: str = AUTH, **rest: Any
+        self,
+        service: str,
+        method: str,
+        path: str,
+        *,
+        authorised: bool = False,
+        layer: str = AUTH,
+        **rest: Any,
     ) -> httpx.Response:
         """An answer of 2xx. Raises MetaproRefused, MetaproBroken or MetaproUnreachable."""
         pauses = iter(RETRIES if method == "GET" else ())
@@ -328,7 +344,8 @@ def _user_object(init_data: str) -> Any:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _at(content: Any, path: str) -> Any:
+def at(content: Any, path: str) -> Any:
+    """What stands there in a JSON value: `token.accessToken`; None when nothing does."""
     for step in path.split("."):
         content = content.get(step) if isinstance(content, dict) else None
     return content

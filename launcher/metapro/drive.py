@@ -7,20 +7,26 @@ a field here, and only steps that come `after` it read it.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pydantic import SecretStr
+
 from flows import OpenParameters
-from launcher.metapro.client import MetaproClient
+from flows.init_data import InitDataError
+from launcher.metapro.client import MetaproClient, at
+from launcher.metapro.errors import MetaproMisconfigured, NeedsLaunch
 from launcher.metapro.launch import Launch
 from launcher.metapro.redaction import Redaction
-from launcher.metapro.settings import MetaproSettings
-from launcher.metapro.step import Failed, Need, Skip
+from launcher.metapro.settings import SERVICES, MetaproSettings
+from launcher.metapro.step import Need, Skip
 
 if TYPE_CHECKING:
-    from playwright.async_api import BrowserContext
+    from playwright.async_api import BrowserContext, Request
 
     from launcher.hosting import Hosting
     from launcher.launcher import Launcher
@@ -30,7 +36,17 @@ if TYPE_CHECKING:
     from launcher.metapro.watch import AppWatch
     from launcher.mini_app import MiniApp
 
-__all__ = ["Drive", "LongRun", "Prepare", "Relaunch", "Screen", "Shown", "reopening"]
+__all__ = [
+    "Drive",
+    "LongRun",
+    "Preparation",
+    "Prepare",
+    "Relaunch",
+    "Screen",
+    "Shown",
+    "reopening",
+    "wallet_of",
+]
 
 Prepare = Callable[["BrowserContext"], Awaitable[None]]
 PAGES_AT_ONCE = 3
@@ -80,13 +96,15 @@ def _unrecorded(hosting: Hosting | None, prepare: Prepare | None) -> Hosting:
 class Screen:
     """Where to look and tap in the app's page: Playwright selectors.
 
-    `connect` connects a wallet, `sign` asks for the signature if connecting does not, `error` is where the
-    app tells that something went wrong, `wallet` where it shows the connected wallet.
+    `connect` connects a wallet, `sign` has something signed, `refresh` makes the app call Metapro with its
+    token, `error` is where it tells that something went wrong. `seconds`: how long it may take for each.
     """
 
-    connect: str = "[data-metapro=connect], button:has-text('Connect')"
-    sign: str = "[data-metapro=sign], button:has-text('Sign')"
+    connect: str = r"[data-metapro=connect], button:text-matches('^\\s*connect', 'i')"
+    sign: str = r"[data-metapro=sign], button:text-matches('^\\s*(sign|attach|verify)(?! in)', 'i')"
+    refresh: str = r"[data-metapro=refresh], button:text-matches('^\\s*(refresh|reload|update)', 'i')"
     error: str = "[data-metapro=error], [role=alert], .error"
+    seconds: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +125,12 @@ class Shown:
     app: MiniApp
     watch: AppWatch
     wallet: Wallet
+    login_path: str
+
+    def hide(self, secret: str) -> None:
+        """Keep this out of the recordings of the page."""
+        if self.app.live is not None and self.app.live.host is not None:
+            self.app.live.host.hide(secret)
 
 
 class Preparation:
@@ -118,6 +142,9 @@ class Preparation:
         self._settings = settings
         self.watch = AppWatch(service_urls(settings))
         self.wallet = wallet_of(settings)
+
+    def shown(self, app: MiniApp) -> Shown:
+        return Shown(app, self.watch, self.wallet, self._settings.telegram_login.path)
 
     async def __call__(self, context: BrowserContext, faults: Mapping[str, Fault] | None = None) -> None:
         from launcher.metapro.faults import lay_fault
@@ -165,6 +192,8 @@ class Drive:
     patience: float = 30.0
     login: Login | None = None
     user: User | None = None
+    app_token: SecretStr | None = None
+    signed: tuple[str, str] | None = None
     _pages: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PAGES_AT_ONCE))
 
     # What a step may take for granted
@@ -200,21 +229,91 @@ class Drive:
         }
         return Skip(*_UNMET[need]) if absent[need] else None
 
+    # What is learned on the way, and must not be told
+
+    def learn(self, login: Login) -> None:
+        self.redaction.add(login.token.get_secret_value())
+        self.learn_person(login.account)
+
+    def learn_person(self, user: User) -> None:
+        details = user.personal_details
+        for secret in (details.email, details.birth_date) if details else ():
+            self.redaction.add(secret.get_secret_value() if secret else None)
+
+    async def learn_watched(self, shown: Shown) -> None:
+        """The tokens that a page was given: for the recordings of the page too."""
+        for sent in tuple(shown.watch.to("users")):
+            if sent.path == shown.login_path and sent.went_well:
+                token = at(await sent.answer(), self.settings.telegram_login.token_path)
+                if isinstance(token, str) and token:
+                    self.app_token = SecretStr(token) if shown is self.shown else self.app_token
+                    self.redaction.add(token)
+                    shown.hide(token)
+
+    # Sessions
+
+    def client_of_its_own(self, **changes: Any) -> MetaproClient:
+        """A session beside the drive's own, over the same connections; `changes` are other settings."""
+        return self.client.another(self.settings.model_copy(update=changes))
+
+    async def fresh_init_data(self) -> str:
+        """Init data for another login: those of the launch, or of a new one when these are too old. Raises
+        NeedsLaunch when there is none to be had."""
+        data = self.launch.init_data if self.launch else None
+        if data is not None:
+            with suppress(InitDataError):
+                data.check_age(self.settings.max_auth_age, self.now())
+                return data.raw
+        if self.relaunch is None:
+            raise NeedsLaunch
+        async with self.relaunch(shown=False) as app:
+            self.redaction.launched(app.url)
+            self.launch = Launch.of(app)
+        return self.launch.raw
+
+    @property
+    def some_wallet(self) -> str:
+        """The person's first wallet, if it is known by now, else the driver's own."""
+        known = self.login.account.addresses if self.login else []
+        return known[0].wallet if known else self.wallet.address
+
     # Pages
+
+    async def until(self, wanted: Callable[[], bool]) -> bool:
+        """Whether something comes to be so while a person would wait for it."""
+        deadline = time.monotonic() + self.screen.seconds
+        while not wanted():
+            if time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(0.02)
+        return True
 
     @asynccontextmanager
     async def another(
         self, platform: str | None = None, faults: Mapping[str, Fault] | None = None
     ) -> AsyncIterator[Shown]:
-        """The app opened once more, watched, with a wallet of its own, and with these services (by name) down.
-        A few at once; what the page's browser refuses is a fault of the step."""
+        """The app opened once more, watched, with a wallet of its own, and with these services (by name)
+        down. A few at once, each for as long as a step may take."""
         assert self.relaunch is not None
         prepared = Preparation(self.settings)
         prepare = partial(prepared, faults=faults or {})
-        async with self._pages:
+        async with self._pages, asyncio.timeout(self.patience):
             async with self.relaunch(platform=platform, prepare=prepare) as app:
                 self.redaction.launched(app.url)
-                yield Shown(app, prepared.watch, prepared.wallet)
+                shown = prepared.shown(app)
+                yield shown
+                await self.learn_watched(shown)
+
+    async def fail_calls(self, shown: Shown, fault: Fault, *paths: str) -> None:
+        """From now on, calls to these paths of the users service meet the fault; without paths, all that bear
+        a token."""
+        from launcher.metapro.faults import lay_fault
+
+        def meant(request: Request) -> bool:
+            path = shown.watch.place(request.url)[1]
+            return path in paths if paths else "authorization" in request.headers
+
+        await lay_fault(shown.app.page.context, self.settings.url("users"), fault, meant)
 
 
 _UNMET = {

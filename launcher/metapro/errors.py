@@ -4,16 +4,25 @@
     ├── MetaproMisconfigured    a setting is missing or does not fit: nothing was sent
     ├── MetaproUnreachable      no answer came: DNS, TLS, connection, time
     ├── MetaproRefused          the service says no (4xx): `status`, `messages`
+    ├── NeedsLaunch             the init data are too old to log in with: open the app again
     └── MetaproBroken           the service itself fails (5xx), or answers what it should not
 
-`layer` names where the fault lies, in the words of the driver's reports. No text holds a token, key or init data.
+`layer` names where the fault lies, in the words of the driver's reports. No text holds a token, a key or
+init data.
 """
 
 from __future__ import annotations
 
 from flows import MiniAppError
 
-__all__ = ["MetaproBroken", "MetaproError", "MetaproMisconfigured", "MetaproRefused", "MetaproUnreachable"]
+__all__ = [
+    "MetaproBroken",
+    "MetaproError",
+    "MetaproMisconfigured",
+    "MetaproRefused",
+    "MetaproUnreachable",
+    "NeedsLaunch",
+]
 
 
 class MetaproError(MiniAppError):
@@ -41,7 +50,9 @@ class MetaproUnreachable(MetaproError):
 class MetaproRefused(MetaproError):
     """The service refuses the request. `messages` are its own words, cut short."""
 
-    def __init__(self, meaning: str, remedy: str, *, layer: str, status: int, messages: tuple[str, ...]) -> None:
+    def __init__(
+        self, meaning: str, remedy: str, *, layer: str, status: int, messages: tuple[str, ...]
+    ) -> None:
         super().__init__(meaning, remedy, layer=layer)
         self.status = status
         self.messages = messages
@@ -53,3 +64,14 @@ class MetaproBroken(MetaproError):
     def __init__(self, meaning: str, remedy: str, *, layer: str, status: int) -> None:
         super().__init__(meaning, remedy, layer=layer)
         self.status = status
+
+
+class NeedsLaunch(MetaproError):
+    """A new login needs init data that are fresh, and there are none."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The init data are too old for another login.",
+            "Open the app again: a fresh launch is needed.",
+            layer="telegram",
+        )

@@ -9,12 +9,14 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from playwright.async_api import BrowserContext, Error, Route
+if TYPE_CHECKING:
+    from playwright.async_api import BrowserContext, Request, Route
 
 __all__ = ["FAULTS", "SLOW", "Fault", "lay_fault", "unauthorised"]
 
-Fault = Callable[[Route], Awaitable[None]]
+Fault = Callable[["Route"], Awaitable[None]]
 SLOW = "slow"
 SLOW_SECONDS = 1.0
 _READABLE = {"Access-Control-Allow-Origin": "*"}
@@ -67,12 +69,16 @@ FAULTS: dict[str, Fault] = {
 """By the name that reports use."""
 
 
-async def lay_fault(context: BrowserContext, base: str, fault: Fault) -> None:
-    """Let every request below this URL meet the fault. A page that has gone meanwhile meets nothing."""
+async def lay_fault(
+    context: BrowserContext, base: str, fault: Fault, meant: Callable[[Request], bool] = lambda _: True
+) -> None:
+    """Let every request below this URL that is `meant` meet the fault. A page that has gone meanwhile meets
+    nothing."""
+    from playwright.async_api import Error
 
     async def meet(route: Route) -> None:
         with suppress(Error):
-            await fault(route)
+            await (fault(route) if meant(route.request) else route.fallback())
 
     prefix = base.rstrip("/")
     await context.route(lambda url: url == prefix or url.startswith((f"{prefix}/", f"{prefix}?")), meet)

@@ -1,4 +1,4 @@
-"""What Metapro answers, as far as it is documented. Keys that are not known are kept; nothing shows secrets."""
+"""What Metapro answers, as far as it is documented. Unknown keys are kept; nothing shows secrets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,17 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic.alias_generators import to_camel
 
-__all__ = ["Address", "Asset", "Login", "Page", "PersonalDetails", "PersonalScore", "Reached", "ScoreTotal", "User"]
+__all__ = [
+    "Address",
+    "Asset",
+    "Login",
+    "Page",
+    "PersonalDetails",
+    "PersonalScore",
+    "Reached",
+    "ScoreTotal",
+    "User",
+]
 
 T = TypeVar("T")
 
@@ -80,7 +90,7 @@ class Page(_Answer, Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A login that went well; `status` is what it was answered with, `token_type` what the answer calls it."""
+    """A login that went well; `status` is that of the answer, `token_type` what it calls the token."""
 
     account: User
     token: SecretStr

@@ -89,7 +89,8 @@ class Schedule:
     async def _attempt(self, step: Step) -> StepResult:
         """Make the step. What it raises that is no fault of the tested is a defect, and goes on rising."""
         began = time.perf_counter()
-        limit = None if Need.LONG in step.needs else self._patience
+        unlimited = {Need.LONG, Need.RELAUNCH} & set(step.needs)  # pages wait for each other
+        limit = None if unlimited else self._patience
         try:
             async with asyncio.timeout(limit):
                 found = await step.run(self._drive)
@@ -98,7 +99,7 @@ class Schedule:
         except Failed as fault:
             return self._failed(step, began, fault)
         except TimeoutError:
-            return self._failed(step, began, Failed(f"it was not done within {limit:g} s"))
+            return self._failed(step, began, Failed(f"it was not done within {self._patience:g} s"))
         except MiniAppError as error:
             return self._failed(step, began, _fault(error))
         return self._went_well(step, began, found)
@@ -157,6 +158,4 @@ class Schedule:
 
 def _fault(error: MiniAppError) -> Failed:
     layer = Layer(error.layer) if isinstance(error, MetaproError) else None
-    return Failed(
-        error.meaning, status=getattr(error, "status", None), remedy=error.remedy, layer=layer
-    )
+    return Failed(error.meaning, status=getattr(error, "status", None), remedy=error.remedy, layer=layer)

@@ -11,10 +11,11 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import BrowserContext, ConsoleMessage, Error, Request, Response
+if TYPE_CHECKING:
+    from playwright.async_api import BrowserContext, ConsoleMessage, Request, Response
 
 __all__ = ["AppWatch", "Sent"]
 
@@ -49,17 +50,25 @@ class Sent:
         except ValueError:
             return None
 
+    @property
+    def went_well(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+    async def text(self) -> str:
+        """What was answered; empty when nothing was, or it cannot be had any more."""
+        from playwright.async_api import Error
+
+        with suppress(Error, UnicodeDecodeError):
+            if self.response is not None:
+                return await self.response.text()
+        return ""
+
     async def answer(self) -> Any:
-        """The answer as JSON, as a text when it is none, None when it cannot be had any more."""
-        if self.response is None:
-            return None
-        text = ""
-        with suppress(Error):
-            text = await self.response.text()
+        """The answer as JSON, None when it is none."""
         try:
-            return json.loads(text)
+            return json.loads(await self.text())
         except ValueError:
-            return text
+            return None
 
 
 @dataclass(slots=True, repr=False)
@@ -93,12 +102,17 @@ class AppWatch:
         """The calls to one service so far."""
         return [sent for sent in self.sent if sent.service == service and sent.is_call]
 
+    @property
+    def waiting(self) -> int:
+        """How many calls have no answer yet."""
+        return sum(sent.is_call and sent.status is None and not sent.failed for sent in self.sent)
+
     def _tell(self) -> None:
         self._news.set()
         self._news = asyncio.Event()
 
     def _asked(self, request: Request) -> None:
-        service, path = self._place(request.url)
+        service, path = self.place(request.url)
         body = request.post_data_buffer or b""
         sent = Sent(
             service, request.method, path, request.url, request.headers,
@@ -121,7 +135,7 @@ class AppWatch:
     def _said(self, message: ConsoleMessage) -> None:
         self.console.append(message.text)
 
-    def _place(self, url: str) -> tuple[str | None, str]:
+    def place(self, url: str) -> tuple[str | None, str]:
         """The service with the longest base URL that the address begins with, and the rest of its path."""
         address = url.partition("?")[0].partition("#")[0]
         for service, base in sorted(self.bases.items(), key=lambda entry: -len(entry[1])):

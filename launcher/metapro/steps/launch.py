@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from flows.init_data import InitData, InitDataError, InitDataExpired, SignatureMissing, UnusableKey
+from launcher.metapro.app_page import own_login, settled, text_of
 from launcher.metapro.drive import Drive, Shown
 from launcher.metapro.launch import IDENTIFYING_FLOWS
 from launcher.metapro.report import Layer
 from launcher.metapro.step import Failed, Found, Need, Skip, Step
-from flows.init_data import InitData, InitDataError, InitDataExpired, SignatureMissing, UnusableKey
 
 __all__ = ["STEPS"]
 
+PHONES = ("android", "ios")
 FRESH = "Open the app again: the driver needs a fresh launch."
 
 
@@ -86,25 +88,28 @@ def _fresh(drive: Drive, data: InitData) -> None:
 async def platform_gate(drive: Drive) -> Found:
     """The app works on phones; elsewhere it works too, or says why it does not, but is never blank."""
     told = []
-    for platform in ("android", "ios", "tdesktop"):
+    for platform in (*PHONES, "tdesktop"):
         async with drive.another(platform) as shown:
             told.append(await _on(drive, shown, platform))
     return Found("; ".join(told))
 
 
 async def _on(drive: Drive, shown: Shown, platform: str) -> str:
-    works = await drive.own_login(shown, drive.screen.seconds if platform == "tdesktop" else drive.patience)
-    text = await drive.text_of(shown)
+    await settled(shown)
+    works = await own_login(shown, drive.screen.seconds if platform in PHONES else 0.0)
+    text = await text_of(shown)
     if not text:
         raise Failed(f"on {platform} the page stays blank")
-    if platform != "tdesktop" and works is None:
+    if platform in PHONES and works is None:
         raise Failed(f"on {platform} the app does not log in to Metapro; it shows: {text[:80]}")
     return f"{platform}: {'works' if works else f'warns ({text[:60]})'}"
 
 
 async def start_parameter(drive: Drive) -> Found:
     """What the app was started with is in its login as referralCode, and nothing when there was nothing."""
-    login = await drive.app_login()
+    login = await own_login(drive.page, drive.screen.seconds)
+    if login is None:
+        raise Skip("because the app does not log in: see L1.app")
     body = login.json if isinstance(login.json, dict) else {}
     data = drive.launched.init_data
     wanted, sent = (data.start_param if data else None) or None, body.get("referralCode")
@@ -134,7 +139,7 @@ STEPS = (
         platform_gate,
         "Let the app render on android and ios, and warn elsewhere.",
         needs=(Need.PAGE, Need.RELAUNCH),
-        after=("L1.app",),
+        after=("T1",),
         assumption="platform-gate",
     ),
     Step(
@@ -144,7 +149,7 @@ STEPS = (
         start_parameter,
         "Send initDataUnsafe.start_param as referralCode, and leave it out when it is empty.",
         needs=(Need.PAGE,),
-        after=("L1.app",),
+        after=("T1",),
         assumption="referral-code",
     ),
 )

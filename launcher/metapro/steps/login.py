@@ -40,7 +40,9 @@ async def app_login(drive: Drive) -> Found:
         raise Failed("the app's login gets no answer", layer=Layer.NETWORK)
     if not 200 <= sent.status < 300:
         raise Failed(f"the app's login is refused with status {sent.status}", status=sent.status)
-    await drive.learn_from(sent)
+    await drive.learn_watched(drive.page)
+    if drive.app_token is None:
+        raise Failed("the answer to the app's login has no token", status=sent.status)
     return Found("our init data unchanged, the configured ids", sent.status, tuple(_odd(drive, sent)))
 
 

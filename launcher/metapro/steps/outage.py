@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
-from launcher.metapro.app_page import complaint, own_login, page_errors, settled, text_of
+from launcher.metapro.app_page import answered, complaint, own_login, page_errors, settled, text_of
 from launcher.metapro.drive import Drive
 from launcher.metapro.faults import FAULTS, SLOW
 from launcher.metapro.report import Layer
@@ -36,7 +36,6 @@ async def _down(drive: Drive, service: str, fault: str) -> str:
         await shown.watch.until(lambda sent: sent.service == service, drive.screen.seconds)
         told = "" if fault == SLOW else await complaint(shown, drive.screen)
         await settled(shown)
-        drive.learn_watched(shown)
         if errors := page_errors(shown):
             return f"{fault}: the page fails with {errors[0][:80]}"
         if not await text_of(shown):
@@ -55,8 +54,7 @@ async def partial_outage(drive: Drive) -> Found:
     async with drive.another(faults=dict.fromkeys(others, FAULTS["refused"])) as shown:
         login = await own_login(shown, drive.screen.seconds)
         if login is not None:
-            await settled(shown)
-            drive.learn_watched(shown)
+            await answered(login, shown.watch, drive.screen.seconds)
     if login is None or not login.went_well:
         raise Failed(f"without {', '.join(others)} the app does not log in")
     return Found(f"logs in without {', '.join(others)}", login.status)

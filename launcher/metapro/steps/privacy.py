@@ -1,4 +1,4 @@
-"""B3 and S: what gets where it should not: keys into the page, tokens to others, one person's into another's."""
+"""B3 and S: what gets where it should not: keys into pages, tokens to others, people into each other."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def _carries(sent: Sent, secret: str) -> bool:
 async def token_storage(drive: Drive) -> Found:
     """The token goes to Metapro and nowhere else: no address, no console, no third party."""
     await settled(drive.page)
-    login = await drive.login_seen()
-    token = login.token.get_secret_value()
+    assert drive.app_token is not None
+    token = drive.app_token.get_secret_value()
     watch = drive.page.watch
     home = origin_of(drive.launched.url or "")
     wrong = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from pydantic import SecretStr
 
 from launcher.metapro.app_page import complaint, own_login, settled, tap
@@ -58,7 +57,7 @@ async def idle_expiry(drive: Drive) -> Found:
 
 
 async def own_session(drive: Drive) -> Found:
-    """The driver's own session outlives its token: one login with fresh init data, one repetition, no loop."""
+    """The driver's own session outlives its token: one login with fresh init data, one repetition."""
     async with drive.client_of_its_own() as client:
         client.token, client.user_id = SecretStr(VOID), drive.logged_in.account.user_id
         client.fresh_init_data = drive.fresh_init_data
@@ -77,11 +76,10 @@ async def app_login_again(drive: Drive) -> Found:
         if first is None:
             raise Skip("because the app does not log in")
         await settled(shown)
-        drive.learn_watched(shown)
         await drive.fail_calls(shown, unauthorised)
         before = len(_logins(shown))
         await tap(shown, drive.screen.refresh, drive.screen.seconds)
-        call = await shown.watch.until(lambda sent: _unauthorised(sent), drive.screen.seconds)
+        call = await shown.watch.until(_unauthorised, drive.screen.seconds)
         if call is None:
             raise Skip(
                 "the app makes no call with its token while it is looked at",
