@@ -43,7 +43,7 @@ def sandbox(port: int = 0) -> Sandbox:
 
 def written(path: Path) -> dict[str, Any]:
     with sandbox().in_thread() as box:
-        ready_file.write(path, box)
+        ready_file.write(path, ready_file.describe(box))
     content: dict[str, Any] = json.loads(path.read_text())
     return content
 
@@ -51,7 +51,7 @@ def written(path: Path) -> dict[str, Any]:
 async def test_what_is_written_is_what_the_sandbox_is(tmp_path: Path) -> None:
     path = tmp_path / "ready.json"
     async with sandbox() as box:
-        ready_file.write(path, box)
+        ready_file.write(path, ready_file.describe(box))
         content = json.loads(path.read_text())
         assert content["dc"] == {"id": 2, "host": "127.0.0.1", "port": box.dcs[2][1]}
         assert [dc["id"] for dc in content["dcs"]] == [1, 2]
@@ -78,7 +78,7 @@ def test_the_file_is_its_owners_alone_and_nothing_is_left_beside_it(tmp_path: Pa
 async def test_reading_gives_back_what_was_written(tmp_path: Path) -> None:
     path = tmp_path / "ready.json"
     async with sandbox() as box:
-        ready_file.write(path, box)
+        ready_file.write(path, ready_file.describe(box))
         read = ready_file.read(path)
         assert read == ready_file.describe(box)
         assert box.api_hash not in repr(read)
@@ -134,8 +134,9 @@ async def test_the_program_serves_until_it_is_told_to_stop(tmp_path: Path, name:
     path = tmp_path / "ready.json"
     seen: list[Any] = []
 
-    def stop(box: Sandbox) -> None:
+    def stop(ready: ready_file.ReadyFile) -> None:
         seen.append(ready_file.read(path))
+        assert seen == [ready]
         os.kill(os.getpid(), name)
 
     await serve(ready_file=path, sandbox=sandbox(), on_ready=stop)
@@ -148,7 +149,7 @@ import asyncio
 from pathlib import Path
 from launcher.sandbox.program import serve
 from tests.test_sandbox_ready_file import sandbox
-ready = lambda box: print("ready", flush=True)
+ready = lambda described: print("ready", flush=True)
 asyncio.run(serve(ready_file=Path({path!r}), sandbox=sandbox(), on_ready=ready))
 """
 

@@ -34,14 +34,15 @@ _LONGEST = 160
 
 @asynccontextmanager
 async def sandbox_with_pages(settings: Settings) -> AsyncIterator[Sandbox | None]:
-    """With the server `sandbox`, one whose Mini Apps are the sample app; with any other nothing."""
+    """With the server `sandbox`, one whose Mini Apps are the sample apps; with any other nothing."""
     if settings.server != "sandbox":
         yield None
         return
     from launcher.sandbox import Sandbox
+    from launcher.sandbox.metapro import MetaproStandIn
     from launcher.sandbox.site import Site
 
-    async with Sandbox() as sandbox, Site(sandbox):
+    async with Sandbox() as sandbox, MetaproStandIn(sandbox) as metapro, Site(sandbox, metapro=metapro):
         yield sandbox
 
 
