@@ -15,10 +15,10 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Hashable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
 import httpx
 from pydantic import SecretStr, TypeAdapter, ValidationError
@@ -360,7 +360,8 @@ def _json(answer: httpx.Response, layer: str) -> Any:
 
 def _parsed(kind: type[T], content: Any, layer: str, answer: httpx.Response) -> T:
     try:
-        return _adapter(kind).validate_python(content)
+        found: T = _adapter(cast(Hashable, kind)).validate_python(content)
+        return found
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         where = ".".join(map(str, first["loc"])) or "the whole"

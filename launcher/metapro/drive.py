@@ -166,7 +166,7 @@ def wallet_of(settings: MetaproSettings) -> Wallet:
 
 def service_urls(settings: MetaproSettings) -> dict[str, str]:
     """The base URLs of the services that have one, by name."""
-    found = {}
+    found: dict[str, str] = {}
     for service in SERVICES:
         with suppress(MetaproMisconfigured):
             found[service] = settings.url(service)

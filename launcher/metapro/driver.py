@@ -110,8 +110,11 @@ class MetaproDriver:
     async def prepare(self, context: BrowserContext) -> None:
         """Prepare a browser context, before its page loads, for a drive of that page."""
         prepared = self._prepared[context] = Preparation(self.settings)
-        context.on("close", lambda _: self._prepared.pop(context, None))
+        context.on("close", self._forget)
         await prepared(context)
+
+    def _forget(self, context: BrowserContext) -> None:
+        self._prepared.pop(context, None)
 
     async def _shown(self, app: MiniApp) -> Shown | None:
         """The page of a live app. One that was not prepared is watched from now on, and loaded anew."""

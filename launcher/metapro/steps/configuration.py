@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 
 from launcher.metapro.drive import Drive
+from launcher.metapro.errors import MetaproMisconfigured
 from launcher.metapro.report import Layer
-from launcher.metapro.settings import SERVICES, MetaproMisconfigured
+from launcher.metapro.settings import SERVICES
 from launcher.metapro.step import Failed, Found, Need, Skip, Step
 
 __all__ = ["STEPS"]
