@@ -53,7 +53,7 @@ def sandbox(
 
     It has people, bots and Mini Apps in it, and a stand-in of Metapro for apps that log in there: a model of
     what is documented, not Metapro. Other programs get at it with --server FILE. With --json the content of
-    the ready file goes to standard output once it listens. Ctrl-C and SIGTERM are its normal end: exit code 0.
+    the ready file goes to standard output once it listens. Ctrl-C and SIGTERM end it well: exit code 0.
     """
     from launcher.cli.running import run
 

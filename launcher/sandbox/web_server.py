@@ -29,7 +29,13 @@ class WebServer:
     def __init__(self, app: Any, *, port: int = 0) -> None:
         self.port = port
         self._config = uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="off", ws="none", proxy_headers=False
+            app,
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            proxy_headers=False,
         )
         self._state = ServerState()
 

@@ -6,9 +6,10 @@ is an object with one of them and a list with another, because both are document
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
+
+from pydantic_core import from_json
 
 from launcher.sandbox.metapro.call import Call, Endpoints
 from launcher.sandbox.metapro.refusal import Refused
@@ -115,7 +116,7 @@ def _pairs(call: Call) -> set[tuple[str, str]]:
     listed = call.query("tokens", "[]")
     try:
         return pairs | {
-            (str(row["contractAddress"]).lower(), str(row["tokenId"])) for row in json.loads(listed)
+            (str(row["contractAddress"]).lower(), str(row["tokenId"])) for row in from_json(listed)
         }
     except (ValueError, TypeError, KeyError):
         raise Refused(400, "tokens must be a JSON list of contractAddress and tokenId") from None

@@ -7,6 +7,7 @@ message.
 from __future__ import annotations
 
 import re
+import sys
 
 from launcher.sandbox.metapro.refusal import Refused
 
@@ -20,12 +21,15 @@ def text_to_sign(wallet: str, hash_: str) -> str:
 
 def signed_by(wallet: str, hash_: str, signature: str) -> bool:
     """Whether the wallet has signed this hash. Raises `Refused` when eth-account is not installed."""
+    limit = sys.getrecursionlimit()
     try:
         from eth_account import Account
         from eth_account.messages import encode_defunct
     except ImportError:
         extra = "This stand-in cannot check signatures: install the extra, pip install '.[metapro]'"
         raise Refused(501, extra) from None
+    finally:
+        sys.setrecursionlimit(limit)  # py_ecc raises it so far that deep JSON ends the process
     if not re.fullmatch(r"(0x)?[0-9a-fA-F]{130}", signature):
         return False
     message = encode_defunct(text=text_to_sign(wallet, hash_))

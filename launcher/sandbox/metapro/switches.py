@@ -96,8 +96,9 @@ class Switches(BaseModel):
     slow_for: float = Field(5.0, ge=0)
     """How long does an answer of a service take that is `slow`?"""
     rate_limit: int | None = Field(None, ge=0)
-    """How many requests a service answers within `rate_window`; the next are 429. None: any number."""
+    """How many requests does a service answer within `rate_window`, before the next are 429? None: any
+    number."""
     rate_window: float = Field(60.0, gt=0)
-    """The time that `rate_limit` counts over."""
+    """Over which time does `rate_limit` count?"""
     retry_after: int | None = Field(1, ge=0)
-    """What `Retry-After` says with a 429, in whole seconds. None: the header is left out."""
+    """What does `Retry-After` say with a 429, in whole seconds? None: the header is left out."""

@@ -8,9 +8,10 @@ Documentation of the proof: core.telegram.org/bots/webapps (validating data).
 from __future__ import annotations
 
 import hmac
-import json
 from typing import Any
 from urllib.parse import parse_qsl
+
+from pydantic_core import from_json
 
 from launcher.sandbox.launch_url import bot_hash
 from launcher.sandbox.metapro.refusal import Refused
@@ -71,7 +72,7 @@ def _same(user: Any, told: Any, switches: Switches) -> None:
 
 def _object(text: str | None) -> Any:
     try:
-        return json.loads(text or "")
+        return from_json(text or "")
     except ValueError:
         return None
 
