@@ -14,7 +14,16 @@ from pydantic import TypeAdapter, ValidationError
 
 from launcher.metapro.errors import MetaproBroken, MetaproError, MetaproRefused
 
-__all__ = ["at", "broken", "json_of", "parsed", "pause_after", "refusal", "unreachable_because", "without_request"]
+__all__ = [
+    "at",
+    "broken",
+    "json_of",
+    "parsed",
+    "pause_after",
+    "refusal",
+    "unreachable_because",
+    "without_request",
+]
 
 T = TypeVar("T")
 LONGEST_PAUSE = 10.0
