@@ -3,11 +3,11 @@ error. Nothing of an answer reaches an error's text before its secrets are struc
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import httpx
 from pydantic import TypeAdapter, ValidationError
@@ -47,7 +47,7 @@ def json_of(answer: httpx.Response, layer: str) -> Any:
 
 def parsed(kind: type[T], content: Any, layer: str, answer: httpx.Response) -> T:
     try:
-        found: T = _adapter(kind).validate_python(content)
+        found: T = _adapter(cast(Hashable, kind)).validate_python(content)
         return found
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]

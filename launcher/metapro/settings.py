@@ -2,12 +2,12 @@
 
 Each service has an address of its own, preset where it is publicly known:
 
-| service | test | production | how sure |
+| service | test (test-api.…) | production (api.…) | how sure |
 | --- | --- | --- | --- |
-| users | test-api.metaproprotocol.com/ms/users-service | api.metaproprotocol.com/users-service | in docs and samples |
-| nft | …/ms/nft | …/ms/nft | in docs and samples |
-| leaderboard | …/ms/leaderboard | …/ms/leaderboard | test in docs and samples, production concluded |
-| teams | …/ms/teams | …/ms/teams | in docs and samples |
+| users | /ms/users-service | /users-service | in docs and samples |
+| nft | /ms/nft | /ms/nft | in docs and samples |
+| leaderboard | /ms/leaderboard | /ms/leaderboard | test in docs and samples, production concluded |
+| teams | /ms/teams | /ms/teams | in docs and samples |
 | referral | not public | not public | only that there is one |
 
 What nobody documents is a knob with the value that the public samples use. Environments are never mixed:
@@ -47,8 +47,8 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 class TelegramLogin(BaseModel):
     """How the Telegram login is made: described in words only, so each name is a knob.
 
-    `…_field` are the names in the body; an empty one leaves its field out. `token_path` and `user_id_path` say
-    where the answer holds token and Metapro ID.
+    `…_field` are the names in the body; an empty one leaves its field out. `token_path` and `user_id_path`
+    say where the answer holds token and Metapro ID.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -81,11 +81,11 @@ def _networks(values: dict[str, Any]) -> tuple[int, ...]:
 class MetaproSettings(BaseSettings):
     """The settings of one drive. Raises MetaproMisconfigured in one line for a value that does not fit.
 
-    `api_key` is sent where `api_key_place` says (`header` or `body`, under `api_key_name`): no page says where
-    it belongs, and the samples send none. `auth_scheme`: the token as it is, or after "Bearer ". `allow_writes`
-    lets production be written to, and the driver attach wallets. `keep_alive`: seconds between the calls that
-    extend a token. `max_auth_age`: seconds after which init data are too old for a login. `timeout`: seconds for
-    one request. `relay_url` and `relay_project` are WalletConnect's.
+    `api_key` is sent where `api_key_place` says (`header` or `body`, under `api_key_name`): no page says
+    where it belongs, and the samples send none. `auth_scheme`: the token as it is, or after "Bearer ".
+    `allow_writes` lets production be written to, and the driver attach wallets. `keep_alive`: seconds between
+    the calls that extend a token. `max_auth_age`: seconds after which init data are too old for a login.
+    `timeout`: seconds for one request. `relay_url` and `relay_project` are WalletConnect's.
     """
 
     model_config = SettingsConfigDict(
@@ -169,8 +169,8 @@ class MetaproSettings(BaseSettings):
         return _HOSTS[self.environment] + path
 
     def check(self) -> list[str]:
-        """What is missing or does not fit together, a sentence each with the variable to set; empty when all is
-        well."""
+        """What is missing or does not fit together, a sentence each with the variable to set; empty when all
+        is well."""
         needed = ("project_id", "platform_id", "bot_name")
         missing = [f"{PREFIX}{name.upper()} is not set." for name in needed if not getattr(self, name)]
         return [*missing, *self.misfits(), *self._malformed()]
