@@ -15,6 +15,7 @@ import typer
 
 from launcher.cli.accounts import accounts, logout
 from launcher.cli.demo import demo
+from launcher.cli.drive import DriveCommand, drive
 from launcher.cli.events import events
 from launcher.cli.failures import report
 from launcher.cli.inspect import inspect
@@ -58,6 +59,7 @@ app.command()(logout)
 app.add_typer(accounts)
 app.command("open")(open_app)
 app.command()(inspect)
+app.command(cls=DriveCommand)(drive)
 app.command()(sandbox)
 app.command()(events)
 app.command()(demo)

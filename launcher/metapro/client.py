@@ -4,10 +4,9 @@
         login = await metapro.telegram_login(app.init_data.raw)
         user = await metapro.me()
 
-A token that no longer counts (401) is replaced once by a new login, with init data that `fresh_init_data`
-gives, and the call is repeated once; a second 401 is an error, never a loop. Only reads are repeated, and
-only after connect errors, 429 and 5xx. Every answer is read with doubt: text where JSON is expected, HTML of
-a proxy, either shape of an error.
+A token that no longer counts (401) is replaced once, by `log_in_again`, and the call is repeated once; a
+second 401 is an error, never a loop. Only reads are repeated, and only after connect errors, 429 and 5xx.
+Every answer is read with doubt: text where JSON is expected, HTML of a proxy, either shape of an error.
 """
 
 from __future__ import annotations
@@ -70,8 +69,8 @@ class MetaproClient:
     """One person's session with Metapro.
 
     `transport` replaces the network, `wait` lets time pass between attempts, `on_exchange` hears of every
-    request. `fresh_init_data` is asked when the token has to be replaced; it may raise what says why not.
-    `logins` counts the Telegram logins.
+    request. `log_in_again` is asked for a login of this client when its token has to be replaced; it may
+    raise what says why not. `logins` counts the Telegram logins.
     """
 
     def __init__(
@@ -80,14 +79,14 @@ class MetaproClient:
         *,
         transport: httpx.AsyncBaseTransport | None = None,
         on_exchange: Callable[[Exchange], None] | None = None,
-        fresh_init_data: Callable[[], Awaitable[str]] | None = None,
+        log_in_again: Callable[[MetaproClient], Awaitable[Login]] | None = None,
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
         _http: httpx.AsyncClient | None = None,
     ) -> None:
         self.settings = settings
         self.user_id: str | None = None
         self.token: SecretStr | None = None
-        self.fresh_init_data = fresh_init_data
+        self.log_in_again = log_in_again
         self.logins = 0
         self._shares = _http is not None
         self._http = _http or httpx.AsyncClient(
@@ -144,8 +143,13 @@ class MetaproClient:
         account = content.get("account")
         known = {**account, "userId": user_id} if isinstance(account, dict) else {"userId": user_id}
         user = _parsed(User, known, AUTH, answer)
-        self.token, self.user_id = SecretStr(token), user_id
-        return Login(user, self.token, answer.status_code, at(content, "token.tokenType"))
+        login = Login(user, SecretStr(token), answer.status_code, at(content, "token.tokenType"))
+        self.take(login)
+        return login
+
+    def take(self, login: Login) -> None:
+        """Go on as this person, with this token."""
+        self.token, self.user_id = login.token, login.account.user_id
 
     async def signature_hash(self, wallet: str) -> str:
         """What the wallet has to sign. Raises MetaproError."""
@@ -262,11 +266,11 @@ class MetaproClient:
     async def renew(self, used: SecretStr | None) -> bool:
         """Replace a token that no longer counts; whether there is another one now. At once, calls that met
         the same 401 log in once."""
-        if self.fresh_init_data is None:
+        if self.log_in_again is None:
             return False
         async with self._renewing:
             if self.token is used:
-                await self.telegram_login(await self.fresh_init_data())
+                await self.log_in_again(self)
         return True
 
     # Requests

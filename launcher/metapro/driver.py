@@ -165,7 +165,7 @@ class MetaproDriver:
     @asynccontextmanager
     async def _kept(self, drive: Drive) -> AsyncIterator[KeptAlive]:
         kept = KeptAlive()
-        drive.client.fresh_init_data = drive.fresh_init_data
+        drive.client.log_in_again = drive.log_in_again
         async with beside(self._keep(drive, kept)):
             yield kept
 

@@ -132,7 +132,8 @@ class Wallet:
     async def disconnect(self) -> None:
         """Take the account away from the app, until it asks for it again.
 
-        The app hears `accountsChanged` without an account, and `disconnect`: wallets differ in what they send.
+        The app hears `accountsChanged` without an account, and `disconnect`: wallets differ in what they
+        send.
         """
         if self._connected:
             self._connected = False
