@@ -50,6 +50,8 @@ __all__ = [
 
 Prepare = Callable[["BrowserContext"], Awaitable[None]]
 PAGES_AT_ONCE = 3
+_USED_UP = (400, 401, 403, 409, 422)
+"""How init data may be refused that were good for a login before."""
 
 
 class Relaunch(Protocol):
@@ -262,7 +264,9 @@ class Drive:
         if self._still_fresh():
             try:
                 login = await client.telegram_login(self.launched.raw)
-            except MetaproRefused:
+            except MetaproRefused as refusal:
+                if refusal.status not in _USED_UP:
+                    raise
                 await self._launch_anew()
             else:
                 self.learn(login)
