@@ -36,7 +36,7 @@ from launcher.accounts import Accounts
 from launcher.cli import options, output
 from launcher.cli.failures import report
 from launcher.cli.questions import ask_on_terminal
-from launcher.sandbox import ASSUMPTIONS
+from launcher.sandbox import ASSUMPTIONS, Sandbox, ready_file
 from launcher.servers import server_of
 from launcher.settings import Settings
 from launcher.sign_in import PasswordAsked, typed_password
@@ -202,7 +202,7 @@ OPTIONS = {
     "accounts import": "--account",
     "open": f"{OPENING} --account --speculate --for --send-data {SHOWING}",
     "inspect": f"{OPENING} --account",
-    "sandbox": "--port --ready-file --flip --query-lifetime --assumptions",
+    "sandbox": "--port --ready-file --flip --query-lifetime --metapro --assumptions",
     "demo": "--reveal --no-browser --report --install-browser",
 }
 
@@ -351,8 +351,8 @@ PROLONGED = {"inline_button", "menu_button", "attachment_menu"}
 
 
 @pytest.mark.parametrize("flow", FLOWS)
-def test_opening_every_flow(alices: Terminal, flow: str) -> None:
-    done = alices.run("open", *LAUNCHES[flow], "--platform", "ios", "--for", "0", "--json")
+def test_opening_every_flow(alices: Terminal, inside: Any, flow: str) -> None:
+    done = inside(alices, "open", *LAUNCHES[flow], "--platform", "ios", "--for", "0", "--json")
     assert (done.code, done.err) == (0, "")
     launch = done.json
     assert (launch["flow"], launch["request"]) == (flow, FLOWS[flow].method)
@@ -537,13 +537,24 @@ def test_a_page_is_shown_and_its_events_are_told(terminal: Terminal) -> None:
     assert (terminal.folder / "trace.zip").read_bytes().startswith(b"PK")
 
 
-def test_a_page_that_does_not_load_is_told(terminal: Terminal, alices: Terminal, inside: Any) -> None:
-    """The sandbox of the other process has no pages."""
-    done = inside(alices, "open", *LAUNCHES["main_app"], "--for", "0", "--host", "browser", "--json")
+def test_a_page_that_does_not_load_is_told(tmp_path: Path, inside: Any) -> None:
+    """No host has the addresses of a sandbox without its site."""
+    with Sandbox().in_thread() as bare:
+        path = tmp_path / "bare.json"
+        ready_file.write(path, ready_file.describe(bare))
+        terminal = Terminal(tmp_path, str(path))
+        assert terminal.run("login", "--phone", ALICE, typed=f"{CODE}\n").code == 0
+        done = inside(terminal, "open", *LAUNCHES["main_app"], "--for", "0", "--host", "browser", "--json")
     if "Chromium" in done.err:
         need("Chromium", done.err)
     assert (done.code, done.json["ready"]) == (0, False)
     assert done.json["load_failure"] in done.err
+
+
+def test_the_sandbox_of_another_process_shows_its_pages(alices: Terminal, inside: Any) -> None:
+    told = inside(alices, "open", APP, "--for", "0", "--host", "http", "--json").json
+    site = json.loads(Path(alices.server).read_text())["site"]
+    assert (told["http"]["url"], told["http"]["status"]) == (f"{site}/direct_link", 200)
 
 
 def test_without_a_browser_a_page_is_refused_in_a_line(terminal: Terminal, inside: Any) -> None:
@@ -671,6 +682,8 @@ REFUSED: dict[str, tuple[tuple[str, ...], int, str]] = {
     "list nobody": (("accounts", "--account", "zoe"), 1, "There are: alice. Check the name"),
     "import nothing": (("accounts", "import", "x"), 1, "not an exported session"),
     "unknown assumption": (("sandbox", "--flip", "nope"), 2, "--assumptions"),
+    "unknown switch": (("sandbox", "--metapro", "nope=1"), 2, "nope"),
+    "impossible position": (("sandbox", "--metapro", "success=204"), 2, "success"),
     "sandbox elsewhere": (("sandbox", "--server", "test"), 2, "'test' is not"),
     "demo elsewhere": (("demo", "--server", "test"), 2, "'test' is not"),
     "folder of the ready file": (("sandbox", "--ready-file", "nosuch/ready.json"), 1, "there is no folder"),
@@ -733,9 +746,9 @@ def test_what_is_broken_on_the_disk_is_told(terminal: Terminal, inside: Any) -> 
     assert "line 2" in broken.err
 
 
-def test_a_program_is_told_of_an_error_as_well(alices: Terminal) -> None:
+def test_a_program_is_told_of_an_error_as_well(alices: Terminal, inside: Any) -> None:
     command = ("open", "@plain_bot", "--via", "main_app")
-    told, done = alices.run(*command), alices.run(*command, "--json")
+    told, done = inside(alices, *command), alices.run(*command, "--json")
     assert (told.code, told.out) == (1, "")
     assert (done.code, done.json["error"]["type"]) == (1, "CannotOpen")
     assert done.json["error"]["remedy"]

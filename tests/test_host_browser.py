@@ -29,7 +29,7 @@ from launcher.hosts.chromium import DISABLED_FEATURES, find_chromium
 from tests.browsers import SECONDS, Posted, browser
 from tests.pages import SILENT, Answer, Pages, app, certificate
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 __all__ = ["browser"]
 
 LAUNCH = (

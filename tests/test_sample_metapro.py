@@ -70,7 +70,8 @@ async def press(app: MiniApp, button: str) -> None:
 
 
 async def text(app: MiniApp, selector: str) -> str:
-    return await app.frame.locator(selector).inner_text()
+    shown: str = await app.frame.locator(selector).inner_text()
+    return shown
 
 
 async def state(app: MiniApp) -> str | None:
@@ -140,7 +141,8 @@ async def test_a_wallet_that_announces_itself_is_connected_and_attached() -> Non
 
             def sign(message: str) -> str:
                 signed.append(message)
-                return "0x" + KEY.sign_message(encode_defunct(text=message)).signature.hex()
+                proof: bytes = KEY.sign_message(encode_defunct(text=message)).signature
+                return f"0x{bytes(proof).hex()}"
 
             await app.page.expose_function("signIt", sign)
             await app.page.evaluate(ANNOUNCE, KEY.address)

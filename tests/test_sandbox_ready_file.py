@@ -17,8 +17,10 @@ from telethon.tl import functions
 from telethon.tl.alltlobjects import LAYER
 
 from launcher.sandbox import ready_file
+from launcher.sandbox.metapro import MetaproStandIn
 from launcher.sandbox.program import serve
 from launcher.sandbox.server import Sandbox
+from launcher.sandbox.site import Site
 from launcher.sandbox.world import App, Bot, User, World
 
 
@@ -64,6 +66,25 @@ async def test_what_is_written_is_what_the_sandbox_is(tmp_path: Path) -> None:
         {"name": "Alice", "user_id": 1, "phone": "9996620001", "code": "22222", "password": "two-step"},
     ]
     assert content["bots"] == [{"username": "shop_bot", "id": 3, "token": "3:secret", "apps": ["shop"]}]
+
+
+async def test_it_says_where_the_site_and_the_stand_in_are(tmp_path: Path) -> None:
+    path = tmp_path / "ready.json"
+    async with sandbox() as box, MetaproStandIn(box) as metapro, Site(box, metapro=metapro) as site:
+        ready_file.write(path, ready_file.describe(box, site))
+        read = ready_file.read(path)
+        assert read.site == f"http://127.0.0.1:{site.port}"
+        assert read.metapro is not None
+        assert read.metapro.services == metapro.services
+        assert read.metapro.ids | read.metapro.keys == metapro.ids
+        assert read.metapro.ids["bot_name"] == "shop_bot"
+        assert read.metapro.assumption_model == metapro.label
+        assert not [key for key in read.metapro.keys.values() if key in repr(read)]
+    content = json.loads(path.read_text())
+    content["metapro"]["services"]["nft"] = "https://api.metaproprotocol.com/ms/nft"
+    path.write_text(json.dumps(content))
+    with pytest.raises(ready_file.BadReadyFile, match=r"metapro\.services\.nft: "):
+        ready_file.read(path)
 
 
 def test_the_file_is_its_owners_alone_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
@@ -147,6 +168,7 @@ async def test_the_program_serves_until_it_is_told_to_stop(tmp_path: Path, name:
 PROGRAM = """
 import asyncio
 from pathlib import Path
+from launcher.sandbox.metapro import MetaproStandIn
 from launcher.sandbox.program import serve
 from tests.test_sandbox_ready_file import sandbox
 ready = lambda described: print("ready", flush=True)

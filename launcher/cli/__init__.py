@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from launcher.cli.accounts import accounts, logout
+from launcher.cli.check import check
 from launcher.cli.demo import demo
 from launcher.cli.drive import DriveCommand, drive
 from launcher.cli.events import events
@@ -59,7 +60,11 @@ app.command()(logout)
 app.add_typer(accounts)
 app.command("open")(open_app)
 app.command()(inspect)
+<<<<<<< HEAD
 app.command(cls=DriveCommand)(drive)
+=======
+app.command()(check)
+>>>>>>> mp-standin
 app.command()(sandbox)
 app.command()(events)
 app.command()(demo)

@@ -74,6 +74,11 @@ class Browser:
         return self._entered
 
     @property
+    def gone(self) -> bool:
+        """Whether it has ended by itself: crashed, killed, or the remote one disconnected."""
+        return self._chromium is not None and not self._chromium.is_connected()
+
+    @property
     def _entered(self) -> Chromium:
         if self._chromium is None:
             raise HostUnavailable("The browser is not started. Use it in `async with Browser() as browser:`.")

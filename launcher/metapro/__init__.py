@@ -5,6 +5,7 @@ publicly known of Metapro is documented in words and samples only; what a step r
 result (`assumptions`).
 """
 
+import launcher.metapro.recursion_limit  # noqa: F401
 from launcher.metapro.assumptions import ASSUMPTIONS
 from launcher.metapro.client import Exchange, MetaproClient
 from launcher.metapro.drive import LongRun, Relaunch, Screen, reopening
@@ -18,7 +19,6 @@ from launcher.metapro.errors import (
     MetaproUnreachable,
     NeedsLaunch,
 )
-from launcher.metapro.injected import ProviderInfo, inject
 from launcher.metapro.launch import Launch
 from launcher.metapro.message import read_message, recover, sign_in_message
 from launcher.metapro.report import DriveReport, Layer, Outcome, StepResult, Verdict
@@ -50,7 +50,6 @@ __all__ = [
     "MetaproUnreachable",
     "NeedsLaunch",
     "Outcome",
-    "ProviderInfo",
     "Relaunch",
     "Screen",
     "StepResult",
@@ -60,7 +59,6 @@ __all__ = [
     "WalletPolicy",
     "WalletRefused",
     "WalletRequest",
-    "inject",
     "print_report",
     "read_message",
     "recover",

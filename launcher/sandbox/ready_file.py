@@ -30,6 +30,7 @@ __all__ = [
     "ReadyDc",
     "ReadyFile",
     "ReadyMetapro",
+    "accounts",
     "describe",
     "read",
     "write",
@@ -126,16 +127,19 @@ class ReadyFile(_Record):
     metapro: ReadyMetapro | None = None
 
 
-def describe(sandbox: Sandbox, site: Site | None = None) -> ReadyFile:
-    """What the ready file of a listening sandbox, and of its site, says; accounts without a password come
-    first."""
-    dcs = {dc: ReadyDc(id=dc, host=host, port=port) for dc, (host, port) in sandbox.dcs.items()}
-    accounts = [
+def accounts(sandbox: Sandbox) -> list[ReadyAccount]:
+    """Whom one can sign in as; those without a password come first."""
+    return [
         ReadyAccount(
             name=user.first_name, user_id=user.id, phone=user.phone, code=user.code, password=user.password
         )
         for user in sorted(sandbox.world.users(), key=lambda user: user.password is not None)
     ]
+
+
+def describe(sandbox: Sandbox, site: Site | None = None) -> ReadyFile:
+    """What the ready file of a listening sandbox, and of its site, says."""
+    dcs = {dc: ReadyDc(id=dc, host=host, port=port) for dc, (host, port) in sandbox.dcs.items()}
     bots = [
         ReadyBot(
             username=bot.username,
@@ -152,7 +156,7 @@ def describe(sandbox: Sandbox, site: Site | None = None) -> ReadyFile:
         api_id=sandbox.api_id,
         api_hash=sandbox.api_hash,
         layer=LAYER,
-        accounts=accounts,
+        accounts=accounts(sandbox),
         bots=bots,
         init_data_public_key=sandbox.init_data_public_key,
         site=None if site is None else site.origin,

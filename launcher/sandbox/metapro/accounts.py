@@ -181,8 +181,9 @@ class Accounts:
     def use_up_hash(self, wallet: str) -> None:
         self._hashes.pop(wallet.lower(), None)
 
-    def attach(self, account: Account, wallet: str, merge: bool, elsewhere: str) -> None:
-        """Give the account a wallet; `elsewhere` says what happens when another one has it."""
+    def attach(self, account: Account, wallet: str, merge: bool, elsewhere: str) -> str | None:
+        """Give the account a wallet; `elsewhere` says what happens when another one has it. Gives the id of
+        an account that is merged into this one and is no more."""
         other = self.of_wallet(wallet)
         if other is not None and other is not account:
             if not merge or elsewhere == "refuse":
@@ -194,6 +195,7 @@ class Accounts:
         now = self._now()
         account.wallets.setdefault(wallet.lower(), now)
         account.updated = now
+        return other.user_id if other is not None and other.user_id not in self.by_id else None
 
     def _merge(self, account: Account, other: Account) -> None:
         """All that the other has becomes the account's; the other is no more, and its tokens are void."""

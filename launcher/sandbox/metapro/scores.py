@@ -48,6 +48,14 @@ class Scores:
         score.total += max(points, 0)
         return _sides(score)
 
+    def hand_over(self, old: str, new: str) -> None:
+        """Give what one account has to another."""
+        if old in self.players:
+            score, had = self.players.setdefault(new, _Score()), self.players.pop(old)
+            score.current, score.total = score.current + had.current, score.total + had.total
+        for run in self.runs:
+            run["userId"] = new if run["userId"] == old else run["userId"]
+
     def ranking(self) -> list[dict[str, Any]]:
         """Everybody, best first: `ScoreTotal` of the documentation."""
         ranked = sorted(self.players.items(), key=lambda entry: -entry[1].current)

@@ -77,7 +77,9 @@ def new_address(call: Call) -> Any:
     account = call.owner()
     wallet = _proven_wallet(call)
     merge = call.body.get("merge") is True
-    call.metapro.accounts.attach(account, wallet, merge, call.metapro.switches.wallet_elsewhere)
+    gone = call.metapro.accounts.attach(account, wallet, merge, call.metapro.switches.wallet_elsewhere)
+    if gone is not None:
+        call.metapro.scores.hand_over(gone, account.user_id)
     return account.as_json()
 
 
