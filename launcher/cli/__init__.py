@@ -60,11 +60,8 @@ app.command()(logout)
 app.add_typer(accounts)
 app.command("open")(open_app)
 app.command()(inspect)
-<<<<<<< HEAD
-app.command(cls=DriveCommand)(drive)
-=======
 app.command()(check)
->>>>>>> mp-standin
+app.command(cls=DriveCommand)(drive)
 app.command()(sandbox)
 app.command()(events)
 app.command()(demo)

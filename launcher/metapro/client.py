@@ -4,9 +4,10 @@
         login = await metapro.telegram_login(app.init_data.raw)
         user = await metapro.me()
 
-A token that no longer counts (401) is replaced once, by `log_in_again`, and the call is repeated once; a
-second 401 is an error, never a loop. Only reads are repeated, and only after connect errors, 429 and 5xx.
-Every answer is read with doubt: text where JSON is expected, HTML of a proxy, either shape of an error.
+A token that no longer counts (401) is replaced once by a new login, by `log_in_again` or else with the init
+data of the last login, and the call is repeated once; a second 401 is an error, never a loop.
+Only reads are repeated, and only after connect errors, 429 and 5xx. Nothing is sent with settings that mix
+environments, nothing is written to production unless they allow it.
 """
 
 from __future__ import annotations
@@ -14,26 +15,46 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Hashable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Self
+from urllib.parse import quote
 
 import httpx
-from pydantic import SecretStr, TypeAdapter, ValidationError
+from pydantic import SecretStr
 
 from flows import InitData
 from launcher.hosts.launch_secrets import shown_url
-from launcher.metapro.errors import MetaproBroken, MetaproError, MetaproRefused, MetaproUnreachable
-from launcher.metapro.models import Asset, Login, Page, PersonalScore, Reached, ScoreTotal, User
+from launcher.metapro.answers import (
+    at,
+    broken,
+    json_of,
+    parsed,
+    pause_after,
+    refusal,
+    unreachable_because,
+    without_request,
+)
+from launcher.metapro.errors import MetaproBroken, MetaproMisconfigured, MetaproUnreachable
+from launcher.metapro.models import (
+    Asset,
+    Login,
+    MetaproApp,
+    Page,
+    PersonalScore,
+    Reached,
+    Registration,
+    ScoreTotal,
+    User,
+)
+from launcher.metapro.redaction import Redaction
 from launcher.metapro.settings import MetaproSettings
 
-__all__ = ["Exchange", "MetaproClient", "at"]
+__all__ = ["Exchange", "MetaproClient"]
 
-T = TypeVar("T")
 RETRIES = (0.2, 0.6)
 """Pauses before a read is repeated."""
-LONGEST_PAUSE = 10.0
 AUTH, DATA = "metapro-auth", "metapro-data"
 
 
@@ -70,7 +91,8 @@ class MetaproClient:
 
     `transport` replaces the network, `wait` lets time pass between attempts, `on_exchange` hears of every
     request. `log_in_again` is asked for a login of this client when its token has to be replaced; it may
-    raise what says why not. `logins` counts the Telegram logins.
+    raise what says why not; without it the init data of the last login are used again. With `keep` off a
+    token is never replaced. `logins` counts the Telegram logins.
     """
 
     def __init__(
@@ -80,6 +102,7 @@ class MetaproClient:
         transport: httpx.AsyncBaseTransport | None = None,
         on_exchange: Callable[[Exchange], None] | None = None,
         log_in_again: Callable[[MetaproClient], Awaitable[Login]] | None = None,
+        keep: bool = True,
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
         _http: httpx.AsyncClient | None = None,
     ) -> None:
@@ -87,6 +110,7 @@ class MetaproClient:
         self.user_id: str | None = None
         self.token: SecretStr | None = None
         self.log_in_again = log_in_again
+        self.keep = keep
         self.logins = 0
         self._shares = _http is not None
         self._http = _http or httpx.AsyncClient(
@@ -96,6 +120,10 @@ class MetaproClient:
         self._on_exchange = on_exchange
         self._wait = wait
         self._renewing = asyncio.Lock()
+        self._last_init_data: SecretStr | None = None
+        self._redaction = Redaction()
+        self._redaction.add(*settings.secrets)
+        self._misfits = settings.misfits()
 
     async def __aenter__(self) -> Self:
         if not self._shares:
@@ -108,42 +136,50 @@ class MetaproClient:
 
     def another(self, settings: MetaproSettings) -> MetaproClient:
         """A session of its own over the same connections: without a token, and good while this one is."""
-        return MetaproClient(settings, on_exchange=self._on_exchange, wait=self._wait, _http=self._http)
+        return MetaproClient(
+            settings, on_exchange=self._on_exchange, keep=self.keep, wait=self._wait, _http=self._http
+        )
 
     # Logging in
 
     async def telegram_login(self, init_data: str, *, referral_code: str | None = None) -> Login:
         """Log in with raw init data. Raises MetaproError."""
         knobs = self.settings.telegram_login
-        body: dict[str, Any] = {knobs.string_field: init_data}
-        if knobs.send_user_object:
-            body[knobs.user_field] = _user_object(init_data)
-        body |= {
-            "projectId": self.settings.project_id,
-            "platformId": self.settings.platform_id,
-            "telegramBotName": self.settings.bot_name,
-        }
-        if referral_code:
-            body["referralCode"] = referral_code
+        self._redaction.add(init_data, *_proofs(init_data))
+        self._last_init_data = SecretStr(init_data)
         self.logins += 1
+        body = self._login_body(init_data, referral_code)
         answer = await self._ask(
             "users", "POST", knobs.path, json=body | knobs.extra_body, headers=knobs.extra_headers
         )
         return self._logged_in(answer)
 
+    def _login_body(self, init_data: str, referral_code: str | None) -> dict[str, Any]:
+        knobs = self.settings.telegram_login
+        body = {
+            knobs.user_field: _user_object(init_data) if knobs.send_user_object else None,
+            knobs.string_field: init_data,
+            knobs.project_field: self.settings.project_id,
+            knobs.platform_field: self.settings.platform_id,
+            knobs.bot_field: self.settings.bot_name,
+            knobs.referral_field: referral_code or None,
+        }
+        return {name: value for name, value in body.items() if name and value is not None}
+
     def _logged_in(self, answer: httpx.Response) -> Login:
         """Take token and person from a login's answer, and use them from now on."""
-        content = _json(answer, AUTH)
+        content = json_of(answer, AUTH)
         knobs = self.settings.telegram_login
         token, user_id = at(content, knobs.token_path), at(content, knobs.user_id_path)
         if not isinstance(token, str) or not token:
-            raise _broken("the answer to the login has no token", AUTH, answer)
+            raise broken("the answer to the login has no token", AUTH, answer)
         if not isinstance(user_id, str) or not user_id:
-            raise _broken("the answer to the login has no Metapro ID", AUTH, answer)
+            raise broken("the answer to the login has no Metapro ID", AUTH, answer)
         account = content.get("account")
         known = {**account, "userId": user_id} if isinstance(account, dict) else {"userId": user_id}
-        user = _parsed(User, known, AUTH, answer)
+        user = parsed(User, known, AUTH, answer)
         login = Login(user, SecretStr(token), answer.status_code, at(content, "token.tokenType"))
+        self._redaction.add(token)
         self.take(login)
         return login
 
@@ -155,27 +191,70 @@ class MetaproClient:
         """What the wallet has to sign. Raises MetaproError."""
         wallet = wallet.lower()
         answer = await self._ask("users", "GET", "/auth/signature/hash", headers={"x-account-wallet": wallet})
-        found = _json(answer, AUTH)
+        found = json_of(answer, AUTH)
         if not isinstance(found, dict) or not isinstance(found.get("hash"), str) or not found["hash"]:
-            raise _broken("the answer has no hash", AUTH, answer)
+            raise broken("the answer has no hash", AUTH, answer)
         return str(found["hash"])
 
-    async def attach_wallet(self, wallet: str, signature: str, hash: str) -> User:
-        """Attach a wallet to the account that is logged in. It writes, and merges accounts."""
+    async def web3_check(self, wallet: str) -> Registration:
+        """What is known of a wallet's account."""
+        answer = await self._ask(
+            "users", "GET", f"/v2/auth/web3/check/{_part(wallet.lower())}", params=self._project()
+        )
+        return parsed(Registration, json_of(answer, AUTH), AUTH, answer)
+
+    async def web3_login(
+        self,
+        wallet: str,
+        signature: str,
+        hash: str,
+        *,
+        rules_checked: bool | None = None,
+        referral_code: str | None = None,
+    ) -> Login:
+        """Log in with a signed message (`message.sign_in_message`). `rules_checked` is needed as long as the
+        account has not accepted the rules. The first login makes an account. Raises MetaproError."""
         wallet = wallet.lower()
+        self._redaction.add(signature)
+        body = {
+            "wallet": wallet,
+            "signature": signature,
+            "projectId": self.settings.project_id,
+            "platformId": self.settings.platform_id,
+            "rulesChecked": rules_checked,
+            "referralSettingsId": self.settings.referral_settings_id if referral_code else None,
+            "referralCode": referral_code or None,
+        }
+        answer = await self._ask(
+            "users", "POST", "/v2/auth/web3/login",
+            headers={"x-account-wallet": wallet, "x-account-login-hash": hash},
+            json={name: value for name, value in body.items() if value is not None},
+        )  # fmt: skip
+        return self._logged_in(answer)
+
+    async def attach_wallet(self, wallet: str, signature: str, hash: str) -> User:
+        """Attach a wallet to the account that is logged in. It writes, and merges accounts. Raises
+        MetaproMisconfigured in production unless `settings.allow_writes`."""
+        if self.settings.environment == "production" and not self.settings.allow_writes:
+            raise MetaproMisconfigured(
+                "Production is read-only, and attaching a wallet writes.", "Allow it: METAPRO_ALLOW_WRITES=1."
+            )
+        wallet = wallet.lower()
+        self._redaction.add(signature)
         answer = await self._ask(
             "users", "POST", "/v2/auth/web3/new-address", authorised=True,
             headers={"x-account-wallet": wallet, "x-account-login-hash": hash},
             json={"wallet": wallet, "signature": signature, "merge": True},
         )  # fmt: skip
-        return _parsed(User, _json(answer, AUTH), AUTH, answer)
+        return parsed(User, json_of(answer, AUTH), AUTH, answer)
 
     # People
 
-    async def me(self) -> User:
+    async def me(self, wallet: str | None = None) -> User:
         """The account of the token."""
-        answer = await self._ask("users", "GET", "/me", authorised=True)
-        return _parsed(User, _json(answer, AUTH), AUTH, answer)
+        headers = {"x-account-wallet": wallet.lower()} if wallet else {}
+        answer = await self._ask("users", "GET", "/me", authorised=True, headers=headers)
+        return parsed(User, json_of(answer, AUTH), AUTH, answer)
 
     async def me_with(self, authorization: str | None) -> int:
         """The status that `GET me` is answered with under exactly this header, or under none. Nothing is
@@ -186,46 +265,94 @@ class MetaproClient:
         return (await self._send("users", "GET", "/me", headers=headers)).status_code
 
     async def profile(self, user_id: str) -> User:
-        answer = await self._ask("users", "GET", f"/profile/{user_id}", layer=DATA)
-        return _parsed(User, _json(answer, DATA), DATA, answer)
+        """A person, by Metapro ID (a wallet probably works as well)."""
+        answer = await self._ask("users", "GET", f"/profile/{_part(user_id)}", layer=DATA)
+        return parsed(User, json_of(answer, DATA), DATA, answer)
+
+    async def profiles(
+        self,
+        *,
+        user_ids: Sequence[str] = (),
+        wallets: Sequence[str] = (),
+        roles: Sequence[str] = (),
+        sort: Mapping[str, str] | None = None,
+        skip: int = 0,
+        limit: int = 20,
+    ) -> Page[User]:
+        """People, by any of these; `sort` such as {"createdAt": "desc"}."""
+        query = {"userIds": list(user_ids), "wallets": [wallet.lower() for wallet in wallets],
+                 "roles": list(roles), "skip": skip, "limit": limit, **_sorted(sort)}  # fmt: skip
+        answer = await self._ask("users", "GET", "/profiles", params=query, layer=DATA)
+        return parsed(Page[User], json_of(answer, DATA), DATA, answer)
+
+    async def is_available(self, user_name: str) -> bool:
+        """Whether nobody has this user name yet."""
+        answer = await self._ask(
+            "users", "GET", f"/availability/{_part(user_name)}", authorised=True, layer=DATA
+        )
+        found = at(json_of(answer, DATA), "isAvailable")
+        if not isinstance(found, bool):
+            raise broken("isAvailable is neither true nor false", DATA, answer)
+        return found
+
+    async def app(self) -> MetaproApp:
+        """The record of the app `settings.app_id`, which names its leaderboard."""
+        path = f"/v1/apps/{_part(self.settings.app_id or '')}"
+        answer = await self._ask("teams", "GET", path, layer=DATA)
+        return parsed(MetaproApp, json_of(answer, DATA), DATA, answer)
 
     # Assets and scores
 
-    async def wallet_tokens(self, wallet: str, limit: int = 20) -> Page[Asset]:
-        query = {"_items": "true", "sort[token.creationBlock]": "desc", "skip": 0, "limit": limit}
-        answer = await self._ask("nft", "GET", f"/v1/user/{wallet.lower()}/tokens", params=query, layer=DATA)
-        return _parsed(Page[Asset], _json(answer, DATA), DATA, answer)
+    async def wallet_tokens(self, wallet: str, *, skip: int = 0, limit: int = 20) -> Page[Asset]:
+        """What a wallet holds, newest first."""
+        query = {"_items": "true", **_sorted({"token.creationBlock": "desc"}), "skip": skip, "limit": limit}
+        path = f"/v1/user/{_part(wallet.lower())}/tokens"
+        answer = await self._ask("nft", "GET", path, params=query, layer=DATA)
+        return parsed(Page[Asset], json_of(answer, DATA), DATA, answer)
+
+    async def tokens(self, tokens: Mapping[str, Sequence[int]]) -> Page[Asset]:
+        """Tokens by contract and number."""
+        query = {f"tokens[{contract.lower()}]": list(numbers) for contract, numbers in tokens.items()}
+        answer = await self._ask("nft", "GET", "/v1/tokens", params=query, layer=DATA)
+        return parsed(Page[Asset], json_of(answer, DATA), DATA, answer)
 
     async def leaderboard(self, limit: int = 20) -> list[ScoreTotal]:
         answer = await self._ask(
-            "leaderboard", "GET", f"/score-total/leaderboard/{self.settings.leaderboard_id}",
+            "leaderboard", "GET", f"/score-total/leaderboard/{self._leaderboard}",
             params={"limit": limit}, headers=self._leaderboard_key(), layer=DATA,
         )  # fmt: skip
-        return _parsed(list[ScoreTotal], _json(answer, DATA), DATA, answer)
+        return parsed(list[ScoreTotal], json_of(answer, DATA), DATA, answer)
 
     async def leaderboard_with(self, key: str | None) -> httpx.Response:
         """The answer to the list under exactly this key, or under none. Nothing is repeated."""
         headers = {} if key is None else {"leaderboardApiKey": key}
-        path = f"/score-total/leaderboard/{self.settings.leaderboard_id}"
+        path = f"/score-total/leaderboard/{self._leaderboard}"
         return await self._send("leaderboard", "GET", path, params={"limit": 1}, headers=headers)
 
     async def personal_score(self, user_id: str) -> PersonalScore:
         answer = await self._ask(
-            "leaderboard", "GET", f"/score-total/personal/{self.settings.leaderboard_id}/{user_id}",
+            "leaderboard", "GET", f"/score-total/personal/{self._leaderboard}/{_part(user_id)}",
             headers=self._leaderboard_key(), layer=DATA,
         )  # fmt: skip
-        return _parsed(PersonalScore, _json(answer, DATA), DATA, answer)
+        return parsed(PersonalScore, json_of(answer, DATA), DATA, answer)
 
     async def leaderboard_count(self) -> int:
         """How many play; answered as plain text, or as JSON."""
         answer = await self._ask(
-            "leaderboard", "GET", f"/score-total/count/leaderboard/{self.settings.leaderboard_id}",
+            "leaderboard", "GET", f"/score-total/count/leaderboard/{self._leaderboard}",
             headers=self._leaderboard_key(), layer=DATA,
         )  # fmt: skip
         text = answer.text.strip().strip('"')
         if not text.isascii() or not text.isdigit():
-            raise _broken("the count of the leaderboard is no number", DATA, answer)
+            raise broken("the count of the leaderboard is no number", DATA, answer)
         return int(text)
+
+    @property
+    def _leaderboard(self) -> str:
+        return _part(self.settings.leaderboard_id or "")
+
+    def _project(self) -> dict[str, str]:
+        return {"projectId": self.settings.project_id} if self.settings.project_id else {}
 
     def _leaderboard_key(self) -> dict[str, str]:
         key = self.settings.leaderboard_key
@@ -266,11 +393,17 @@ class MetaproClient:
     async def renew(self, used: SecretStr | None) -> bool:
         """Replace a token that no longer counts; whether there is another one now. At once, calls that met
         the same 401 log in once."""
-        if self.log_in_again is None:
+        if not self.keep:
             return False
         async with self._renewing:
-            if self.token is used:
+            if self.token is not used:
+                return True
+            if self.log_in_again is not None:
                 await self.log_in_again(self)
+            elif self._last_init_data is not None:
+                await self.telegram_login(self._last_init_data.get_secret_value())
+            else:
+                return False
         return True
 
     # Requests
@@ -293,29 +426,32 @@ class MetaproClient:
             try:
                 answer = await self._send(service, method, path, auth=auth, **rest)
             except MetaproUnreachable as failure:
-                if pause is None or not isinstance(failure.__cause__, httpx.ConnectError):
+                if pause is None or not _never_connected(failure):
                     raise
             else:
                 if answer.is_success:
                     return answer
-                pause = _pause(answer, pause)
+                pause = pause_after(answer, pause)
                 if pause is None:
-                    raise _refusal(service, answer, layer)
+                    raise refusal(service, answer, layer, self._redaction.mask)
             await self._wait(pause)
 
     async def _send(
         self, service: str, method: str, path: str, *, auth: httpx.Auth | None = None, **rest: Any
     ) -> httpx.Response:
+        if self._misfits:
+            raise MetaproMisconfigured(" ".join(self._misfits), "Nothing was sent.")
         url = self.settings.url(service) + path
         began, status = time.perf_counter(), None
         try:
-            answer = await self._http.request(method, url, auth=auth, **self._with_api_key(rest))
+            async with asyncio.timeout(self.settings.timeout):  # httpx's own starts anew with every byte
+                answer = await self._http.request(method, url, auth=auth, **self._with_api_key(rest))
             status = answer.status_code
-        except (httpx.HTTPError, httpx.InvalidURL) as failure:
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as failure:
             raise MetaproUnreachable(
-                f"The {service} service gives no answer: {_why(failure)}.",
+                f"The {service} service gives no answer: {unreachable_because(failure)}.",
                 f"Check METAPRO_{service.upper()}_URL, the network, and whether the service is up.",
-            ) from _without_request(failure)
+            ) from without_request(failure)
         finally:
             if self._on_exchange is not None:
                 seconds = time.perf_counter() - began
@@ -348,110 +484,23 @@ def _user_object(init_data: str) -> Any:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def at(content: Any, path: str) -> Any:
-    """What stands there in a JSON value: `token.accessToken`; None when nothing does."""
-    for step in path.split("."):
-        content = content.get(step) if isinstance(content, dict) else None
-    return content
-
-
-def _json(answer: httpx.Response, layer: str) -> Any:
+def _proofs(init_data: str) -> list[str]:
+    """What in init data proves who somebody is."""
     try:
-        return answer.json()
+        read = InitData.parse(init_data)
     except ValueError:
-        raise _broken("the answer is no JSON", layer, answer) from None
+        return []
+    return [proof for proof in (read.hash, read.signature) if proof]
 
 
-def _parsed(kind: type[T], content: Any, layer: str, answer: httpx.Response) -> T:
-    try:
-        found: T = _adapter(cast(Hashable, kind)).validate_python(content)
-        return found
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the whole"
-        why = f"the answer is not as documented: {where}: {first['msg']}"
-    raise _broken(why, layer, answer)
+def _part(text: str) -> str:
+    """A text as one part of a path."""
+    return quote(text, safe="") if text not in (".", "..") else quote(text, safe="").replace(".", "%2E")
 
 
-@lru_cache(maxsize=32)
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+def _sorted(by: Mapping[str, str] | None) -> dict[str, str]:
+    return {f"sort[{key}]": order for key, order in (by or {}).items()}
 
 
-def _broken(why: str, layer: str, answer: httpx.Response) -> MetaproBroken:
-    return MetaproBroken(
-        f"Metapro's answer cannot be used: {why}.",
-        "Compare it with the documentation: the service or the knobs have changed.",
-        layer=layer, status=answer.status_code,
-    )  # fmt: skip
-
-
-def _refusal(service: str, answer: httpx.Response, layer: str) -> MetaproError:
-    status, messages = answer.status_code, _messages(answer)
-    said = f": {'; '.join(messages)}" if messages else ""
-    if status >= 500:
-        return MetaproBroken(
-            f"The {service} service fails with status {status}{said}.", "Look whether it is up.",
-            layer="network", status=status,
-        )  # fmt: skip
-    remedy = _REMEDIES.get(status, "Compare the request with the documentation.")
-    return MetaproRefused(
-        f"The {service} service refuses with status {status}{said}.", remedy,
-        layer=layer, status=status, messages=messages,
-    )  # fmt: skip
-
-
-_REMEDIES = {
-    400: "Check the ids, and the fields of the request (METAPRO_TELEGRAM_LOGIN__…).",
-    401: "Check keys and bot registration; init data that are too old need a new launch.",
-    403: "Check the keys, and what this project may do.",
-    404: "Check the address of the service and the ids.",
-    429: "Ask less often.",
-}
-
-
-def _messages(answer: httpx.Response) -> tuple[str, ...]:
-    """The service's own words in either shape, at most three, cut short."""
-    try:
-        content = answer.json()
-    except ValueError:
-        return ()
-    if not isinstance(content, dict):
-        return ()
-    said = content.get("messages") or content.get("message") or []
-    lines = said if isinstance(said, list) else [said]
-    return tuple(" ".join(str(line).split())[:120] for line in lines[:3])
-
-
-def _pause(answer: httpx.Response, pause: float | None) -> float | None:
-    """How long to wait before the next attempt; None when there is to be none."""
-    if pause is None or not (answer.status_code == 429 or answer.status_code >= 500):
-        return None
-    after = answer.headers.get("Retry-After", "")
-    wanted = float(after) if after.isascii() and after.isdigit() else pause
-    return wanted if wanted <= LONGEST_PAUSE else None
-
-
-def _why(failure: Exception) -> str:
-    text = str(failure)
-    match failure:
-        case httpx.ConnectTimeout() | httpx.ReadTimeout() | httpx.WriteTimeout() | httpx.PoolTimeout():
-            return "it takes too long"
-        case httpx.ConnectError() if "SSL" in text or "certificate" in text.lower():
-            return "TLS failed"
-        case httpx.ConnectError() if any(hint in text for hint in _NO_NAME):
-            return "the host name has no address"
-        case httpx.ConnectError():
-            return "the connection is refused"
-        case httpx.InvalidURL() | httpx.UnsupportedProtocol():
-            return "its address is none"
-    return "the connection broke"
-
-
-_NO_NAME = ("Name or service", "nodename", "No address associated", "name resolution", "getaddrinfo")
-
-
-def _without_request(failure: Exception) -> Exception:
-    """httpx's errors hold the request, and so its headers: the same kind of error without it."""
-    bare = type(failure)("") if isinstance(failure, httpx.RequestError) else failure
-    return bare.with_traceback(None)
+def _never_connected(failure: MetaproUnreachable) -> bool:
+    return isinstance(failure.__cause__, httpx.ConnectError | httpx.ConnectTimeout)

@@ -18,7 +18,8 @@ from pydantic import SecretStr
 
 from flows import OpenParameters
 from flows.init_data import InitDataExpired
-from launcher.metapro.client import MetaproClient, at
+from launcher.metapro.answers import at
+from launcher.metapro.client import MetaproClient
 from launcher.metapro.errors import MetaproMisconfigured, MetaproRefused, NeedsLaunch
 from launcher.metapro.launch import Launch
 from launcher.metapro.redaction import Redaction

@@ -165,7 +165,7 @@ class MetaproDriver:
     @asynccontextmanager
     async def _kept(self, drive: Drive) -> AsyncIterator[KeptAlive]:
         kept = KeptAlive()
-        drive.client.log_in_again = drive.log_in_again
+        drive.client.keep, drive.client.log_in_again = True, drive.log_in_again
         async with beside(self._keep(drive, kept)):
             yield kept
 
@@ -194,7 +194,7 @@ class MetaproDriver:
                 redaction.launched(one.secret_url)
         async with AsyncExitStack() as stack:
             client = MetaproClient(
-                self.settings, transport=self._transport, on_exchange=on_exchange, wait=self._wait
+                self.settings, transport=self._transport, on_exchange=on_exchange, keep=False, wait=self._wait
             )
             await stack.enter_async_context(client)
             yield Drive(

@@ -12,10 +12,12 @@ __all__ = [
     "Address",
     "Asset",
     "Login",
+    "MetaproApp",
     "Page",
     "PersonalDetails",
     "PersonalScore",
     "Reached",
+    "Registration",
     "ScoreTotal",
     "User",
 ]
@@ -51,6 +53,21 @@ class User(_Answer):
     role: str | list[str] | None = None
     addresses: list[Address] = []
     personal_details: PersonalDetails | None = None
+
+
+class Registration(_Answer):
+    """What is known of a wallet: whether it has an account, and whether that has accepted the rules."""
+
+    has_account: bool
+    has_rules_checked: bool
+
+
+class MetaproApp(_Answer):
+    """An app as Metapro's teams service records it."""
+
+    app_id: str | None = None
+    name: str | None = None
+    leaderboard_id: str | None = None
 
 
 class Asset(_Answer):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from launcher.metapro.settings import SERVICES, MetaproSettings
+from launcher.metapro.settings import MAIN_NETWORKS, SERVICES, MetaproSettings
 
 if TYPE_CHECKING:
     from launcher.sandbox.ready_file import ReadyFile
@@ -26,6 +26,7 @@ def stand_in_settings(ready: ReadyFile, **given: Any) -> MetaproSettings:
         return said
     known: dict[str, Any] = {f"{service}_url": ready.metapro.services.get(service) for service in SERVICES}
     known |= {name: ready.metapro.ids.get(name) for name in _IDS}
+    known["chain_ids"] = MAIN_NETWORKS  # where the stand-in's assets lie
     known["leaderboard_key"] = SecretStr(ready.metapro.keys["leaderboard_key"])
     name = said.bot_name or known["bot_name"]
     token = next((bot.token for bot in ready.bots if bot.username == name), None)

@@ -60,7 +60,7 @@ async def own_session(drive: Drive) -> Found:
     """The driver's own session outlives its token: one login with fresh init data, one repetition."""
     async with drive.client_of_its_own() as client:
         client.token, client.user_id = SecretStr(VOID), drive.logged_in.account.user_id
-        client.log_in_again = drive.log_in_again
+        client.keep, client.log_in_again = True, drive.log_in_again
         user = await client.me()
         if user.user_id != drive.logged_in.account.user_id:
             raise Failed("after the new login GET me knows another person")
