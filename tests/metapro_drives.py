@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from launcher.launcher import Launcher
 from launcher.metapro import SERVICES, Launch, LongRun, MetaproDriver, MetaproSettings
+from launcher.metapro.settings import MAIN_NETWORKS
 from launcher.sandbox import Sandbox
 from launcher.sandbox.default_world import METAPRO_BOT_NAME, default_world
 from launcher.sandbox.metapro import MetaproStandIn
@@ -24,15 +25,22 @@ BOT_TOKEN = default_world().bot(METAPRO_BOT_NAME).token
 
 
 class Clock:
-    """Begins with the real time, and moves on by itself only when somebody waits for it."""
+    """Begins with the real time, and moves on only when somebody waits for it: so many times at most, and
+    then it stands still and says so."""
 
-    def __init__(self) -> None:
+    def __init__(self, waits: int = 1_000_000) -> None:
         self.time = time.time()
+        self.left = waits
+        self.stands = asyncio.Event()
 
     def __call__(self) -> float:
         return self.time
 
     async def wait(self, seconds: float) -> None:
+        if not self.left:
+            self.stands.set()
+            await asyncio.Future[None]()
+        self.left -= 1
         self.time += seconds
         await asyncio.sleep(0)
 
@@ -68,6 +76,7 @@ def settings_for(metapro: MetaproStandIn, **changes: Any) -> MetaproSettings:
     """Those of the stand-in; short time-outs, and no environment."""
     ids = {name: value for name, value in metapro.ids.items() if not name.endswith("_key")}
     given: dict[str, Any] = {f"{service}_url": metapro.services[service] for service in SERVICES} | ids
+    given["chain_ids"] = MAIN_NETWORKS
     given |= {"leaderboard_key": SecretStr(metapro.ids["leaderboard_key"]), "bot_token": SecretStr(BOT_TOKEN)}
     return MetaproSettings(**{**given, "timeout": 5.0, **changes}, _env_file=None)
 

@@ -53,13 +53,13 @@ def _wrong(drive: Drive, body: Any) -> Iterator[str]:
         return
     if body.get(knobs.string_field) != drive.launched.raw:
         yield f"{knobs.string_field} is not the init data of the launch, byte for byte"
-    ids = {"projectId": settings.project_id, "platformId": settings.platform_id}
+    ids = {knobs.project_field: settings.project_id, knobs.platform_field: settings.platform_id}
     for name, wanted in ids.items():
-        if wanted is not None and body.get(name) != wanted:
+        if name and wanted is not None and body.get(name) != wanted:
             yield f"{name} is not the configured one"
-    bot = str(body.get("telegramBotName", "")).removeprefix("@").lower()
-    if settings.bot_name and bot != settings.bot_name.removeprefix("@").lower():
-        yield "telegramBotName is not the configured one"
+    bot = str(body.get(knobs.bot_field, "")).removeprefix("@").lower()
+    if knobs.bot_field and settings.bot_name and bot != settings.bot_name.removeprefix("@").lower():
+        yield f"{knobs.bot_field} is not the configured one"
 
 
 def _odd(drive: Drive, sent: Sent) -> Iterator[str]:
