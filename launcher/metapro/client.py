@@ -4,8 +4,8 @@
         login = await metapro.telegram_login(app.init_data.raw)
         user = await metapro.me()
 
-A token that no longer counts (401) is replaced once by a new login, with init data that `fresh_init_data`
-gives or with those of the last login, and the call is repeated once; a second 401 is an error, never a loop.
+A token that no longer counts (401) is replaced once by a new login, by `log_in_again` or else with the init
+data of the last login, and the call is repeated once; a second 401 is an error, never a loop.
 Only reads are repeated, and only after connect errors, 429 and 5xx. Nothing is sent with settings that mix
 environments, nothing is written to production unless they allow it.
 """
@@ -90,8 +90,9 @@ class MetaproClient:
     """One person's session with Metapro.
 
     `transport` replaces the network, `wait` lets time pass between attempts, `on_exchange` hears of every
-    request. `fresh_init_data` is asked when the token has to be replaced; it may raise what says why not.
-    `logins` counts the Telegram logins.
+    request. `log_in_again` is asked for a login of this client when its token has to be replaced; it may
+    raise what says why not; without it the init data of the last login are used again. With `keep` off a
+    token is never replaced. `logins` counts the Telegram logins.
     """
 
     def __init__(
@@ -100,14 +101,16 @@ class MetaproClient:
         *,
         transport: httpx.AsyncBaseTransport | None = None,
         on_exchange: Callable[[Exchange], None] | None = None,
-        fresh_init_data: Callable[[], Awaitable[str]] | None = None,
+        log_in_again: Callable[[MetaproClient], Awaitable[Login]] | None = None,
+        keep: bool = True,
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
         _http: httpx.AsyncClient | None = None,
     ) -> None:
         self.settings = settings
         self.user_id: str | None = None
         self.token: SecretStr | None = None
-        self.fresh_init_data = fresh_init_data
+        self.log_in_again = log_in_again
+        self.keep = keep
         self.logins = 0
         self._shares = _http is not None
         self._http = _http or httpx.AsyncClient(
@@ -133,7 +136,9 @@ class MetaproClient:
 
     def another(self, settings: MetaproSettings) -> MetaproClient:
         """A session of its own over the same connections: without a token, and good while this one is."""
-        return MetaproClient(settings, on_exchange=self._on_exchange, wait=self._wait, _http=self._http)
+        return MetaproClient(
+            settings, on_exchange=self._on_exchange, keep=self.keep, wait=self._wait, _http=self._http
+        )
 
     # Logging in
 
@@ -173,9 +178,14 @@ class MetaproClient:
         account = content.get("account")
         known = {**account, "userId": user_id} if isinstance(account, dict) else {"userId": user_id}
         user = parsed(User, known, AUTH, answer)
+        login = Login(user, SecretStr(token), answer.status_code, at(content, "token.tokenType"))
         self._redaction.add(token)
-        self.token, self.user_id = SecretStr(token), user_id
-        return Login(user, self.token, answer.status_code, at(content, "token.tokenType"))
+        self.take(login)
+        return login
+
+    def take(self, login: Login) -> None:
+        """Go on as this person, with this token."""
+        self.token, self.user_id = login.token, login.account.user_id
 
     async def signature_hash(self, wallet: str) -> str:
         """What the wallet has to sign. Raises MetaproError."""
@@ -383,18 +393,18 @@ class MetaproClient:
     async def renew(self, used: SecretStr | None) -> bool:
         """Replace a token that no longer counts; whether there is another one now. At once, calls that met
         the same 401 log in once."""
+        if not self.keep:
+            return False
         async with self._renewing:
-            if self.token is used:
-                init_data = await self._init_data()
-                if init_data is None:
-                    return False
-                await self.telegram_login(init_data)
+            if self.token is not used:
+                return True
+            if self.log_in_again is not None:
+                await self.log_in_again(self)
+            elif self._last_init_data is not None:
+                await self.telegram_login(self._last_init_data.get_secret_value())
+            else:
+                return False
         return True
-
-    async def _init_data(self) -> str | None:
-        if self.fresh_init_data is not None:
-            return await self.fresh_init_data()
-        return None if self._last_init_data is None else self._last_init_data.get_secret_value()
 
     # Requests
 

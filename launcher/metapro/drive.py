@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pydantic import SecretStr
 
 from flows import OpenParameters
-from flows.init_data import InitDataError
+from flows.init_data import InitDataExpired
 from launcher.metapro.answers import at
 from launcher.metapro.client import MetaproClient
-from launcher.metapro.errors import MetaproMisconfigured, NeedsLaunch
+from launcher.metapro.errors import MetaproMisconfigured, MetaproRefused, NeedsLaunch
 from launcher.metapro.launch import Launch
 from launcher.metapro.redaction import Redaction
 from launcher.metapro.settings import SERVICES, MetaproSettings
@@ -51,6 +51,8 @@ __all__ = [
 
 Prepare = Callable[["BrowserContext"], Awaitable[None]]
 PAGES_AT_ONCE = 3
+_USED_UP = (400, 401, 403, 409, 422)
+"""How init data may be refused that were good for a login before."""
 
 
 class Relaunch(Protocol):
@@ -257,20 +259,39 @@ class Drive:
         """A session beside the drive's own, over the same connections; `changes` are other settings."""
         return self.client.another(self.settings.model_copy(update=changes))
 
-    async def fresh_init_data(self) -> str:
-        """Init data for another login: those of the launch, or of a new one when these are too old. Raises
-        NeedsLaunch when there is none to be had."""
-        data = self.launch.init_data if self.launch else None
-        if data is not None:
-            with suppress(InitDataError):
-                data.check_age(self.settings.max_auth_age, self.now())
-                return data.raw
+    async def log_in_again(self, client: MetaproClient) -> Login:
+        """Another login of the person: with the launch's init data, or with those of a new launch when they
+        are too old or are not taken twice. Raises NeedsLaunch when no new launch can be had."""
+        if self._still_fresh():
+            try:
+                login = await client.telegram_login(self.launched.raw)
+            except MetaproRefused as refusal:
+                if refusal.status not in _USED_UP:
+                    raise
+                await self._launch_anew()
+            else:
+                self.learn(login)
+                return login
+        else:
+            await self._launch_anew()
+        login = await client.telegram_login(self.launched.raw)
+        self.learn(login)
+        return login
+
+    def _still_fresh(self) -> bool:
+        try:
+            if self.launched.init_data is not None:
+                self.launched.init_data.check_age(self.settings.max_auth_age, self.now())
+        except InitDataExpired:
+            return False
+        return True
+
+    async def _launch_anew(self) -> None:
         if self.relaunch is None:
             raise NeedsLaunch
         async with self.relaunch(shown=False) as app:
             self.redaction.launched(app.url)
             self.launch = Launch.of(app)
-        return self.launch.raw
 
     @property
     def some_wallet(self) -> str:

@@ -19,11 +19,10 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from pydantic import SecretStr
 
 from flows import BadInput, MiniAppError
 from launcher.beside import beside
@@ -48,11 +47,12 @@ __all__ = ["KeptAlive", "MetaproDriver"]
 @dataclass(slots=True)
 class KeptAlive:
     """A session that is being kept. `times`: how often; `logins`: how often a new token was needed; `failure`
-    what ended it: NeedsLaunch asks for a new launch."""
+    what ended it, which `ended` waits for: NeedsLaunch asks for a new launch."""
 
     times: int = 0
     logins: int = 0
     failure: MiniAppError | None = None
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class MetaproDriver:
@@ -165,7 +165,7 @@ class MetaproDriver:
     @asynccontextmanager
     async def _kept(self, drive: Drive) -> AsyncIterator[KeptAlive]:
         kept = KeptAlive()
-        drive.client.fresh_init_data = drive.fresh_init_data
+        drive.client.keep, drive.client.log_in_again = True, drive.log_in_again
         async with beside(self._keep(drive, kept)):
             yield kept
 
@@ -178,6 +178,7 @@ class MetaproDriver:
                 await drive.client.me()
             except MiniAppError as failure:
                 kept.failure = failure
+                kept.ended.set()
                 return
             kept.times += 1
             kept.logins = drive.client.logins - first
@@ -188,13 +189,13 @@ class MetaproDriver:
     ) -> AsyncIterator[Drive]:
         launch = Launch.of(app) if isinstance(app, MiniApp) else app
         redaction = Redaction()
-        redaction.add(*_secrets(self.settings))
+        redaction.add(*self.settings.secrets)
         for one in (launch, self._companion):
             if one is not None:
                 redaction.launched(one.secret_url)
         async with AsyncExitStack() as stack:
             client = MetaproClient(
-                self.settings, transport=self._transport, on_exchange=on_exchange, wait=self._wait
+                self.settings, transport=self._transport, on_exchange=on_exchange, keep=False, wait=self._wait
             )
             await stack.enter_async_context(client)
             yield Drive(
@@ -220,11 +221,6 @@ def _chosen(names: tuple[str, ...]) -> Any:
         families = dict.fromkeys(step.family for step in CATALOGUE)
         raise BadInput(f"There is no step {', '.join(unknown)}.", f"There are {', '.join(families)}.")
     return with_prerequisites(CATALOGUE, names) if names else CATALOGUE
-
-
-def _secrets(settings: MetaproSettings) -> list[str]:
-    values = [getattr(settings, name) for name in type(settings).model_fields]
-    return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
 
 
 def _about(app: MiniApp | Launch | None) -> dict[str, str | None]:

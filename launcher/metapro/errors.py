@@ -71,7 +71,7 @@ class NeedsLaunch(MetaproError):
 
     def __init__(self) -> None:
         super().__init__(
-            "The init data are too old for another login.",
-            "Open the app again: a fresh launch is needed.",
+            "Another login needs a new launch: the init data are too old, or are not taken twice.",
+            "Open the app again, or give the driver a `relaunch`.",
             layer="telegram",
         )

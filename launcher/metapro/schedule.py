@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from flows import MiniAppError
 from launcher.metapro.assumptions import ASSUMPTIONS
-from launcher.metapro.errors import MetaproError
+from launcher.metapro.errors import MetaproError, NeedsLaunch
 from launcher.metapro.report import Layer, StepResult, Verdict
 from launcher.metapro.step import Failed, Found, Need, Skip, Step
 
@@ -100,6 +100,8 @@ class Schedule:
             return self._failed(step, began, fault)
         except TimeoutError:
             return self._failed(step, began, Failed(f"it was not done within {self._patience:g} s"))
+        except NeedsLaunch as needs:
+            return self._result(step, Verdict.SKIPPED, cause=needs.meaning, remedy=needs.remedy)
         except MiniAppError as error:
             return self._failed(step, began, _fault(error))
         return self._went_well(step, began, found)

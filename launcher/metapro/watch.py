@@ -71,7 +71,7 @@ class Sent:
             return None
 
 
-@dataclass(slots=True, repr=False)
+@dataclass(repr=False)  # without slots: Playwright keeps its wrapper of a bound method in the instance
 class AppWatch:
     """All requests of one browser context, in order, and what its console said. `bases` are the base URLs of
     the services by name."""

@@ -44,6 +44,8 @@ def _hash(drive: Drive, data: InitData) -> str:
     token = drive.settings.bot_token
     if token is None:
         return "hash not checked (no bot token)"
+    if drive.launched.bot_id not in (None, int(token.get_secret_value().partition(":")[0])):
+        return "hash not checked (the token is another bot's)"
     try:
         data.check_hash(token.get_secret_value())
     except UnusableKey:
@@ -111,15 +113,16 @@ async def start_parameter(drive: Drive) -> Found:
     if login is None:
         raise Skip("because the app does not log in: see L1.app")
     body = login.json if isinstance(login.json, dict) else {}
+    field = drive.settings.telegram_login.referral_field
     data = drive.launched.init_data
-    wanted, sent = (data.start_param if data else None) or None, body.get("referralCode")
+    wanted, sent = (data.start_param if data else None) or None, body.get(field)
     if wanted is None:
         if sent:
-            raise Failed("the login has a referralCode, though the launch has no start parameter")
-        return Found("no start parameter, no referralCode", login.status)
+            raise Failed(f"the login has a {field}, though the launch has no start parameter")
+        return Found(f"no start parameter, no {field}", login.status)
     if sent != wanted:
-        raise Failed("the start parameter does not reach the login as referralCode")
-    return Found("the start parameter is the login's referralCode", login.status)
+        raise Failed(f"the start parameter does not reach the login as {field}")
+    return Found(f"the start parameter is the login's {field}", login.status)
 
 
 STEPS = (

@@ -53,13 +53,13 @@ def _wrong(drive: Drive, body: Any) -> Iterator[str]:
         return
     if body.get(knobs.string_field) != drive.launched.raw:
         yield f"{knobs.string_field} is not the init data of the launch, byte for byte"
-    ids = {"projectId": settings.project_id, "platformId": settings.platform_id}
+    ids = {knobs.project_field: settings.project_id, knobs.platform_field: settings.platform_id}
     for name, wanted in ids.items():
-        if wanted is not None and body.get(name) != wanted:
+        if name and wanted is not None and body.get(name) != wanted:
             yield f"{name} is not the configured one"
-    bot = str(body.get("telegramBotName", "")).removeprefix("@").lower()
-    if settings.bot_name and bot != settings.bot_name.removeprefix("@").lower():
-        yield "telegramBotName is not the configured one"
+    bot = str(body.get(knobs.bot_field, "")).removeprefix("@").lower()
+    if knobs.bot_field and settings.bot_name and bot != settings.bot_name.removeprefix("@").lower():
+        yield f"{knobs.bot_field} is not the configured one"
 
 
 def _odd(drive: Drive, sent: Sent) -> Iterator[str]:
@@ -75,8 +75,8 @@ def _odd(drive: Drive, sent: Sent) -> Iterator[str]:
 async def same_identity(drive: Drive) -> Found:
     """A second login of the same person gives the same Metapro ID; whether the token differs is told."""
     before = drive.logged_in
-    again = await drive.client.telegram_login(drive.launched.raw)
-    drive.learn(again)
+    async with drive.client_of_its_own() as client:
+        again = await drive.log_in_again(client)
     if again.account.user_id != before.account.user_id:
         raise Failed("a second login gives another Metapro ID", status=again.status)
     same = again.token.get_secret_value() == before.token.get_secret_value()
@@ -125,7 +125,10 @@ async def _refused(drive: Drive, what: str, init_data: str, **settings: str) -> 
 
 async def token_use(drive: Drive) -> Found:
     """`GET me` knows the person by the token, and nobody without."""
-    drive.user = user = await drive.client.me()
+    try:
+        drive.user = user = await drive.client.me()
+    except MetaproRefused as refusal:
+        raise await _other_scheme(drive, refusal) from None
     drive.learn_person(user)
     if user.user_id != drive.logged_in.account.user_id:
         raise Failed("GET me answers with another Metapro ID than the login")
@@ -133,6 +136,21 @@ async def token_use(drive: Drive) -> Found:
     if bare not in (401, 403):
         raise Failed(f"GET me without a token is answered with {bare}, not 401 or 403", status=bare)
     return Found(f"the {drive.settings.auth_scheme} token counts; without: {bare}", 200)
+
+
+async def _other_scheme(drive: Drive, refusal: MetaproRefused) -> Exception:
+    """A token that is refused: is it only written in the wrong way?"""
+    scheme = drive.settings.auth_scheme
+    other = "bearer" if scheme == "raw" else "raw"
+    async with drive.client_of_its_own(auth_scheme=other) as client:
+        client.take(drive.logged_in)
+        status = await client.me_with(client.authorization(drive.logged_in.token))
+    if status == 200:
+        remedy = f"Set METAPRO_AUTH_SCHEME={other}."
+        return Failed(
+            f"the {scheme} token is refused, a {other} one counts", status=refusal.status, remedy=remedy
+        )
+    return Failed(f"the token of the login is refused: {refusal.meaning}", status=refusal.status)
 
 
 NEGATIVES = (

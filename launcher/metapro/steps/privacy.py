@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 from launcher.hosts.launch_secrets import origin_of
 from launcher.metapro.app_page import settled
 from launcher.metapro.drive import Drive
+from launcher.metapro.errors import MetaproRefused
 from launcher.metapro.report import Layer
-from launcher.metapro.step import Failed, Found, Need, Step
+from launcher.metapro.step import Failed, Found, Need, Skip, Step
 from launcher.metapro.watch import Sent
 
 __all__ = ["STEPS"]
@@ -64,11 +65,13 @@ async def separation(drive: Drive) -> Found:
     """Two people at the same time: neither gets the other's token, Metapro ID or wallet."""
     assert drive.companion is not None
     async with drive.client_of_its_own() as one, drive.client_of_its_own() as other:
-        logins = await asyncio.gather(
-            one.telegram_login(drive.launched.raw), other.telegram_login(drive.companion.raw)
-        )
-        for login in logins:
-            drive.learn(login)
+        try:
+            second = await other.telegram_login(drive.companion.raw)
+        except MetaproRefused as refusal:
+            raise Skip(f"the second person cannot log in: {refusal.meaning}", refusal.remedy) from None
+        drive.learn(second)
+        logins = (drive.logged_in, second)
+        one.take(drive.logged_in)
         people = await asyncio.gather(one.me(), other.me())
     tokens = {login.token.get_secret_value() for login in logins}
     if len(tokens) < 2 or len({person.user_id for person in people}) < 2:
@@ -107,6 +110,6 @@ STEPS = (
         separation,
         "One session for each person.",
         needs=(Need.COMPANION,),
-        after=("L1",),
+        after=("K1",),
     ),
 )

@@ -60,10 +60,8 @@ async def own_session(drive: Drive) -> Found:
     """The driver's own session outlives its token: one login with fresh init data, one repetition."""
     async with drive.client_of_its_own() as client:
         client.token, client.user_id = SecretStr(VOID), drive.logged_in.account.user_id
-        client.fresh_init_data = drive.fresh_init_data
+        client.keep, client.log_in_again = True, drive.log_in_again
         user = await client.me()
-        if client.token is not None:
-            drive.redaction.add(client.token.get_secret_value())
         if user.user_id != drive.logged_in.account.user_id:
             raise Failed("after the new login GET me knows another person")
         return Found(f"a void token was replaced by {client.logins} login", 200)
