@@ -4,7 +4,8 @@
         ... server.url ...
     server.asked[0].headers
 
-The last answer is given again and again. `CUT` closes the connection without an answer; `HANGS` never answers.
+The last answer is given again and again. `CUT` closes the connection without an answer; `HANGS` never
+answers.
 """
 
 from __future__ import annotations

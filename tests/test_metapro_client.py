@@ -25,6 +25,7 @@ from launcher.metapro import (
     MetaproUnreachable,
 )
 from launcher.metapro.client import Exchange
+from launcher.metapro.models import Login
 from launcher.metapro.settings import SERVICES
 from tests.scripted import CUT, HANGS, Reply, Scripted
 
@@ -92,9 +93,9 @@ async def test_the_telegram_login_says_what_the_public_sample_says() -> None:
 
 async def test_every_name_of_the_login_is_a_knob() -> None:
     knobs = {
-        "path": "/login", "string_field": "initData", "user_field": "u", "project_field": "", "bot_field": "bot",
-        "platform_field": "pf", "referral_field": "ref", "extra_headers": {"x-a": "1"}, "extra_body": {"b": 2},
-        "send_user_object": False, "token_path": "session", "user_id_path": "who.id",
+        "path": "/login", "string_field": "initData", "user_field": "u", "project_field": "",
+        "bot_field": "bot", "platform_field": "pf", "referral_field": "ref", "extra_headers": {"x-a": "1"},
+        "extra_body": {"b": 2}, "send_user_object": False, "token_path": "session", "user_id_path": "who.id",
     }  # fmt: skip
     answer = Reply({"session": "t" * 9, "who": {"id": "9"}})
     async with talking(answer, telegram_login=knobs) as (client, server):
@@ -117,7 +118,7 @@ async def test_the_token_goes_as_the_scheme_says_with_the_user_beside_it(scheme:
 
 @pytest.mark.parametrize(("place", "in_header", "in_body"), [("header", True, False), ("body", False, True)])
 async def test_the_api_key_goes_where_it_is_said_to(place: str, in_header: bool, in_body: bool) -> None:
-    said = {"api_key": "K" * 20, "api_key_place": place, "api_key_name": "x-portal-key"}
+    said: dict[str, Any] = {"api_key": "K" * 20, "api_key_place": place, "api_key_name": "x-portal-key"}
     async with talking(Reply(LOGIN), **said) as (client, server):
         await client.telegram_login(INIT_DATA)
     (asked,) = server.asked
@@ -129,7 +130,8 @@ CALLS: list[tuple[str, Calling, Any, str, dict[str, list[str]]]] = [
     ("me", lambda c: c.me(), USER, "/users/me", {}),
     ("profile", lambda c: c.profile("a/../me?x"), USER, "/users/profile/a%2F..%2Fme%3Fx", {}),
     ("dots", lambda c: c.profile(".."), USER, "/users/profile/%2E%2E", {}),
-    ("profiles", lambda c: c.profiles(user_ids=["1", "2"], wallets=[WALLET], sort={"createdAt": "desc"}, limit=5),
+    ("profiles",
+     lambda c: c.profiles(user_ids=["1", "2"], wallets=[WALLET], sort={"createdAt": "desc"}, limit=5),
      {"results": [USER], "count": 1}, "/users/profiles",
      {"userIds": ["1", "2"], "wallets": [WALLET.lower()], "sort[createdAt]": ["desc"], "skip": ["0"],
       "limit": ["5"]}),
@@ -362,13 +364,13 @@ async def test_tokens_that_never_count_are_no_loop() -> None:
 async def test_calls_that_meet_the_same_expiry_log_in_once() -> None:
     refused, asked_anew = Reply("", 401), 0
 
-    async def fresh() -> str:
+    async def again(client: MetaproClient) -> Login:
         nonlocal asked_anew
         asked_anew += 1
-        return INIT_DATA
+        return await client.telegram_login(INIT_DATA)
 
     replies = [refused, refused, Reply({**LOGIN, "token": {"accessToken": "second-token"}}), Reply(USER)]
-    async with talking(*replies, logged_in=True, options={"fresh_init_data": fresh}) as (client, server):
+    async with talking(*replies, logged_in=True, options={"log_in_again": again}) as (client, server):
         await asyncio.gather(client.me(), client.me())
         assert asked_anew == 1
         assert [asked.target for asked in server.asked].count("/users/v2/auth/telegram/login/simple") == 1
@@ -400,8 +402,8 @@ async def test_no_secret_is_seen_in_errors_logs_or_exchanges(caplog: pytest.LogC
         400,
     )
     seen: list[str] = []
-    options = {"on_exchange": exchanges.append}
-    said = SECRETS | {"api_key_place": "header"}
+    options: dict[str, Any] = {"on_exchange": exchanges.append}
+    said: dict[str, Any] = SECRETS | {"api_key_place": "header"}
     async with talking(echo, logged_in=True, options=options, **said) as (client, _):
         calls: list[Calling] = [
             lambda c: c.me(), lambda c: c.telegram_login(INIT_DATA), lambda c: c.leaderboard(),

@@ -43,16 +43,16 @@ def test_a_message_is_read_back() -> None:
     "text",
     [
         TEXT + "\n", TEXT[:-1] + "\r\n", " " + TEXT, TEXT.replace("\n", "\r\n"), TEXT.replace("\n\n", "\n"),
-        TEXT.replace(WALLET, WALLET.upper()), TEXT.replace(WALLET, f"eip155:56:{WALLET}"), TEXT.replace(HASH, ""),
-        TEXT.replace("Please", "please"), "",
+        TEXT.replace(WALLET, WALLET.upper()), TEXT.replace(WALLET, f"eip155:56:{WALLET}"),
+        TEXT.replace(HASH, ""), TEXT.replace("Please", "please"), "",
     ],
 )  # fmt: skip
 def test_a_text_that_differs_by_a_byte_is_none(text: str) -> None:
-    with pytest.raises(ValueError, match="it is not|its third line"):
+    with pytest.raises(ValueError, match=r"it is not|its third line"):
         read_message(text)
 
 
 @pytest.mark.parametrize("signature", ["", "0x", "0x" + "00" * 65, "0x" + "zz" * 65, SIGNATURE[:-2]])
 def test_what_is_no_signature_is_refused_without_showing_it(signature: str) -> None:
-    with pytest.raises(ValueError, match="^it is no signature$"):
+    with pytest.raises(ValueError, match=r"^it is no signature$"):
         recover(TEXT, signature)

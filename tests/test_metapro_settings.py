@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -151,13 +149,3 @@ def test_secrets_are_not_seen() -> None:
     settings = made(**dict.fromkeys(names, CANARY))
     assert CANARY not in repr(settings) + str(settings)
     assert settings.secrets == [CANARY] * len(names)
-
-
-def test_settings_need_nothing_of_a_wallet_or_a_browser() -> None:
-    """They are read before it is known whether the extra is installed."""
-    script = (
-        "import sys, launcher.metapro.settings, launcher.metapro.client\n"
-        "sys.exit(' '.join(name for name in ('eth_account', 'playwright', 'telethon.client') if name in sys.modules))"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
