@@ -186,6 +186,7 @@ class _Driving:
                 metapro,
                 relaunch=reopening(launcher, self.target, hosting=hosting, **self.options),
                 companion=await self._companion(stack, sandbox, ready),
+                model=ready.metapro.assumption_model if ready is not None and ready.metapro else "",
                 now=time.time if sandbox is None else sandbox.now,
                 **self.wishes,
             )

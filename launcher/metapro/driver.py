@@ -63,7 +63,7 @@ class MetaproDriver:
     `relaunch` opens the app again, `companion` is the launch of a second person. `screen` says where to tap
     in the app. `strict` counts unverified as failed. `now` tells the time in seconds since the epoch, `wait`
     lets it pass, `patience` is how long a step may take. `on_result` hears of each step when it is done,
-    `transport` replaces the network. Raises BadInput for a step that there is not.
+    `transport` replaces the network, `model` labels reports of drives against a stand-in. Raises BadInput for a step that there is not.
     """
 
     def __init__(
@@ -82,6 +82,7 @@ class MetaproDriver:
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
         transport: httpx.AsyncBaseTransport | None = None,
         on_result: Callable[[StepResult], None] | None = None,
+        model: str = "",
     ) -> None:
         self.settings = settings
         self._steps = _chosen(tuple(steps))
@@ -96,6 +97,7 @@ class MetaproDriver:
         self._wait = wait
         self._transport = transport
         self._on_result = on_result
+        self._model = model
         self._prepared: dict[BrowserContext, Preparation] = {}
 
     # The page
@@ -150,7 +152,8 @@ class MetaproDriver:
                 async with self._kept(drive):
                     await (hold() if callable(hold) else self._wait(hold))
         environment = self.settings.environment
-        return DriveReport(results, seconds, environment, _about(app), self._strict, len(exchanges))
+        about, count = _about(app), len(exchanges)
+        return DriveReport(results, seconds, environment, about, self._strict, count, self._model)
 
     @asynccontextmanager
     async def keeping(self, app: MiniApp | Launch) -> AsyncIterator[KeptAlive]:

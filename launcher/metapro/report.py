@@ -93,6 +93,7 @@ class DriveReport:
 
     `launch` tells what was driven: bot, flow, platform, host. `strict` counts unverified as failed.
     `requests` is how many requests the driver itself sent to Metapro.
+    `model` is the label of the stand-in it was driven against; empty for Metapro itself.
     """
 
     steps: tuple[StepResult, ...]
@@ -101,6 +102,7 @@ class DriveReport:
     launch: Mapping[str, str | None] = field(default_factory=dict)
     strict: bool = False
     requests: int = 0
+    model: str = ""
 
     def __getitem__(self, step: str) -> StepResult:
         """The result of one step by its id. Raises KeyError."""
@@ -147,6 +149,7 @@ class DriveReport:
             "exit_code": self.exit_code,
             "strict": self.strict,
             "environment": self.environment,
+            "model": self.model or None,
             "launch": dict(self.launch),
             "seconds": round(self.seconds, 4),
             "requests": self.requests,

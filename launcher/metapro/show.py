@@ -32,6 +32,8 @@ def print_report(report: DriveReport, console: Console) -> None:
     print_steps(report.steps, console)
     for line in _notes(report):
         console.print(line, soft_wrap=True)
+    if report.model:
+        console.print(Text(f"Not Metapro itself: {plain(report.model)}", style="yellow"), soft_wrap=True)
     console.print(_verdict(report), soft_wrap=True)
 
 

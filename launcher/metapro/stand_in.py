@@ -20,7 +20,8 @@ _IDS = ("project_id", "platform_id", "app_id", "leaderboard_id", "referral_setti
 
 
 def stand_in_settings(ready: ReadyFile, **given: Any) -> MetaproSettings:
-    """Settings for driving apps against the stand-in that the file describes, if it describes one."""
+    """Settings for driving apps against the stand-in that the file describes, if it describes one. `given`
+    are settings, and pydantic's own options, such as `_env_file`."""
     said = MetaproSettings(**given)
     if ready.metapro is None:
         return said
@@ -31,4 +32,6 @@ def stand_in_settings(ready: ReadyFile, **given: Any) -> MetaproSettings:
     name = said.bot_name or known["bot_name"]
     token = next((bot.token for bot in ready.bots if bot.username == name), None)
     known["bot_token"] = None if token is None else SecretStr(token)
-    return MetaproSettings(**{**known, **{name: getattr(said, name) for name in said.model_fields_set}})
+    read_from = {name: value for name, value in given.items() if name.startswith("_")}
+    told = {name: getattr(said, name) for name in said.model_fields_set}
+    return MetaproSettings(**{**known, **told, **read_from})
