@@ -1,0 +1,237 @@
+"""The wallet's line to a relay: publish, subscribe, and hear, over a connection that may break.
+
+A relay passes sealed messages between clients by topic and keeps them for one that is away. While the
+block runs, a connection is kept up: when it breaks it is made again, every topic is subscribed again, and
+an order whose answer did not come is given again. Either side may therefore hear a message twice; the
+second time it is dropped here.
+Documentation: specs.walletconnect.com/2.0/specs/servers/relay/relay-server-rpc
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import itertools
+import json
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+
+from flows.errors import BadInput
+from launcher.metapro.walletconnect.client_id import relay_token
+from launcher.metapro.walletconnect.errors import RelayRefused, RelayUnreachable
+from launcher.metapro.walletconnect.methods import Label
+
+__all__ = ["DEFAULT_RELAY", "Relay"]
+
+DEFAULT_RELAY = "wss://relay.walletconnect.org"
+PAUSES = (0.05, 0.2, 1.0, 5.0)
+"""Seconds before the first attempts to connect again; the last one goes on."""
+_UNAUTHORIZED = 3000
+"""The close code by which WalletConnect's relay turns a project away."""
+_REMEMBERED = 1_000
+_LOG = logging.getLogger(__name__)
+_LOG.setLevel(logging.WARNING)  # websockets would log the URL, and the token in it, at level DEBUG
+
+
+class _Lost(Exception):
+    """The connection broke before the answer came."""
+
+
+class Relay:
+    """`run` keeps the connection until it is cancelled; `on_message` gets topic and envelope of each message.
+
+    `seed` (32 bytes) is the client's identity, `random` gives so many random bytes, `now` the Unix time,
+    `pauses` are the seconds between attempts, `patience` those after which an order fails. Every order
+    raises RelayUnreachable or RelayRefused.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        project_id: str,
+        seed: bytes,
+        on_message: Callable[[str, str], None],
+        *,
+        random: Callable[[int], bytes],
+        now: Callable[[], float] = time.time,
+        pauses: tuple[float, ...] = PAUSES,
+        patience: float = 15.0,
+    ) -> None:
+        self._url = url
+        self._project_id = project_id
+        self._seed = seed
+        self._on_message = on_message
+        self._random = random
+        self._now = now
+        self._pauses = pauses
+        self._patience = patience
+        self._topics: dict[str, str] = {}
+        self._line: asyncio.Future[ClientConnection] | None = None
+        self._asked: dict[int, asyncio.Future[Any]] = {}
+        self._ids = itertools.count(int(now() * 1_000) * 1_000_000)
+        self._heard: deque[bytes] = deque(maxlen=_REMEMBERED)
+
+    # Orders
+
+    async def connected(self) -> None:
+        """Until there is a connection."""
+        async with self._patiently():
+            await self._connection()
+
+    async def publish(self, topic: str, envelope: str, tag: int, label: Label) -> None:
+        """Pass a message on, to be kept for as long as its label says."""
+        await self._order(
+            "irn_publish",
+            {"topic": topic, "message": envelope, "ttl": label.ttl, "tag": tag, "prompt": label.prompt},
+        )
+
+    async def subscribe(self, topic: str) -> None:
+        """Hear a topic from now on, and what the relay has kept of it."""
+        self._topics[topic] = ""
+        self._topics[topic] = await self._order("irn_subscribe", {"topic": topic})
+
+    async def unsubscribe(self, topic: str) -> None:
+        subscription = self._topics.pop(topic)
+        await self._order("irn_unsubscribe", {"topic": topic, "id": subscription})
+
+    async def _order(self, method: str, params: dict[str, Any]) -> Any:
+        async with self._patiently():
+            while True:
+                try:
+                    return await self._ask(await self._connection(), method, params)
+                except _Lost:
+                    continue
+
+    def _patiently(self) -> _Patience:
+        return _Patience(self._patience)
+
+    async def _connection(self) -> ClientConnection:
+        if self._line is None:
+            self._line = asyncio.get_running_loop().create_future()
+        return await asyncio.shield(self._line)
+
+    async def _ask(self, connection: ClientConnection, method: str, params: dict[str, Any]) -> Any:
+        number = next(self._ids)
+        answer = self._asked[number] = asyncio.get_running_loop().create_future()
+        try:
+            await _send(connection, {"id": number, "method": method, "params": params})
+            return await answer
+        except ConnectionClosed:
+            raise _Lost from None
+        finally:
+            del self._asked[number]
+
+    # The connection
+
+    async def run(self) -> None:
+        """Connect, and again whenever the connection is lost, until cancelled or turned away for good."""
+        pauses = self._pause()
+        while True:
+            try:
+                async with self._connect() as connection:
+                    pauses = self._pause()
+                    await self._hear(connection)
+            except InvalidStatus as failure:
+                status = failure.response.status_code
+                if status < 500:
+                    return self._turned_away(status)
+            except (OSError, TimeoutError, InvalidHandshake, ConnectionClosed) as failure:
+                if (
+                    isinstance(failure, ConnectionClosed)
+                    and failure.rcvd
+                    and failure.rcvd.code == _UNAUTHORIZED
+                ):
+                    return self._turned_away(_UNAUTHORIZED)
+            await asyncio.sleep(next(pauses))
+
+    def _pause(self) -> Iterator[float]:
+        return itertools.chain(self._pauses, itertools.repeat(self._pauses[-1]))
+
+    def _connect(self) -> connect:
+        token = relay_token(self._seed, self._url, self._random(32).hex(), int(self._now()))
+        query = urlencode({"auth": token, "projectId": self._project_id, "ua": "wc-2/py-miniapp-launcher"})
+        try:
+            return connect(f"{self._url}?{query}", logger=_LOG, compression=None)
+        except InvalidURI:
+            raise BadInput(
+                "This is no URL of a relay.", "Give one like wss://relay.walletconnect.org."
+            ) from None
+
+    async def _hear(self, connection: ClientConnection) -> None:
+        if self._topics:
+            await _send(
+                connection,
+                {
+                    "id": next(self._ids),
+                    "method": "irn_batchSubscribe",
+                    "params": {"topics": [*self._topics]},
+                },
+            )
+        self._set_line(connection)
+        try:
+            async for frame in connection:
+                await self._take(connection, json.loads(frame))
+        finally:
+            self._line = None
+            for answer in self._asked.values():
+                if not answer.done():
+                    answer.set_exception(_Lost())
+
+    def _set_line(self, connection: ClientConnection) -> None:
+        if self._line is None:
+            self._line = asyncio.get_running_loop().create_future()
+        self._line.set_result(connection)
+
+    def _turned_away(self, code: int) -> None:
+        if self._line is None:
+            self._line = asyncio.get_running_loop().create_future()
+        self._line.set_exception(RelayRefused(code))
+        self._line.exception()  # asked for here, lest nobody does
+
+    async def _take(self, connection: ClientConnection, frame: dict[str, Any]) -> None:
+        if frame.get("method") == "irn_subscription":
+            data = frame["params"]["data"]
+            await _send(connection, {"id": frame["id"], "result": True})
+            self._pass_on(data["topic"], data["message"])
+            return
+        answer = self._asked.get(frame.get("id", 0))
+        if answer is None or answer.done():
+            return
+        if "error" in frame:
+            answer.set_exception(RelayRefused(frame["error"].get("code", 0)))
+        else:
+            answer.set_result(frame.get("result"))
+
+    def _pass_on(self, topic: str, envelope: str) -> None:
+        mark = hashlib.sha256(f"{topic} {envelope}".encode()).digest()
+        if mark not in self._heard:
+            self._heard.append(mark)
+            self._on_message(topic, envelope)
+
+
+class _Patience:
+    """A block that takes no longer than so many seconds, or raises RelayUnreachable."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._timeout = asyncio.timeout(seconds)
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+
+    async def __aexit__(self, *failure: Any) -> None:
+        try:
+            await self._timeout.__aexit__(*failure)
+        except TimeoutError:
+            raise RelayUnreachable(self._seconds) from None
+
+
+async def _send(connection: ClientConnection, frame: dict[str, Any]) -> None:
+    await connection.send(json.dumps({"jsonrpc": "2.0", **frame}))
