@@ -11,12 +11,12 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from telethon import TelegramClient, events
-from telethon.tl import functions, types
+from telethon.tl import types
 
 from flows import (
     AccountLost,
@@ -34,7 +34,6 @@ from flows import (
     Options,
     Target,
     Transient,
-    call,
 )
 from flows.buttons import Wanted
 from flows.cache import MenuButton
@@ -42,6 +41,7 @@ from flows.resolve import starts_bot
 from launcher.attempts import Attempts
 from launcher.beside import beside
 from launcher.entry import Entry, enter
+from launcher.kept_connection import KeptConnection
 from launcher.mini_app import CloseReason, MiniApp
 from launcher.prolonger import Prolonger
 from launcher.servers import Server
@@ -132,10 +132,13 @@ class Launcher:
             stack.callback(self._remember)
             self._prolonger = Prolonger(self.client, self.timing, self._lateness)
             self._listen()
+            kept = KeptConnection(
+                self.client, self.timing.prolong_retry, tell=self._connection, lose=self._lose
+            )
             await stack.enter_async_context(
                 beside(
                     self._prolonger.run(),
-                    self._stay_connected(),
+                    kept.run(),
                     self._doubt_menus(),
                     self._attempts.run(),
                 )
@@ -195,7 +198,7 @@ class Launcher:
 
     async def _opened(self, opening: Opening) -> MiniApp:
         if self._lost is not None:
-            raise self._lost
+            raise self._lost.with_traceback(None)  # else each launch would lengthen it
         repeatable = not starts_bot(opening.target, opening.options)
         opened = await self._retrying("opening the Mini App", opening.run, repeatable=repeatable)
         app = MiniApp(self, opened.app, opened.web_view, opening.parameters, opening.consent)
@@ -296,55 +299,12 @@ class Launcher:
             return pause
         return failure.seconds if failure.seconds <= self.timing.flood_wait else None
 
-    # The connection
-
-    async def _stay_connected(self) -> None:
-        """Reconnect for ever, with Telethon's one-second pauses between attempts.
-
-        Telethon's own reconnecting is off: it would not fetch the difference of updates, and would repeat
-        pending requests unseen.
-        """
-        try:
-            while True:
-                await _end_of(self.client)
-                self._tell(connected=False)
-                await self._reconnect_at_last()
-                self._tell(connected=True)
-                self._prolonger.all_now()
-        except AccountLost as failure:
-            await _end_of(self.client)
-            self._lose(failure)
-
-    def _tell(self, *, connected: bool) -> None:
+    def _connection(self, connected: bool) -> None:
+        """Every app is prolonged at once when the connection is back."""
         if self.on_connection is not None:
             self.on_connection(connected)
-
-    async def _reconnect_at_last(self) -> None:
-        while True:
-            try:
-                return await self._reconnect()
-            except AccountLost:
-                raise
-            except MiniAppError:
-                await asyncio.sleep(self.timing.prolong_retry)
-
-    async def _reconnect(self) -> None:
-        await self.client.disconnect()
-        await call(lambda _: self.client.connect(), functions.help.GetConfigRequest())
-        await self._ask_who_is_there()
-
-    async def _ask_who_is_there(self) -> None:
-        """See that the account still exists. Raises NotConnected when the connection is gone again meanwhile:
-        Telethon would keep the request for its next connection, which is ours to make."""
-        asking = asyncio.ensure_future(call(self.client, functions.updates.GetStateRequest()))
-        gone = asyncio.ensure_future(_end_of(self.client))
-        try:
-            await asyncio.wait((asking, gone), return_when=asyncio.FIRST_COMPLETED)
-            if not asking.done():
-                raise NotConnected("updates.getState")
-            await asking
-        finally:
-            await _cancelled(asking, gone)
+        if connected:
+            self._prolonger.all_now()
 
     # Updates
 
@@ -445,16 +405,3 @@ def _hosting(host: Kind | None, hosting: Hosting | None) -> Hosting | None:
 def _query_of(app: App, query_id: int | None) -> int | None:
     """The id by which updates name this app: its web view's query, or its join request's."""
     return query_id if query_id is not None else getattr(app, "query_id", None)
-
-
-async def _cancelled(*tasks: asyncio.Future[Any]) -> None:
-    """End tasks and wait until they have ended; what came of them is dropped."""
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _end_of(client: TelegramClient) -> None:
-    """Until the client's connection has ended. Why it did is learned by reconnecting."""
-    with suppress(Exception):
-        await client.disconnected

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
@@ -151,6 +151,7 @@ class Browser:
         trace: Path | None = None,
         har: Path | None = None,
         video: Path | None = None,
+        prepare: Callable[[BrowserContext], Awaitable[None]] | None = None,
     ) -> AsyncIterator[BrowserHost]:
         """Show a page while the block runs. It begins to load and is not waited for: see
         `BrowserHost.loaded`.
@@ -160,7 +161,7 @@ class Browser:
         the colour scheme. With `same_origin` only events of the URL's origin are taken. `sdk` is a file
         that is served in place of the official script. `style` is the CSS a web client hands to the
         frame. `timeout`: seconds for loading the page. `trace`, `har` and `video` name what to write when
-        the block ends (see `recordings`).
+        the block ends (see `recordings`). `prepare` is given the fresh context before there is a page.
 
         Raises HostUnavailable for a URL that is not http(s), and when the browser is gone.
         """
@@ -176,6 +177,8 @@ class Browser:
             await recordings.start(context)
             if sdk is not None:
                 await _serve(context, sdk)
+            if prepare is not None:
+                await prepare(context)
             host = BrowserHost(
                 context, url, profile, secrets, on_event, same_origin, limits or Limits(), timeout,
                 close=lambda: recordings.finish(context),
