@@ -19,6 +19,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, suppress
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from flows.errors import BadInput
 from launcher.beside import beside
@@ -47,10 +48,10 @@ _KEY = 32
 class WalletConnect:
     """A wallet at a relay.
 
-    `project_id` is the one the relay's owner gave out, `metadata` what apps are told of the wallet, `lifetime`
-    the seconds a session lasts, `timeout` those for the app's answers, `patience` those without a relay after
-    which it is given up, `pauses` those between attempts to reach it. `now` gives the Unix time, `random` so
-    many random bytes. Entering raises RelayUnreachable, RelayRefused, and BadInput for a URL that is none.
+    `project_id` is the one the relay's owner gave out, `metadata` what apps are told of the wallet. In
+    seconds: `lifetime` of a session, `timeout` for the app's answers, `patience` without a relay until it is
+    given up, `pauses` between attempts to reach it. `now` gives the Unix time, `random` so many random bytes.
+    Raises BadInput for a URL that is none; entering raises RelayUnreachable and RelayRefused.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class WalletConnect:
         now: Callable[[], float] = time.time,
         random: Callable[[int], bytes] = os.urandom,
     ) -> None:
+        _check_url(relay_url)
         self.sessions: list[WalletSession] = []
         """Those that are open, the oldest first."""
         self._wallet = wallet
@@ -92,23 +94,29 @@ class WalletConnect:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(beside(self._relay.run(), self._attend()))
+            await stack.enter_async_context(beside(self._stay(), self._attend()))
             await self._relay.connected()
             self._stack = stack.pop_all()
         return self
 
     async def __aexit__(self, *failure: Any) -> None:
-        with suppress(WalletConnectFailed):  # the relay is gone: nobody can be told
-            for session in tuple(self.sessions):
-                await session.disconnect()
+        for session in tuple(self.sessions):
+            with suppress(WalletConnectFailed):
+                await self._leave(session)
         await self._stack.__aexit__(*failure)
+
+    async def _leave(self, session: WalletSession) -> None:
+        if self._relay.is_connected:
+            await session.disconnect()
+        else:
+            session.lose()
 
     def reject_next(self, code: int = Code.USER_REJECTED, reason: str = "User rejected") -> None:
         """Turn the next proposal down with this error: 5000 to 5003 are a user's."""
         self._rejections.append(Refused(code, reason))
 
     async def pair(self, link: str) -> WalletSession:
-        """Take up an app's link, and agree to what it proposes; `link` is a `wc:` link or one that carries it.
+        """Take up an app's link, a `wc:` link or one that carries it, and agree to what the app proposes.
 
         Returns the session, settled. Raises BadInput for a link that cannot be used (any more), NoProposal,
         ProposalRejected when the wallet cannot do what the app requires or `reject_next` said so, AppFailed
@@ -130,6 +138,12 @@ class WalletConnect:
             raise NoProposal(patience) from None
 
     # What comes in
+
+    async def _stay(self) -> None:
+        """Be at the relay; when it turns the wallet away, that is the end of every session."""
+        await self._relay.run()
+        for session in tuple(self.sessions):
+            session.lose()
 
     async def _attend(self) -> None:
         """Answer every question beside the others: a signature may take its time."""
@@ -184,8 +198,8 @@ class WalletConnect:
 class _Pairing:
     """What an app says before there is a session: the first proposal's outcome is what `pair` waits for."""
 
-    def __init__(self, connect: WalletConnect, channel: Channel, first: asyncio.Future[WalletSession]) -> None:
-        self._connect = connect
+    def __init__(self, at: WalletConnect, channel: Channel, first: asyncio.Future[WalletSession]) -> None:
+        self._at = at
         self._channel = channel
         self._first = first
 
@@ -197,14 +211,14 @@ class _Pairing:
                 await self._channel.answer(question, True)
             case "wc_pairingDelete":
                 await self._channel.answer(question, True)
-                await self._connect._forget(self._channel)
+                await self._at._forget(self._channel)
             case _:
                 reason = "Unsupported wc_ method"
                 await self._channel.refuse(question, Code.UNSUPPORTED_WC_METHOD, reason)
 
     async def _proposed(self, question: Question) -> None:
         try:
-            self._found(await self._connect._agree(self._channel, question))
+            self._found(await self._at._agree(self._channel, question))
         except Refused as refused:
             await self._channel.refuse(question, refused.code, refused.reason, label=REJECTED)
             self._failed(ProposalRejected(refused.code, refused.reason))
@@ -218,6 +232,15 @@ class _Pairing:
     def _failed(self, failure: WalletConnectFailed) -> None:
         if not self._first.done():
             self._first.set_exception(failure)
+
+
+def _check_url(url: str) -> None:
+    try:
+        if urlsplit(url).scheme in ("ws", "wss") and urlsplit(url).hostname:
+            return
+    except ValueError:
+        pass
+    raise BadInput("This is no URL of a relay.", f"Give one like {DEFAULT_RELAY}.")
 
 
 def _proposer(params: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]]:

@@ -87,7 +87,9 @@ def grant(proposal: Mapping[str, Any], known: Collection[int], current: int) -> 
     optional = _read(proposal.get("optionalNamespaces") or {})
     by_name = {f"{EIP155}:{chain}": chain for chain in known}
     _check(required, by_name)
-    wanted = dict.fromkeys((*required.chains, *optional.chains)) if required.kinds or optional.kinds else by_name
+    wanted = (
+        dict.fromkeys((*required.chains, *optional.chains)) if required.kinds or optional.kinds else by_name
+    )
     chains = [by_name[name] for name in wanted if name in by_name]
     if not chains:
         raise Refused(Code.UNSUPPORTED_CHAINS, "Unsupported chains")

@@ -16,14 +16,14 @@ import json
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlencode
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
-from flows.errors import BadInput
 from launcher.metapro.walletconnect.client_id import relay_token
 from launcher.metapro.walletconnect.errors import RelayRefused, RelayUnreachable
 from launcher.metapro.walletconnect.methods import Label
@@ -80,6 +80,10 @@ class Relay:
 
     # Orders
 
+    @property
+    def is_connected(self) -> bool:
+        return self._line is not None and self._line.done() and self._line.exception() is None
+
     async def connected(self) -> None:
         """Until there is a connection."""
         async with self._patiently():
@@ -109,13 +113,23 @@ class Relay:
                 except _Lost:
                     continue
 
-    def _patiently(self) -> _Patience:
-        return _Patience(self._patience)
+    @asynccontextmanager
+    async def _patiently(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._patience):
+                yield
+        except TimeoutError:
+            raise RelayUnreachable(self._patience) from None
 
     async def _connection(self) -> ClientConnection:
+        return await asyncio.shield(self._waiting)
+
+    @property
+    def _waiting(self) -> asyncio.Future[ClientConnection]:
+        """The connection, once there is one; with an error when there never will be."""
         if self._line is None:
             self._line = asyncio.get_running_loop().create_future()
-        return await asyncio.shield(self._line)
+        return self._line
 
     async def _ask(self, connection: ClientConnection, method: str, params: dict[str, Any]) -> Any:
         number = next(self._ids)
@@ -131,50 +145,33 @@ class Relay:
     # The connection
 
     async def run(self) -> None:
-        """Connect, and again whenever the connection is lost, until cancelled or turned away for good."""
-        pauses = self._pause()
+        """Connect, and again when the connection is lost. Returns when the relay turns the client away."""
+        pauses = self._some_pauses()
         while True:
             try:
                 async with self._connect() as connection:
-                    pauses = self._pause()
+                    pauses = self._some_pauses()
                     await self._hear(connection)
-            except InvalidStatus as failure:
-                status = failure.response.status_code
-                if status < 500:
-                    return self._turned_away(status)
             except (OSError, TimeoutError, InvalidHandshake, ConnectionClosed) as failure:
-                if (
-                    isinstance(failure, ConnectionClosed)
-                    and failure.rcvd
-                    and failure.rcvd.code == _UNAUTHORIZED
-                ):
-                    return self._turned_away(_UNAUTHORIZED)
+                if refused := _turned_away(failure):
+                    self._waiting.set_exception(refused)
+                    self._waiting.exception()  # looked at here, lest nobody does
+                    return
             await asyncio.sleep(next(pauses))
 
-    def _pause(self) -> Iterator[float]:
+    def _some_pauses(self) -> Iterator[float]:
         return itertools.chain(self._pauses, itertools.repeat(self._pauses[-1]))
 
     def _connect(self) -> connect:
         token = relay_token(self._seed, self._url, self._random(32).hex(), int(self._now()))
         query = urlencode({"auth": token, "projectId": self._project_id, "ua": "wc-2/py-miniapp-launcher"})
-        try:
-            return connect(f"{self._url}?{query}", logger=_LOG, compression=None)
-        except InvalidURI:
-            raise BadInput(
-                "This is no URL of a relay.", "Give one like wss://relay.walletconnect.org."
-            ) from None
+        return connect(f"{self._url}?{query}", logger=_LOG, compression=None)
 
     async def _hear(self, connection: ClientConnection) -> None:
-        if self._topics:
-            await _send(
-                connection,
-                {
-                    "id": next(self._ids),
-                    "method": "irn_batchSubscribe",
-                    "params": {"topics": [*self._topics]},
-                },
-            )
-        self._set_line(connection)
+        if topics := [*self._topics]:
+            again = {"id": next(self._ids), "method": "irn_batchSubscribe", "params": {"topics": topics}}
+            await _send(connection, again)
+        self._waiting.set_result(connection)
         try:
             async for frame in connection:
                 await self._take(connection, json.loads(frame))
@@ -183,17 +180,6 @@ class Relay:
             for answer in self._asked.values():
                 if not answer.done():
                     answer.set_exception(_Lost())
-
-    def _set_line(self, connection: ClientConnection) -> None:
-        if self._line is None:
-            self._line = asyncio.get_running_loop().create_future()
-        self._line.set_result(connection)
-
-    def _turned_away(self, code: int) -> None:
-        if self._line is None:
-            self._line = asyncio.get_running_loop().create_future()
-        self._line.set_exception(RelayRefused(code))
-        self._line.exception()  # asked for here, lest nobody does
 
     async def _take(self, connection: ClientConnection, frame: dict[str, Any]) -> None:
         if frame.get("method") == "irn_subscription":
@@ -216,21 +202,13 @@ class Relay:
             self._on_message(topic, envelope)
 
 
-class _Patience:
-    """A block that takes no longer than so many seconds, or raises RelayUnreachable."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._timeout = asyncio.timeout(seconds)
-
-    async def __aenter__(self) -> None:
-        await self._timeout.__aenter__()
-
-    async def __aexit__(self, *failure: Any) -> None:
-        try:
-            await self._timeout.__aexit__(*failure)
-        except TimeoutError:
-            raise RelayUnreachable(self._seconds) from None
+def _turned_away(failure: Exception) -> RelayRefused | None:
+    """The relay's final word, if it was one: anything else may pass."""
+    if isinstance(failure, InvalidStatus) and failure.response.status_code < 500:
+        return RelayRefused(failure.response.status_code)
+    if isinstance(failure, ConnectionClosed) and failure.rcvd and failure.rcvd.code == _UNAUTHORIZED:
+        return RelayRefused(_UNAUTHORIZED)
+    return None
 
 
 async def _send(connection: ClientConnection, frame: dict[str, Any]) -> None:

@@ -1,9 +1,9 @@
 """A session: what a wallet and an app have agreed on, for as long as it lasts.
 
-The app asks by `wc_sessionRequest`, and the wallet's answer or refusal goes back as it is. A request names its
-chain; the wallet goes there for it, as phone wallets do. What the wallet's owner does is told to the app: a
-new chain or account first as `wc_sessionUpdate`, with accounts written as CAIP-10 (`eip155:56:0x…`), then as
-the event of EIP-1193. A session ends when either side says so, when its time is over, or when the relay is
+The app asks by `wc_sessionRequest`, and the wallet's answer or refusal goes back as it is. A request names
+its chain; the wallet goes there for it, as phone wallets do. What the wallet's owner does is told to the app:
+a new chain or account first as `wc_sessionUpdate`, with accounts written as CAIP-10 (`eip155:56:0x…`), then
+as the event of EIP-1193. A session ends when either side says so, when its time is over, or when the relay is
 lost for good.
 Documentation: specs.walletconnect.com/2.0/specs/clients/sign
 """
@@ -123,6 +123,10 @@ class WalletSession:
         self.expires = expires
         self._watch()
 
+    def lose(self) -> None:
+        """The relay is gone: the session is over, and nobody can be told."""
+        self._end(SessionEnd.LOST)
+
     def _end(self, why: SessionEnd) -> None:
         if self.is_closed:
             return
@@ -223,7 +227,7 @@ class WalletSession:
                 case "disconnect":
                     await self.disconnect()
         except WalletConnectFailed:
-            self._end(SessionEnd.LOST)
+            self.lose()
 
     async def _chain_changed(self, chain: int) -> None:
         self._chain = chain
