@@ -5,93 +5,187 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from playwright.async_api import Route
+import pytest_asyncio
+from eth_account import Account
+from eth_account.messages import encode_defunct, encode_typed_data
+from pydantic import SecretStr
 
-from flows import MiniAppError
-from launcher.metapro import Wallet
-from launcher.metapro.walletconnect import WalletConnect, WalletSession
-from launcher.mini_app import MiniApp
-from launcher.sandbox.relay import Relay
-from tests.conftest import need
-from tests.npm import installed
-from tests.pages import Answer, Pages, app
-from tests.running import CALM, launching
+from launcher.metapro import Decision, Wallet, WalletPolicy
+from launcher.metapro.walletconnect import ProposalRejected, SessionEnd
+from tests.walletconnect_app import NEWEST, OLDER, WALLET_LINK, Stand, standing
 
-PACKAGE = "@walletconnect/universal-provider@2.23.9"
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-PAGE = """
-const heard = [];
-window.start = async relayUrl => {
-  const { UniversalProvider } = window['@walletconnect/universal-provider'];
-  window.provider = await UniversalProvider.init({
-    relayUrl, projectId: 'tests', telemetryEnabled: false,
-    metadata: { name: 'app', description: 'an app', url: location.origin, icons: [] },
-  });
-  provider.on('display_uri', uri =>
-    post('web_app_open_link', { url: 'https://metapro.one/app/wc?uri=' + uri }));
-  for (const name of ['accountsChanged', 'chainChanged', 'session_update', 'session_delete', 'disconnect'])
-    provider.on(name, data => heard.push([name, data]));
-};
-window.connect = namespaces => {
-  window.connecting = provider.connect(namespaces).then(() => 'connected', error => [error.code, error.message]);
-};
-post('web_app_ready');
-"""
-EIP155 = {
-    "chains": ["eip155:56", "eip155:1"],
-    "methods": ["eth_sendTransaction", "eth_signTransaction", "eth_sign", "personal_sign", "eth_signTypedData"],
-    "events": ["chainChanged", "accountsChanged"],
+KEY = SecretStr("0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80")
+"""Of a well-known account of development chains, that nobody funds."""
+ADDRESS = "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266"
+MESSAGE = (
+    "Please sign to let us verify\nthat you are the owner of this address\n"
+    f"{ADDRESS}\n\nRequest ID TESTHASH0123456789"
+)
+SIGNATURE = (
+    "0xe4af63fcc26a481fc2cad385508aacd49a99781e7ca72b584d7c4d20e2dc9f9e"
+    "3c8d198c2ba488dfb0ab0fdf0fecf92535f3984eed8e77796fb55149226046a71c"
+)
+TYPED: dict[str, Any] = {
+    "types": {
+        "EIP712Domain": [{"name": "name", "type": "string"}, {"name": "chainId", "type": "uint256"}],
+        "Greeting": [{"name": "text", "type": "string"}],
+    },
+    "primaryType": "Greeting",
+    "domain": {"name": "app", "chainId": 1},
+    "message": {"text": "hello"},
 }
 
 
-async def away(route: Route) -> None:
-    """The servers of WalletConnect that prove where a page is from, and count."""
-    await route.fulfill(body="", content_type="text/html")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stand(request: pytest.FixtureRequest) -> AsyncIterator[Stand]:
+    """Entered and left in one task of its own."""
+    there: asyncio.Future[Stand] = asyncio.get_running_loop().create_future()
+    over = asyncio.Event()
+
+    async def hold() -> None:
+        try:
+            async with standing(request.config.cache) as stand:
+                there.set_result(stand)
+                await over.wait()
+        except BaseException as failure:
+            if there.done():
+                raise
+            there.set_exception(failure)
+
+    holding = asyncio.create_task(hold())
+    yield await there
+    over.set()
+    await holding
 
 
-@pytest.fixture
-def script(request: pytest.FixtureRequest) -> Answer:
-    file = installed(request.config.cache, PACKAGE) / "@walletconnect/universal-provider/dist/index.umd.js"
-    return Answer(file.read_bytes(), headers={"Content-Type": "text/javascript"})
+@pytest.mark.parametrize("package", [NEWEST, OLDER])
+async def test_an_app_connects_and_has_its_message_signed(stand: Stand, package: str) -> None:
+    async with stand.page(Wallet(KEY), package) as page:
+        link = await page.link()
+        assert link.startswith(f"{WALLET_LINK}wc:")
+        session = await page.connect.pair(link)
+        assert await page.live.frame.evaluate("connecting") == {"result": [ADDRESS]}
+        assert session.app["name"] == "app"
+        assert session.granted.chains == (56, 1)
+        signed = await page.run("request", "personal_sign", [MESSAGE, ADDRESS])
+        assert signed == {"result": SIGNATURE}
+        assert page.wallet.requests[-1].message == MESSAGE
+        assert [said.tag for said in page.relay.log] == [1100, 1101, 1102, 1103, 1108, 1109]
+        assert [said.ttl for said in page.relay.log[:4]] == [300] * 4
 
 
-@asynccontextmanager
-async def showing(script: Answer) -> AsyncIterator[MiniApp]:
-    body = '<script src="/provider.js"></script>'
-    async with Pages({"/": app(PAGE, body), "/provider.js": script}) as pages:
-        async with launching(CALM, seconds=60) as (launcher, sandbox):
-            sandbox.world.bot("demo_bot").main_app = pages.url("/")
-            async with launcher.open("@demo_bot", via="main_app", host="browser") as live:
-                live.page.on("console", lambda m: print("CONSOLE", m.text))
-                live.page.on("pageerror", lambda m: print("ERR", m))
-                live.page.context.on("request", lambda m: print("REQ", m.url[:150]))
-                async with asyncio.timeout(20):
-                    await live.ready()
-                yield live
+async def test_typed_data_are_signed_for_the_chain_that_the_app_names(stand: Stand) -> None:
+    async with stand.page() as page:
+        await page.connected()
+        params = [page.wallet.address, TYPED]
+        wrong = await page.run("request", "eth_signTypedData", params)
+        assert wrong["code"] == -32602
+        signed = await page.run("request", "eth_signTypedData", params, "eip155:1")
+        signer = Account.recover_message(encode_typed_data(full_message=TYPED), signature=signed["result"])
+        assert signer.lower() == page.wallet.address
+        assert page.wallet.chain_id == 1
 
 
-async def test_it(script: Answer) -> None:
-    import time
-    t0 = time.time()
-    def at(what): print(round(time.time() - t0, 2), what)
-    async with showing(script) as live, Relay() as relay:
-        at("shown")
-        wallet = Wallet()
-        await live.page.evaluate("url => start(url)", relay.url)
-        at("started")
-        async with WalletConnect(wallet, project_id="tests", relay_url=relay.url) as connect:
-            at("wc")
-            async with live.expect("web_app_open_link", timeout=15) as opened:
-                await live.page.evaluate("names => connect({namespaces: names})", {"eip155": EIP155})
-            at("uri")
-            session = await connect.pair(opened.data["url"])
-            at("paired")
-            assert await live.page.evaluate("connecting") == "connected"
-            at("connected")
-            signature = await live.page.evaluate("account => provider.request({method: 'personal_sign', params: ['0x68656c6c6f', account]})", wallet.address)
-            at(signature[:10])
-            print([(m.tag, m.ttl, bool(m.attestation)) for m in relay.log])
+async def test_a_refusal_reaches_the_app_as_it_is(stand: Stand) -> None:
+    async with stand.page(Wallet(policy=WalletPolicy(allowed=frozenset()))) as page:
+        await page.connected()
+        refused = await page.run("request", "personal_sign", ["hello", page.wallet.address])
+        assert refused["code"] == 4001
+        sent = await page.run("request", "eth_sendTransaction", [{"to": ADDRESS, "value": "0x1"}])
+        assert sent["code"] == 4001
+        old = await page.run("request", "eth_sign", [page.wallet.address, "0x00"])
+        assert old["code"] == 4200
+
+
+async def test_the_app_hears_of_another_chain_and_account(stand: Stand) -> None:
+    async with stand.page() as page:
+        session = await page.connected()
+        before = page.wallet.address
+        await page.wallet.switch_chain(1)
+        assert await page.run("until", "chainChanged") == "1"
+        await page.wallet.switch_chain(137)
+        assert session.granted.chains == (56, 1, 137)
+        update = await page.run("until", "session_update")
+        assert update["params"]["namespaces"]["eip155"]["accounts"][-1] == f"eip155:137:{before}"
+        account = await page.wallet.switch_account()
+        assert account != before
+        await page.live.frame.wait_for_function(f"stored.endsWith('{account}')")
+        await page.live.frame.wait_for_function(f"heard.some(([, data]) => data[0] === '{account}')")
+        signed = await page.run("request", "personal_sign", ["0x68656c6c6f", account])
+        signer = Account.recover_message(encode_defunct(text="hello"), signature=signed["result"])
+        assert signer.lower() == account
+
+
+async def test_an_account_stored_from_an_update_is_no_address(stand: Stand) -> None:
+    """Metapro's Mini App keeps the account of `session_update`, which is written as CAIP-10, and signs with it
+    next: the wallet refuses, and its log shows what it was given."""
+    async with stand.page() as page:
+        await page.connected()
+        account = await page.wallet.switch_account()
+        await page.run("until", "session_update")
+        stored = await page.live.frame.evaluate("stored")
+        assert stored == f"eip155:56:{account}"
+        refused = await page.run("request", "personal_sign", ["hello", stored])
+        assert refused["code"] == -32602
+        assert page.wallet.requests[-1].decision is Decision.REFUSED
+        assert page.wallet.requests[-1].params == ["hello", stored]
+
+
+async def test_either_side_ends_the_session_and_may_begin_another(stand: Stand) -> None:
+    async with stand.page() as page:
+        first = await page.connected()
+        await page.run("provider.disconnect.bind(provider)")
+        assert await first.closed() is SessionEnd.APP
+        assert page.connect.sessions == []
+        second = await page.connected()
+        await second.disconnect()
+        assert await second.closed() is SessionEnd.WALLET
+        assert (await page.run("until", "disconnect"))["code"] == 6000
+        third = await page.connected()
+        await page.wallet.disconnect()
+        assert await third.closed() is SessionEnd.WALLET
+        await page.live.frame.wait_for_function("heard.filter(([name]) => name == 'disconnect').length == 2")
+
+
+async def test_the_app_hears_why_a_wallet_does_not_connect(stand: Stand) -> None:
+    async with stand.page(package=OLDER) as page:
+        page.connect.reject_next()
+        for changes, code in (
+            ({}, 5000),
+            ({"chains": ["eip155:424242"]}, 5100),
+            ({"methods": ["wallet_sendCalls"]}, 5101),
+            ({"events": ["weatherChanged"]}, 5102),
+        ):
+            with pytest.raises(ProposalRejected) as rejected:
+                await page.connect.pair(await page.link(**changes))
+            assert rejected.value.code == code
+            told = await page.live.frame.evaluate("connecting")
+            assert told == {"code": code, "message": rejected.value.reason}
+        assert {said.tag for said in page.relay.log} == {1100, 1120}
+        await page.connected()
+
+
+async def test_a_relay_that_restarts_goes_unnoticed(stand: Stand) -> None:
+    async with stand.page(pauses=(0.02,)) as page:
+        await page.connected()
+        await page.relay.stop()
+        asked = asyncio.create_task(page.run("request", "personal_sign", ["hello", page.wallet.address]))
+        await page.relay.start()
+        assert "result" in await asked
+        await page.relay.stop()
+        changing = asyncio.create_task(page.wallet.switch_chain(1))
+        await page.relay.start()
+        assert await page.run("until", "chainChanged") == "1"
+        await changing
+
+
+async def test_a_session_lasts_as_long_as_both_sides_say(stand: Stand) -> None:
+    now = 1_800_000_000.0
+    week = 604_800
+    async with stand.page(now=lambda: now) as page:
+        ...

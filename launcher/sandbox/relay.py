@@ -162,6 +162,8 @@ class Relay:
                 await self._take(client, json.loads(frame))
         except ValueError:
             await connection.close(CloseCode.INVALID_DATA)
+        except ConnectionClosed:
+            pass  # without a word
         finally:
             self._clients.remove(client)
 
