@@ -4,6 +4,7 @@ in real Chromium."""
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -14,7 +15,7 @@ from eth_account.messages import encode_defunct, encode_typed_data
 from pydantic import SecretStr
 
 from launcher.metapro import Decision, Wallet, WalletPolicy
-from launcher.metapro.walletconnect import ProposalRejected, SessionEnd
+from launcher.metapro.walletconnect import PairingUri, ProposalRejected, SessionEnd
 from tests.walletconnect_app import NEWEST, OLDER, WALLET_LINK, Stand, standing
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -184,8 +185,77 @@ async def test_a_relay_that_restarts_goes_unnoticed(stand: Stand) -> None:
         await changing
 
 
-async def test_a_session_lasts_as_long_as_both_sides_say(stand: Stand) -> None:
-    now = 1_800_000_000.0
-    week = 604_800
-    async with stand.page(now=lambda: now) as page:
-        ...
+async def test_the_app_ends_a_session_when_its_time_is_over(stand: Stand) -> None:
+    """By the page's clock: an hour as the wallet has settled it, a week from when it was extended."""
+    passed = 0
+    async with stand.page(clock=True, lifetime=3_600.0, now=lambda: time.time() + passed) as page:
+        signing = "personal_sign", ["hello", page.wallet.address]
+        for extends, lasts in ((False, 3_600), (True, 604_800)):
+            session = await page.connected()
+            if extends:
+                await session.extend()
+            await page.live.page.clock.fast_forward((lasts - 600) * 1_000)
+            assert "result" in await page.run("request", *signing)
+            await page.live.page.clock.fast_forward(1_200_000)
+            assert (await page.run("until", "disconnect"))["code"] == 6000
+            await page.live.frame.evaluate("heard.splice(0)")
+            passed += lasts + 600
+
+
+async def test_the_wallet_ends_a_session_when_its_time_is_over(stand: Stand) -> None:
+    """By its own clock, at the latest when it is asked something; and by itself."""
+    passed = 0
+    async with stand.page(lifetime=3_600.0, now=lambda: time.time() + passed) as page:
+        session = await page.connected()
+        passed = 3_601
+        asked = await page.run("request", "personal_sign", ["hello", page.wallet.address])
+        assert asked["code"] == 7001
+        assert await session.closed() is SessionEnd.EXPIRED
+        assert page.connect.sessions == []
+    async with stand.page(lifetime=2.0) as page:
+        assert await (await page.connected()).closed() is SessionEnd.EXPIRED
+
+
+async def test_what_an_app_may_not_say_is_answered_with_its_error(stand: Stand) -> None:
+    signing = {"method": "personal_sign", "params": ["hello", ADDRESS]}
+    async with stand.page() as page:
+        link = await page.link()
+        session = await page.connect.pair(link)
+        await page.live.frame.evaluate("connecting")
+        pairing = PairingUri.parse(link).topic
+        for topic, method, params, answer in (
+            (session.topic, "wc_sessionPing", {}, True),
+            (session.topic, "wc_sessionRequest", {"chainId": "eip155:10", "request": signing}, 3005),
+            (
+                session.topic,
+                "wc_sessionRequest",
+                {"chainId": "eip155:1", "request": {"method": "eth_call"}},
+                3001,
+            ),
+            (session.topic, "wc_sessionRequest", {"chainId": "eip155:1"}, -32602),
+            (
+                session.topic,
+                "wc_sessionRequest",
+                {"chainId": "eip155:1", "request": signing | {"expiryTimestamp": 1}},
+                8000,
+            ),
+            (session.topic, "wc_sessionUpdate", {"namespaces": {}}, 3003),
+            (session.topic, "wc_sessionEvent", {"event": {"name": "chainChanged", "data": 1}}, True),
+            (session.topic, "wc_sessionEvent", {"event": {"name": "weatherChanged"}}, 1002),
+            (session.topic, "wc_sessionExtend", {}, True),
+            (session.topic, "wc_sessionExtend", {"expiry": 9_999_999_999}, 1004),
+            (session.topic, "wc_sessionDance", {}, 10001),
+            (pairing, "wc_sessionPropose", {}, -32602),
+            (
+                pairing,
+                "wc_sessionPropose",
+                {"requiredNamespaces": {"solana": {"chains": ["solana:1"]}}},
+                5104,
+            ),
+            (pairing, "wc_sessionDance", {}, 10001),
+            (pairing, "wc_pairingPing", {}, True),
+            (pairing, "wc_pairingDelete", {}, True),
+            (session.topic, "wc_sessionDelete", {}, True),
+        ):
+            assert (method, params, await page.run("raw", topic, method, params)) == (method, params, answer)
+        assert await session.closed() is SessionEnd.APP

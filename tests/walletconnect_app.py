@@ -6,6 +6,7 @@ provider tells it is in `heard`; `until(name)` is the data of the first such eve
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -128,21 +129,25 @@ class Stand:
 
     @asynccontextmanager
     async def page(
-        self, wallet: Wallet | None = None, package: str = NEWEST, **options: Any
+        self, wallet: Wallet | None = None, package: str = NEWEST, clock: bool = False, **options: Any
     ) -> AsyncIterator[Page]:
-        """The page in a launch of its own, at a relay of its own, with a wallet there."""
+        """The page in a launch of its own, at a relay of its own, with a wallet there; with a `clock`, the
+        page's time is Playwright's."""
         file = installed(self._cache, package) / "@walletconnect/universal-provider/dist/index.umd.js"
         self._pages.pages["/provider.js"] = Answer(
             file.read_bytes(), headers={"Content-Type": "text/javascript"}
         )
         wallet = wallet or Wallet()
         async with (
+            asyncio.timeout(20),
             Relay() as relay,
             self._launcher.open("@demo_bot", via="main_app", host="browser") as live,
             WalletConnect(wallet, project_id="tests", relay_url=relay.url, **options) as connect,
         ):
             await live.ready()
             await live.page.context.route("https://verify.walletconnect.org/**", _attest)
+            if clock:
+                await live.page.clock.install()
             page = Page(live, relay, wallet, connect)
             await page.run("start", relay.url)
             yield page

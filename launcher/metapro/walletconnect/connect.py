@@ -26,7 +26,7 @@ from launcher.beside import beside
 from launcher.metapro.wallet import Wallet
 from launcher.metapro.walletconnect.channel import Channel, Question, numbers
 from launcher.metapro.walletconnect.crypto import public_key, shared_key, topic_of
-from launcher.metapro.walletconnect.errors import NoProposal, ProposalRejected, WalletConnectFailed
+from launcher.metapro.walletconnect.errors import AppFailed, NoProposal, ProposalRejected, WalletConnectFailed
 from launcher.metapro.walletconnect.methods import REJECTED, Code, Refused
 from launcher.metapro.walletconnect.namespaces import grant
 from launcher.metapro.walletconnect.relay import DEFAULT_RELAY, PAUSES, Relay
@@ -186,7 +186,11 @@ class WalletConnect:
         self._heard[session.topic] = session_channel, session.hear
         responder = public_key(own).hex()
         await channel.answer(question, {"relay": {"protocol": "irn"}, "responderPublicKey": responder})
-        await session.begin({"publicKey": responder, "metadata": self._metadata})
+        try:
+            await session.begin({"publicKey": responder, "metadata": self._metadata})
+        except AppFailed:
+            await self._forget(session_channel)
+            raise
         self.sessions.append(session)
         return session
 
