@@ -23,7 +23,7 @@ bench: $(READY)
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 fuzz: $(READY)
-	$(BIN)/python -m pytest -m slow $(ARGS)
+	$(BIN)/python -m pytest -m "slow or hypothesis" --hypothesis-profile=long $(ARGS)
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "miniapp-launcher needs Python 3.11 or newer: make PYTHON=python3.12 ...")'

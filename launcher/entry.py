@@ -17,7 +17,7 @@ from flows import BadInput
 from launcher.account_session import AccountSession
 from launcher.accounts import Accounts
 from launcher.connection import connected, new_client, whoami
-from launcher.servers import Server, sandbox_server, server_of
+from launcher.servers import Server, server_inside, server_of
 from launcher.settings import Settings
 
 if TYPE_CHECKING:
@@ -63,15 +63,14 @@ async def enter(
 
 @asynccontextmanager
 async def _inside(sandbox: Sandbox, account: str | None, timeout: float) -> AsyncIterator[Entry]:
-    from launcher.sandbox.ready_file import describe
+    from launcher.sandbox.ready_file import accounts
 
-    ready = describe(sandbox)
-    server = sandbox_server(ready)
-    name = account or ready.accounts[0].name
+    server = server_inside(sandbox)
+    name = account or accounts(sandbox)[0].name
     try:
         signed_in = sandbox.sign_in(name)
     except KeyError:
-        names = ", ".join(person.name for person in ready.accounts)
+        names = ", ".join(person.name for person in accounts(sandbox))
         raise BadInput(f"The sandbox has no account {name!r}.", f"Use one of {names}.") from None
     session = AccountSession(server)
     session.set_dc(signed_in.dc_id, signed_in.server_address, signed_in.port)

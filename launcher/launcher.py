@@ -67,8 +67,9 @@ class Launcher:
     Without settings they are read from the environment and `.env`; without an account the only one there
     is. With the server `sandbox` a sandbox is started in the process, its first account signed in;
     `launcher.sandbox` is that sandbox. `consent` answers for every app that brings no policy of its own.
-    `random_source` is for repeatable runs. `on_connection` is called with False when the connection is lost,
-    with True when it is back.
+    `browser` is an entered one to show pages in, which may serve several launchers; without it the launcher
+    starts its own when it first needs one. `random_source` is for repeatable runs. `on_connection` is called
+    with False when the connection is lost, with True when it is back.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Launcher:
         consent: Consent | None = None,
         timing: Timing | None = None,
         sandbox: Any = None,
+        browser: Browser | None = None,
         random_source: random.Random | None = None,
         lateness: list[float] | None = None,
     ) -> None:
@@ -91,7 +93,7 @@ class Launcher:
         self.apps: set[MiniApp] = set()
         self.on_connection: Callable[[bool], None] | None = None
         self.browser_options: dict[str, Any] = {}
-        self._browser: Browser | None = None
+        self._browser = browser
         self._opened_by_pages: dict[MiniApp, AsyncExitStack] = {}
         self._browser_lock = asyncio.Lock()
         self._random = random_source or random.SystemRandom()
@@ -144,6 +146,8 @@ class Launcher:
                 )
             )
             stack.callback(self._close_all, CloseReason.CALLER)
+            if self._browser is not None:
+                stack.push_async_callback(self._leave_opened_by_pages, closed_only=False)
             self._stack = stack.pop_all()
         return self
 
@@ -212,7 +216,7 @@ class Launcher:
     # Pages
 
     async def browser(self) -> Browser:
-        """The launcher's browser, started when first wanted. Raises HostUnavailable without Chromium."""
+        """Where pages are shown; started when first wanted. Raises HostUnavailable without Chromium."""
         async with self._browser_lock:
             if self._browser is None:
                 made = _browser_class()(**self.browser_options)

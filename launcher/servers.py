@@ -28,6 +28,7 @@ from flows.init_data import PRODUCTION_PUBLIC_KEY, TEST_PUBLIC_KEY
 from launcher.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
+    from launcher.sandbox import Sandbox
     from launcher.sandbox.ready_file import ReadyFile
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "ServerName",
     "sandbox_server",
     "server_at",
+    "server_inside",
     "server_of",
     "trusted",
 ]
@@ -67,8 +69,8 @@ class Server:
     """One Telegram.
 
     `dc`, `host` and `port` are where a new account knocks first. `public_key` is the server's RSA key (PKCS#1
-    PEM), None for production, whose keys Telethon has. `init_data_public_key` is the Ed25519 key of its init
-    data, in hexadecimal.
+    PEM), None for what Telethon trusts already: production, and a sandbox of this process.
+    `init_data_public_key` is the Ed25519 key of its init data, in hexadecimal.
     """
 
     name: ServerName
@@ -87,10 +89,8 @@ class Server:
 
     @property
     def fingerprint(self) -> str | None:
-        """Tells one sandbox from another: 16 hexadecimal digits of its RSA key; None for Telegram's own."""
-        if self.name != "sandbox" or self.public_key is None:
-            return None
-        return f"{_fingerprint(self.public_key) % 2**64:016x}"
+        """Tells one sandbox from another: 16 digits of its key for init data; None for Telegram's own."""
+        return self.init_data_public_key[:16] if self.name == "sandbox" else None
 
 
 def server_of(settings: Settings, *, connecting: bool = True) -> Server:
@@ -127,6 +127,20 @@ def sandbox_server(ready: ReadyFile) -> Server:
         api_hash=ready.api_hash,
         init_data_public_key=ready.init_data_public_key,
         public_key=ready.public_key,
+    )
+
+
+def server_inside(sandbox: Sandbox) -> Server:
+    """The server that a sandbox of this process is."""
+    host, port = sandbox.dcs[sandbox.main_dc]
+    return Server(
+        name="sandbox",
+        dc=sandbox.main_dc,
+        host=host,
+        port=port,
+        api_id=sandbox.api_id,
+        api_hash=sandbox.api_hash,
+        init_data_public_key=sandbox.init_data_public_key,
     )
 
 

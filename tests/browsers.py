@@ -1,4 +1,8 @@
-"""Real Chromium for tests: one for each module, and what a page posted, awaited by name."""
+"""Real Chromium for tests: one for each process, and what a page posted, awaited by name.
+
+Each page has a context of its own and shares nothing. Tests run in the loop of the session, to which the
+browser belongs: `pytestmark = pytest.mark.asyncio(loop_scope="session")`.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,7 @@ SECONDS = 20.0
 """How long a test waits for what must come; only a failing one waits so long."""
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     async with AsyncExitStack() as stack:
         try:

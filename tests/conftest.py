@@ -1,7 +1,7 @@
-"""Tests whose parts cannot be had here: they are skipped, listed by name, and fail the run where CI=true.
+"""What holds for all tests: how many run at once, how much Hypothesis tries, what is done without a part.
 
-A test that needs more than Python's packages looks for it (on PATH, from PyPI, by apt) and, when it cannot
-be had, calls `need`.
+A test that needs more than Python's packages looks for it (on PATH, from PyPI, by apt) and, when it cannot be
+had, calls `need`: it is skipped, listed by name, and fails the run where CI=true.
 """
 
 from __future__ import annotations
@@ -10,6 +10,11 @@ import os
 from typing import Any, NoReturn
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("short", max_examples=30)
+settings.register_profile("long", max_examples=500)  # `make fuzz`
+settings.load_profile("short")
 
 _NOT_RUN = "not run: "
 
@@ -17,6 +22,11 @@ _NOT_RUN = "not run: "
 def need(part: str, reason: str) -> NoReturn:
     """Say that this test, or this whole module while it is imported, cannot run without `part`."""
     pytest.skip(f"{_NOT_RUN}{part}: {reason}", allow_module_level=True)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Two processes for each core: tests wait for connections and pages about half of their time."""
+    return 2 * len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2 * (os.cpu_count() or 1)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from telethon import TelegramClient, events
 from telethon.tl import types
 
+from launcher.hosts.browser import Browser
 from launcher.launcher import Launcher
 from launcher.mini_app import MiniApp
 from launcher.sandbox import Sandbox
@@ -29,6 +30,7 @@ async def launching(
     account: str = "alice",
     flipped: tuple[str, ...] = (),
     seconds: float = 20.0,
+    browser: Browser | None = None,
     **options: Any,
 ) -> AsyncIterator[tuple[Launcher, Sandbox]]:
     """A launcher in a fresh sandbox, for so many seconds at most; `options` are the sandbox's."""
@@ -36,7 +38,7 @@ async def launching(
     async with (
         asyncio.timeout(seconds),
         Sandbox(flipped=flipped, **options) as sandbox,
-        Launcher(settings, account, timing=timing, sandbox=sandbox) as launcher,
+        Launcher(settings, account, timing=timing, sandbox=sandbox, browser=browser) as launcher,
     ):
         yield launcher, sandbox
 

@@ -17,13 +17,13 @@ from typing import Any
 
 from telethon.tl import functions, types
 
-from flows import BadInput, Bill, Consent, MiniAppError, OpenParameters, Prompt
+from flows import BadInput, Bill, Consent, OpenParameters, Prompt
 from launcher.effects import Choices
 from launcher.hosting import Hosting
+from launcher.hosts.browser import Browser
 from launcher.launcher import Launcher
 from launcher.mini_app import CloseReason, MiniApp
 from launcher.sandbox import Sandbox
-from tests.conftest import need
 from tests.pages import Answer, Pages
 from tests.running import bot_client, launching
 
@@ -137,26 +137,21 @@ class Stand:
             parameters=OpenParameters(platform=self.platform),
             consent=Consent(otherwise=self.person.agrees),
         )
-        try:
-            async with opening as live:
-                async with asyncio.timeout(2 * _SECONDS):
-                    await live.ready()
-                yield live
-        except MiniAppError as failure:
-            if "Chromium" in str(failure):
-                need("Chromium", str(failure))
-            raise
+        async with opening as live:
+            async with asyncio.timeout(2 * _SECONDS):
+                await live.ready()
+            yield live
 
 
 @asynccontextmanager
 async def showing(
-    body: str, platform: str, files: Mapping[str, Answer], sdk: Path | None = None
+    browser: Browser, body: str, platform: str, files: Mapping[str, Answer], sdk: Path | None = None
 ) -> AsyncIterator[Stand]:
     """A sandbox whose demo bot's apps are a page with this body; Alice has Premium there."""
     page = f"<!doctype html><title>app</title>{body}"
     async with (
         Pages({"/": page, **files}) as pages,
-        launching(seconds=110) as (launcher, sandbox),
+        launching(seconds=110, browser=browser) as (launcher, sandbox),
     ):
         _lead_to(sandbox, pages.url("/"))
         yield Stand(launcher, sandbox, Person(), platform, sdk)

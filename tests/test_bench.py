@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from flows import FLOWS
+from tests.bench.__main__ import main
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPARED = {"ours_ms", "theirs_ms", "ours_longer_by_us", "ratio"}
@@ -115,10 +116,12 @@ CHECKS = {
 
 
 @pytest.mark.parametrize("argument", ["nothing", "--fast"], ids=["name", "option"])
-def test_what_is_not_there_is_refused_in_one_line(argument: str) -> None:
-    done = run(argument)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.splitlines()[-1].startswith("python -m tests.bench: error: ")
+def test_what_is_not_there_is_refused_in_one_line(argument: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([argument])
+    printed = capsys.readouterr()
+    assert (ended.value.code, printed.out) == (2, "")
+    assert printed.err.splitlines()[-1].startswith("python -m tests.bench: error: ")
 
 
 def test_without_a_browser_it_says_so(tmp_path: Path) -> None:

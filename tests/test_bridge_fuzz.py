@@ -137,13 +137,13 @@ def converse_faithfully(platform: str, conversation: list[tuple[str, Any]]) -> N
 
 
 @given(st.sampled_from(list(PLATFORMS)), st.booleans(), CONVERSATIONS, OUTCOMES)
-@settings(max_examples=150, deadline=None)
+@settings(deadline=None)
 def test_a_page_is_answered(platform: str, paced: bool, conversation: Any, outcome: Any) -> None:
     converse(platform, paced, conversation, outcome)
 
 
 @given(st.sampled_from(list(PLATFORMS)), CONVERSATIONS)
-@settings(max_examples=100, deadline=None)
+@settings(deadline=None)
 def test_a_faithful_bridge_does_not_raise(platform: str, conversation: Any) -> None:
     converse_faithfully(platform, conversation)
 

@@ -351,8 +351,8 @@ PROLONGED = {"inline_button", "menu_button", "attachment_menu"}
 
 
 @pytest.mark.parametrize("flow", FLOWS)
-def test_opening_every_flow(alices: Terminal, flow: str) -> None:
-    done = alices.run("open", *LAUNCHES[flow], "--platform", "ios", "--for", "0", "--json")
+def test_opening_every_flow(alices: Terminal, inside: Any, flow: str) -> None:
+    done = inside(alices, "open", *LAUNCHES[flow], "--platform", "ios", "--for", "0", "--json")
     assert (done.code, done.err) == (0, "")
     launch = done.json
     assert (launch["flow"], launch["request"]) == (flow, FLOWS[flow].method)
@@ -733,9 +733,9 @@ def test_what_is_broken_on_the_disk_is_told(terminal: Terminal, inside: Any) -> 
     assert "line 2" in broken.err
 
 
-def test_a_program_is_told_of_an_error_as_well(alices: Terminal) -> None:
+def test_a_program_is_told_of_an_error_as_well(alices: Terminal, inside: Any) -> None:
     command = ("open", "@plain_bot", "--via", "main_app")
-    told, done = alices.run(*command), alices.run(*command, "--json")
+    told, done = inside(alices, *command), alices.run(*command, "--json")
     assert (told.code, told.out) == (1, "")
     assert (done.code, done.json["error"]["type"]) == (1, "CannotOpen")
     assert done.json["error"]["remedy"]

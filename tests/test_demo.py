@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.console import Console
 from telethon.crypto import rsa
@@ -35,6 +36,12 @@ LAUNCH_KEYS = {
 async def shown(**options: Any) -> DemoReport:
     """A demonstration that a slow machine does not make fail."""
     return await run_demo(patience=60.0, **options)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def usual() -> DemoReport:
+    """A demonstration in the usual world, for those who only look at its report."""
+    return await shown()
 
 
 def launch_of(report: DemoReport, flow: str) -> LaunchReport:
@@ -353,11 +360,10 @@ async def test_without_a_browser_it_is_the_quick_form(
     assert {launch["screenshot"] for launch in report.to_json()["launches"]} == {None}
 
 
-async def test_the_overview_takes_nothing_for_markup(tmp_path: Path) -> None:
-    report = await shown()
+def test_the_overview_takes_nothing_for_markup(usual: DemoReport, tmp_path: Path) -> None:
     bad = "<script>alert(1)</script>\u202e"
-    broken = replace(report.launches[0], error=bad, checks=(Check(False, bad, bad),))
-    write_index(replace(report, launches=(broken, *report.launches[1:])), tmp_path)
+    broken = replace(usual.launches[0], error=bad, checks=(Check(False, bad, bad),))
+    write_index(replace(usual, launches=(broken, *usual.launches[1:])), tmp_path)
     page = (tmp_path / "index.html").read_text()
     assert "script" not in Overview(page).tags
     assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;\\u202e") == 3
@@ -368,8 +374,8 @@ async def test_the_overview_takes_nothing_for_markup(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("width", [80, 140])
-async def test_the_table_fits(width: int) -> None:
-    text = printed(await shown(), width)
+def test_the_table_fits(usual: DemoReport, width: int) -> None:
+    text = printed(usual, width)
     for flow in FLOWS:
         assert flow.replace("_", " ") in text
     for column in ("requestChatJoinWebView", "result_sent", "switched_inline", "9 of 9 flows as documented"):

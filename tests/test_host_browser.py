@@ -15,7 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.async_api import async_playwright
+from playwright.async_api import BrowserContext, async_playwright
 
 from launcher.hosts import (
     PLATFORMS,
@@ -29,7 +29,7 @@ from launcher.hosts.chromium import DISABLED_FEATURES, find_chromium
 from tests.browsers import SECONDS, Posted, browser
 from tests.pages import SILENT, Answer, Pages, app, certificate
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 __all__ = ["browser"]
 
 LAUNCH = (
@@ -53,6 +53,24 @@ async def test_an_event_reaches_python_and_is_answered(browser: Browser) -> None
         assert await host.emit("theme_changed", {"theme_params": {"bg_color": "#ffffff"}})
         heard = await posted.first("heard")
         assert heard.data == '["theme_changed",{"theme_params":{"bg_color":"#ffffff"}}]'
+
+
+async def test_a_context_is_prepared_before_its_page_is_opened(browser: Browser) -> None:
+    async def mark(context: BrowserContext) -> None:
+        assert context.pages == []
+        await context.add_init_script("window.mark = 7")
+
+    async def fail(context: BrowserContext) -> None:
+        await context.close()
+        await context.new_page()
+
+    posted = Posted()
+    async with Pages({"/": app("post('mark', mark)")}) as pages:
+        async with browser.open(pages.url("/"), on_event=posted, prepare=mark):
+            assert (await posted.first("mark")).data == "7"
+        with pytest.raises(HostUnavailable, match="cannot be prepared"):
+            async with browser.open(pages.url("/"), on_event=posted, prepare=fail):
+                pass
 
 
 async def test_the_proxy_is_there_before_any_script_under_a_strict_policy(browser: Browser) -> None:

@@ -18,7 +18,7 @@ from launcher.hosts.browser_host import BrowserHost
 from tests.browsers import SECONDS, Posted, browser
 from tests.pages import Answer, Pages, app
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 __all__ = ["browser"]
 
 BURST = 50_000

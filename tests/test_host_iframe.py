@@ -11,7 +11,7 @@ from launcher.hosts.browser import Browser
 from tests.browsers import SECONDS, Posted, browser
 from tests.pages import SILENT, Answer, Pages, app
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 __all__ = ["browser"]
 
 PATIENT = replace(profile_for("weba"), frame=Frame("https://web.telegram.org/a/", reload_after=SECONDS))

@@ -19,16 +19,18 @@ import pytest_asyncio
 
 from flows import Consent, MiniAppError, OpenParameters
 from launcher.hosting import Hosting
-from launcher.hosts import HostEndReason, HostUnavailable, Limits, Seen
+from launcher.hosts import HostEndReason, Limits, Seen
+from launcher.hosts.browser import Browser
 from launcher.launcher import Launcher
 from launcher.mini_app import CloseReason, MiniApp, PageGone
 from launcher.sandbox import Sandbox
 from launcher.timing import Timing
-from tests.conftest import need
+from tests.browsers import browser
 from tests.pages import SILENT, Answer, Pages, app
 from tests.running import data_received, launching
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+__all__ = ["browser"]
 
 SECONDS = 20.0
 """How long a test waits for what must come; only a failing one waits so long."""
@@ -78,8 +80,11 @@ class Scene:
 
 
 @asynccontextmanager
-async def setting() -> AsyncIterator[Scene]:
-    async with Pages({"/calm": CALM}) as pages, launching(OFTEN, seconds=300) as (launcher, sandbox):
+async def setting(browser: Browser) -> AsyncIterator[Scene]:
+    async with (
+        Pages({"/calm": CALM}) as pages,
+        launching(OFTEN, seconds=300, browser=browser) as (launcher, sandbox),
+    ):
         bot = sandbox.world.bot("demo_bot")
         bot.main_app = bot.apps["app"].url = pages.url("/hostile")
         assert bot.menu_button
@@ -90,22 +95,18 @@ async def setting() -> AsyncIterator[Scene]:
                     if hasattr(button.type, "url") and "t.me" not in button.type.url:
                         button.type.url = pages.url("/hostile")
         bot.webview_buttons.add(pages.url("/hostile"))
-        try:
-            await launcher.browser()
-        except HostUnavailable as failure:
-            need("Chromium", str(failure))
         yield Scene(launcher, sandbox, pages)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def scene() -> AsyncIterator[Scene]:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def scene(browser: Browser) -> AsyncIterator[Scene]:
     """Entered and left in one task of its own."""
     there: asyncio.Future[Scene] = asyncio.get_running_loop().create_future()
     over = asyncio.Event()
 
     async def play() -> None:
         try:
-            async with setting() as scene:
+            async with setting(browser) as scene:
                 there.set_result(scene)
                 await over.wait()
         except BaseException as failure:

@@ -421,7 +421,7 @@ def tampered(draw: st.DrawFn) -> Pairs:
     return pairs
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None)
 @given(tampered())
 def test_what_was_tampered_with_is_refused_by_both(pairs: Pairs) -> None:
     raw = urlencode(pairs)

@@ -469,7 +469,7 @@ def texts() -> st.SearchStrategy[str]:
     return st.builds("".join, st.tuples(beginnings, st.text(st.characters())))
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None)
 @given(texts())
 def test_any_text_is_a_link_or_is_refused(text: str) -> None:
     """Whatever the text, there is a value or `NotALink`, and the readings agree with it."""

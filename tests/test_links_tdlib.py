@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import parse_qs, unquote
 
+import pytest
 import tdjson
 
 from flows.links import (
@@ -40,7 +41,7 @@ from flows.open_mode import OpenMode
 from tests.link_grammar import links
 
 SEED = 20260721
-COUNT = 20_000
+FEW, MANY = 4_000, 20_000
 SCHEMES: tuple[Literal["https"], Literal["tg"]] = ("https", "tg")
 DIFFERENCES = Path(__file__).parent / "data" / "tdlib_link_differences.txt"
 
@@ -324,9 +325,10 @@ MODELLED = (
 )
 
 
-def test_every_generated_link_reads_as_tdlib_reads_it(tmp_path: Path) -> None:
-    """Nothing differs but what the list of differences says, and all of that does differ."""
-    texts = list(links(SEED, COUNT))
+@pytest.mark.parametrize("count", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
+def test_every_generated_link_reads_as_tdlib_reads_it(tmp_path: Path, count: int) -> None:
+    """Nothing differs but what the list of differences says; of many links, all of that does differ."""
+    texts = list(links(SEED, count))
     with running(tmp_path) as tdlib:
         answers = tdlib.kinds(texts)
 
@@ -342,22 +344,24 @@ def test_every_generated_link_reads_as_tdlib_reads_it(tmp_path: Path) -> None:
             unlisted.append((text, ours, theirs))
 
     assert unlisted[:5] == []
-    assert [row.reason for row in known if row not in occurring] == []
+    if count == MANY:
+        assert [row.reason for row in known if row not in occurring] == []
     counted = Counter(map(kind_of, answers))
-    assert [kind for kind in MODELLED if counted[kind] < 20] == []  # the grammar covers them all
+    assert [kind for kind in MODELLED if counted[kind] < count / 1_000] == []  # the grammar covers them all
     assert set(counted) <= {*MODELLED, *OTHER_KINDS}
 
 
-def test_what_we_build_tdlib_reads_the_same(tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
+def test_what_we_build_tdlib_reads_the_same(tmp_path: Path, count: int) -> None:
     """Each buildable value among the generated links, spelled by us, read by TDLib."""
     built = []
-    for value in dict.fromkeys(map(read, links(SEED + 1, COUNT))):
+    for value in dict.fromkeys(map(read, links(SEED + 1, count))):
         if not isinstance(value, str):
             built += [(value, text) for text in spellings(value)]
     with running(tmp_path) as tdlib:
         answers = tdlib.kinds([text for _, text in built])
 
-    assert len(built) > 1_000
+    assert len(built) > count / 20
     wrong = [
         (value, text, answer)
         for (value, text), answer in zip(built, answers, strict=True)

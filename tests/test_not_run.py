@@ -38,7 +38,10 @@ def test_is_skipped():
 
 @pytest.fixture
 def project(pytester: pytest.Pytester) -> pytest.Pytester:
-    """A project of its own with this project's conftest."""
+    """A project of its own with this project's conftest.
+
+    It runs inside a test, where the scope of pytest-playwright's soft assertions is open already.
+    """
     pytester.makeconftest((Path(__file__).parent / "conftest.py").read_text())
     pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function")
     return pytester
@@ -57,7 +60,7 @@ def test_what_was_not_run_is_named(
 ) -> None:
     monkeypatch.setenv("CI", ci)
     project.makepyfile(test_lacking=LACKING, test_module=MODULE)
-    result = project.runpytest("-n", workers)
+    result = project.runpytest("-p", "no:playwright", "-n", workers)
     assert result.ret == code
     result.assert_outcomes(passed=1, skipped=3)
     result.stdout.fnmatch_lines(
@@ -73,7 +76,7 @@ def test_what_was_not_run_is_named(
 def test_other_skips_are_none_of_it(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI", "true")
     project.makepyfile(SKIPPED)
-    result = project.runpytest()
+    result = project.runpytest("-p", "no:playwright")
     assert result.ret == 0
     result.stdout.no_fnmatch_line("*not run*")
 
@@ -81,6 +84,6 @@ def test_other_skips_are_none_of_it(project: pytest.Pytester, monkeypatch: pytes
 def test_a_failure_stays_one(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI", "true")
     project.makepyfile(LACKING + "\ndef test_fails():\n    raise SystemError\n")
-    result = project.runpytest()
+    result = project.runpytest("-p", "no:playwright")
     assert result.ret == 1
     result.assert_outcomes(passed=1, skipped=2, failed=1)

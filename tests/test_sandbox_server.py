@@ -157,10 +157,27 @@ async def test_ports_are_on_the_loopback_only() -> None:
 async def test_telethon_forgets_the_sandbox_when_it_ends() -> None:
     before = dict(client_rsa._server_keys)
     async with sandbox() as box:
-        assert set(client_rsa._server_keys) - set(before) == {box.rsa.fingerprint}
+        fingerprint = box.rsa.fingerprint  # the key is made when it is first asked for
+        assert set(client_rsa._server_keys) - set(before) == {fingerprint}
         TelegramClient._config = "of another sandbox"
     assert client_rsa._server_keys == before
     assert TelegramClient._config is None
+
+
+async def test_the_rsa_key_is_made_for_whoever_exchanges_keys() -> None:
+    before = set(client_rsa._server_keys)
+    async with sandbox() as box:
+        async with connected(box, box.sign_in("alice")):
+            assert set(client_rsa._server_keys) == before
+        async with connected(box, box.new_session()):
+            assert len(set(client_rsa._server_keys) - before) == 1
+        assert client_rsa._server_keys.keys() - before == {box.rsa.fingerprint}
+    made_before = sandbox()
+    fingerprint = made_before.rsa.fingerprint
+    assert set(client_rsa._server_keys) == before
+    async with made_before:
+        assert client_rsa._server_keys.keys() - before == {fingerprint}
+    assert set(client_rsa._server_keys) == before
 
 
 async def test_a_client_of_another_application_is_refused() -> None:

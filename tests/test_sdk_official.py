@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from launcher.hosts.browser import Browser
 from launcher.mini_app import CloseReason
 from launcher.sandbox.default_world import CUSTOM_EMOJI
+from tests.browsers import browser
 from tests.npm import installed
 from tests.running import data_received
 from tests.sdks import (
@@ -27,6 +29,8 @@ from tests.sdks import (
     showing,
     tell,
 )
+
+__all__ = ["browser"]
 
 PACKAGE = "@twa-dev/sdk@8.0.2"
 PAGE = """<script src="https://telegram.org/js/telegram-web-app.js"></script><script>
@@ -391,15 +395,19 @@ def script(request: pytest.FixtureRequest) -> Path:
     return installed(request.config.cache, PACKAGE) / "@twa-dev/sdk/dist/telegram-web-apps.js"
 
 
+@pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize("platform", TRANSPORTS)
-async def test_each_feature_of_the_official_script_is_answered(platform: str, script: Path) -> None:
-    async with showing(PAGE, platform, {}, script) as stand:
+async def test_each_feature_of_the_official_script_is_answered(
+    browser: Browser, platform: str, script: Path
+) -> None:
+    async with showing(browser, PAGE, platform, {}, script) as stand:
         found = await failures(stand, OFFICIAL.features)
         assert not found, "\n".join(found)
 
 
+@pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize("platform", TRANSPORTS)
-async def test_the_official_script_ends_its_app(platform: str, script: Path) -> None:
-    async with showing(PAGE, platform, {}, script) as stand:
+async def test_the_official_script_ends_its_app(browser: Browser, platform: str, script: Path) -> None:
+    async with showing(browser, PAGE, platform, {}, script) as stand:
         found = await ending_failures(stand, OFFICIAL.endings)
         assert not found, "\n".join(found)

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from launcher.hosts.browser import Browser
 from launcher.mini_app import CloseReason
 from launcher.sandbox.default_world import CUSTOM_EMOJI
+from tests.browsers import browser
 from tests.npm import installed
 from tests.pages import Answer
 from tests.running import data_received
@@ -31,6 +33,8 @@ from tests.sdks import (
     tell,
 )
 from tests.test_sdk_official import OFFICIAL
+
+__all__ = ["browser"]
 
 PACKAGE = "@tma.js/sdk@3.3.0"
 PAGE = """<script src="/tma.js"></script><script>
@@ -335,16 +339,18 @@ def script(request: pytest.FixtureRequest) -> Answer:
     return Answer(file.read_bytes(), headers={"Content-Type": "text/javascript"})
 
 
+@pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize("platform", TRANSPORTS)
-async def test_each_feature_of_tma_is_answered(platform: str, script: Answer) -> None:
-    async with showing(PAGE, platform, {"/tma.js": script}) as stand:
+async def test_each_feature_of_tma_is_answered(browser: Browser, platform: str, script: Answer) -> None:
+    async with showing(browser, PAGE, platform, {"/tma.js": script}) as stand:
         found = await failures(stand, TMA.features)
         assert not found, "\n".join(found)
 
 
+@pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize("platform", TRANSPORTS)
-async def test_tma_ends_its_app(platform: str, script: Answer) -> None:
-    async with showing(PAGE, platform, {"/tma.js": script}) as stand:
+async def test_tma_ends_its_app(browser: Browser, platform: str, script: Answer) -> None:
+    async with showing(browser, PAGE, platform, {"/tma.js": script}) as stand:
         found = await ending_failures(stand, TMA.endings)
         assert not found, "\n".join(found)
 

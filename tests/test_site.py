@@ -10,14 +10,19 @@ import httpx
 import pytest
 
 from flows import DARK, FLOWS, LIGHT, Consent, OpenParameters
+from launcher.hosts.browser import Browser
 from launcher.launcher import Launcher
 from launcher.mini_app import MiniApp
 from launcher.sandbox import Sandbox
 from launcher.sandbox import site as sample
 from launcher.sandbox.site import Site
+from tests.browsers import browser
 from tests.running import CALM, data_received, launching
 from tests.test_hosted import shown
 
+__all__ = ["browser"]
+
+in_a_browser = pytest.mark.asyncio(loop_scope="session")
 LAUNCHES: dict[str, tuple[str, dict[str, Any]]] = {
     "keyboard_button": ("@demo_bot", {"via": "keyboard_button"}),
     "inline_button": ("@demo_bot", {"via": "inline_button"}),
@@ -32,8 +37,8 @@ LAUNCHES: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @asynccontextmanager
-async def site() -> AsyncIterator[tuple[Launcher, Sandbox, Site]]:
-    async with launching(CALM, seconds=60) as (launcher, sandbox), Site(sandbox) as served:
+async def site(browser: Browser | None = None) -> AsyncIterator[tuple[Launcher, Sandbox, Site]]:
+    async with launching(CALM, seconds=60, browser=browser) as (launcher, sandbox), Site(sandbox) as served:
         yield launcher, sandbox, served
 
 
@@ -87,8 +92,9 @@ async def test_only_its_own_pages_are_served() -> None:
 
 
 @pytest.mark.parametrize(("platform", "transport"), [("ios", "native"), ("weba", "iframe")])
-async def test_the_page_shows_what_it_was_told(platform: str, transport: str) -> None:
-    async with site() as (launcher, _, _):
+@in_a_browser
+async def test_the_page_shows_what_it_was_told(browser: Browser, platform: str, transport: str) -> None:
+    async with site(browser) as (launcher, _, _):
         parameters = OpenParameters(platform, theme=DARK)
         async with settled(launcher, "main_app", start_param="hello", parameters=parameters) as app:
             facts = (await text(app, "#facts")).split("\n")
@@ -108,22 +114,25 @@ async def test_the_page_shows_what_it_was_told(platform: str, transport: str) ->
             assert app.init_data.raw not in page
 
 
-async def test_a_page_that_is_not_told_says_so() -> None:
-    async with site() as (launcher, _, _):
+@in_a_browser
+async def test_a_page_that_is_not_told_says_so(browser: Browser) -> None:
+    async with site(browser) as (launcher, _, _):
         async with settled(launcher, "keyboard_button") as app:
             assert await text(app, "#name") == "Opened by somebody"
 
 
-async def test_the_page_changes_its_colours_with_the_client() -> None:
-    async with site() as (launcher, _, _):
+@in_a_browser
+async def test_the_page_changes_its_colours_with_the_client(browser: Browser) -> None:
+    async with site(browser) as (launcher, _, _):
         async with settled(launcher, "main_app", parameters=OpenParameters(theme=LIGHT)) as app:
             await app.emit("theme_changed", {"theme_params": {"bg_color": "#000000", "text_color": "bad"}})
             await app.frame.locator("html[data-scheme=dark]").wait_for()
             assert await app.frame.locator("#theme li").count() == 1
 
 
-async def test_its_buttons_speak_to_the_client() -> None:
-    async with site() as (launcher, _, _):
+@in_a_browser
+async def test_its_buttons_speak_to_the_client(browser: Browser) -> None:
+    async with site(browser) as (launcher, _, _):
         consent = Consent("phone", "write_access")
         async with settled(launcher, "main_app", consent=consent) as app:
             assert app.main_button.text == "Order now"
@@ -150,8 +159,9 @@ async def test_its_buttons_speak_to_the_client() -> None:
             assert await app.closed() == "app"
 
 
-async def test_its_data_reaches_the_bot() -> None:
-    async with site() as (launcher, sandbox, _):
+@in_a_browser
+async def test_its_data_reaches_the_bot(browser: Browser) -> None:
+    async with site(browser) as (launcher, sandbox, _):
         async with settled(launcher, "keyboard_button") as app:
             await app.frame.fill("#text", "one coffee")
             await app.frame.click("#send_data")

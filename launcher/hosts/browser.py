@@ -178,7 +178,7 @@ class Browser:
             if sdk is not None:
                 await _serve(context, sdk)
             if prepare is not None:
-                await prepare(context)
+                await _prepare(context, prepare)
             host = BrowserHost(
                 context, url, profile, secrets, on_event, same_origin, limits or Limits(), timeout,
                 close=lambda: recordings.finish(context),
@@ -204,6 +204,13 @@ class Browser:
             )
         except Error as failure:
             raise HostUnavailable(f"The browser opens no page: {_first_line(failure)}") from None
+
+
+async def _prepare(context: BrowserContext, prepare: Callable[[BrowserContext], Awaitable[None]]) -> None:
+    try:
+        await prepare(context)
+    except Error as failure:
+        raise HostUnavailable(f"The page cannot be prepared: {_first_line(failure)}") from None
 
 
 async def _serve(context: BrowserContext, sdk: Path) -> None:

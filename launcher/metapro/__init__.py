@@ -1,16 +1,11 @@
-"""Metapro for Mini Apps: the wallet that meets an app."""
+"""Metapro for Mini Apps: the wallet that meets an app.
 
+`launcher.metapro.injected` puts it before a page, and needs the browser.
+"""
+
+import launcher.metapro.recursion_limit  # noqa: F401
 from launcher.metapro.eip1193 import WalletRefused
-from launcher.metapro.injected import ProviderInfo, inject
 from launcher.metapro.wallet import Wallet
 from launcher.metapro.wallet_log import Decision, WalletPolicy, WalletRequest
 
-__all__ = [
-    "Decision",
-    "ProviderInfo",
-    "Wallet",
-    "WalletPolicy",
-    "WalletRefused",
-    "WalletRequest",
-    "inject",
-]
+__all__ = ["Decision", "Wallet", "WalletPolicy", "WalletRefused", "WalletRequest"]

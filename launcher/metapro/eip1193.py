@@ -5,6 +5,7 @@ Documentation: EIP-1193 (provider errors), EIP-1474 (the numbers of JSON-RPC), E
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -22,6 +23,7 @@ __all__ = [
     "UNSUPPORTED",
     "WalletRefused",
     "address",
+    "as_json",
     "first_object",
     "quantity",
 ]
@@ -71,6 +73,14 @@ def address(value: Any) -> str | None:
     return (
         value.lower() if isinstance(value, str) and value[:2] == "0x" and is_address(value.lower()) else None
     )
+
+
+def as_json(value: Any) -> str:
+    """The text of a parameter. Raises WalletRefused for one that is nested too deep."""
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        raise WalletRefused(BAD_PARAMS, "The parameter is nested too deep.") from None
 
 
 def first_object(params: list[Any], method: str) -> Mapping[str, Any]:

@@ -41,7 +41,6 @@ CHARACTERS = 2**20
 OPEN = 64
 """Requests of one document that may be open at once."""
 RATE = (500.0, 100.0)
-"""Requests of a page: at once, and more per second."""
 _TOLD = 5.0
 """Seconds for a frame to hear of a change; one that hangs is not waited for."""
 _SCRIPT = files("launcher.metapro").joinpath("injected.js").read_text("utf-8")
@@ -64,28 +63,34 @@ class ProviderInfo:
 
 
 async def inject(
-    wallet: Wallet, context: BrowserContext, *, info: ProviderInfo | None = None, ref_code: str | None = None
+    wallet: Wallet,
+    context: BrowserContext,
+    *,
+    info: ProviderInfo | None = None,
+    ref_code: str | None = None,
+    rate: tuple[float, float] = RATE,
 ) -> None:
     """Put the wallet before every page of a context that has none yet; until the context is closed.
 
     `ref_code` is what a wallet takes from the link that opened the app: `window.metapro.queryParams.refCode`.
-    Raises BadInput for a wallet that is before a page already: each launch has a wallet of its own.
+    `rate` is how many requests the page may make: at once, and more per second. Raises BadInput for a wallet
+    that is before a page already: each launch has a wallet of its own.
     """
     if wallet.injected:
         raise BadInput(
             "The wallet is before another page already.", "Make a Wallet for each launch, or close the first."
         )
     wallet.injected = True
-    await _Front(wallet, context).lay(info or ProviderInfo(), ref_code)
+    await _Front(wallet, context, rate).lay(info or ProviderInfo(), ref_code)
 
 
 class _Front:
     """What is between one wallet and one context."""
 
-    def __init__(self, wallet: Wallet, context: BrowserContext) -> None:
+    def __init__(self, wallet: Wallet, context: BrowserContext, rate: tuple[float, float]) -> None:
         self._wallet = wallet
         self._context = context
-        self._meter = Meter(RATE)
+        self._meter = Meter(rate)
         self._hook = f"w{uuid.uuid4().hex}"
         self._state: Any = None
         self._unlisten = wallet.listen(self._tell)

@@ -2,7 +2,7 @@
 
 Libraries read gas, nonce and blocks before they ask for a transaction. Those reads must not be what fails, or
 the app never learns that its user has refused: so without a node they are answered with constants, and the
-log says so. Balances, calls and receipts are somebody's real data: they are refused in words.
+log says so. Balances, contracts and receipts are somebody's real data: they are refused in words.
 
 Documentation: EIP-1474, and ethereum.org/developers/docs/apis/json-rpc
 """
@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from launcher.metapro.eip1193 import INTERNAL, WalletRefused, quantity
 
-__all__ = ["CONSTANTS", "READS", "Node"]
+__all__ = ["READS", "Node", "without_node"]
 
 _GWEI = "0x3b9aca00"
 _BLOCK = "0x1000000"
@@ -56,6 +56,18 @@ READS = CONSTANTS.keys() | {
     "eth_syncing",
 }
 """What a node is asked on behalf of the app: nothing that changes anything, nothing it has to remember."""
+
+
+def without_node(method: str, params: list[Any]) -> Any:
+    """The constant that does for an answer, or None.
+
+    Web3.js tries a transfer out by `eth_call` before it asks for it. A call without data has no result on any
+    chain, one with data reads a contract.
+    """
+    if method == "eth_call" and params and isinstance(params[0], dict):
+        data = params[0].get("data", params[0].get("input"))
+        return "0x" if data in (None, "0x") else None
+    return CONSTANTS.get(method)
 
 
 class Node:

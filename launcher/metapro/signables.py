@@ -17,7 +17,7 @@ from typing import Any
 
 from eth_account.messages import SignableMessage, encode_defunct, encode_typed_data
 
-from launcher.metapro.eip1193 import BAD_PARAMS, UNSUPPORTED, WalletRefused, address
+from launcher.metapro.eip1193 import BAD_PARAMS, UNSUPPORTED, WalletRefused, address, as_json
 
 __all__ = ["Signable", "personal_message", "typed_data"]
 
@@ -60,7 +60,7 @@ def typed_data(method: str, params: list[Any], chain_id: int) -> Signable:
     if params and isinstance(params[0], list):
         raise WalletRefused(UNSUPPORTED, f"{method} of an array (version 1) is not signed: use version 4.")
     message, account = _message_and_account(params, method, account_first=True)
-    text = message if isinstance(message, str) else json.dumps(message, ensure_ascii=False)
+    text = message if isinstance(message, str) else as_json(message)
     full = _object(text, method)
     _check(full, method, chain_id)
     try:

@@ -18,6 +18,7 @@ Documentation: EIP-1193, EIP-2255 (permissions), EIP-3085 and EIP-3326 (chains),
 
 from __future__ import annotations
 
+import re
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -36,10 +37,11 @@ from launcher.metapro.eip1193 import (
     UNKNOWN_CHAIN,
     UNSUPPORTED,
     WalletRefused,
+    as_json,
     first_object,
     quantity,
 )
-from launcher.metapro.node import CONSTANTS, READS, Node
+from launcher.metapro.node import READS, Node, without_node
 from launcher.metapro.signables import Signable, personal_message, typed_data
 from launcher.metapro.transactions import checked, complete
 from launcher.metapro.wallet_log import MESSAGES, TRANSACTIONS, Decision, WalletPolicy, WalletRequest
@@ -50,7 +52,7 @@ KEPT = 1000
 """Requests that a wallet's log keeps; the oldest go first."""
 
 Listener = Callable[[str, Any], Awaitable[None]]
-_CONNECTING = "eth_requestAccounts"
+_KEY = re.compile(r"(0x)?[0-9a-fA-F]{64}")
 
 
 class Wallet:
@@ -137,7 +139,7 @@ class Wallet:
     async def disconnect(self) -> None:
         """Take the account away from the app, until it asks for it again.
 
-        The app hears `accountsChanged` without an account, and `disconnect`: wallets differ in what they send.
+        The app hears `accountsChanged` without an account, and `disconnect`: wallets differ in that.
         """
         if self._connected:
             self._connected = False
@@ -271,10 +273,11 @@ class Wallet:
         node = await self._node_here()
         if node is not None:
             return await node.call(request.method, request.params)
-        if request.method not in CONSTANTS:
+        constant = without_node(request.method, request.params)
+        if constant is None:
             raise WalletRefused(UNSUPPORTED, f"{request.method}: {self._no_node}")
         request.note = f"a constant: {self._no_node}"
-        return CONSTANTS[request.method]
+        return constant
 
     async def _node_here(self) -> Node | None:
         """The node, if it is one of the chain that the wallet is on."""
@@ -313,6 +316,7 @@ class Wallet:
             return await self._send(request, _raw(request.params))
         asked = first_object(request.params, request.method)
         fields = checked(asked, request.address, self._chain_id)
+        request.message = as_json(asked)
         await self._decide(request)
         raw = await self._signed(account, fields, asked)
         if request.method == "eth_sendTransaction":
@@ -340,7 +344,7 @@ class Wallet:
 
 
 _ANSWERS: dict[str, Callable[[Wallet, WalletRequest], Awaitable[Any]]] = {
-    _CONNECTING: Wallet._request_accounts,
+    "eth_requestAccounts": Wallet._request_accounts,
     "eth_accounts": Wallet._seen_accounts,
     "eth_coinbase": Wallet._coinbase,
     "eth_chainId": Wallet._chain,
@@ -361,6 +365,8 @@ def _account(key: SecretStr | None) -> LocalAccount:
     if key is None:
         return Account.create()  # type: ignore[no-any-return]
     try:
+        if not _KEY.fullmatch(key.get_secret_value()):  # eth-account takes shorter ones, too
+            raise ValueError
         return Account.from_key(key.get_secret_value())  # type: ignore[no-any-return]
     except Exception:  # eth-account's errors differ, and tell the key
         raise BadInput("The wallet's key is none.", "Give 32 bytes as 64 hexadecimal digits.") from None

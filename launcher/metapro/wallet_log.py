@@ -49,7 +49,8 @@ class WalletRequest:
     """One request of the app: made when it comes, complete when it is decided.
 
     `time` is in seconds since the epoch; `address` and `chain_id` are those the wallet had then. Of a
-    signature, `message` is the exact text (None for bytes that are none) and `data` the exact bytes. `note`
+    signature, `message` is the exact text (None for bytes that are none) and `data` the exact bytes; of a
+    transaction, `message` is its JSON. `note`
     says why it was refused, or what the answer rests on. `result` of a signature request is the signature or
     the transaction's hash.
     """

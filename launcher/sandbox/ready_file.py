@@ -19,7 +19,17 @@ from telethon.tl.alltlobjects import LAYER
 if TYPE_CHECKING:
     from launcher.sandbox.server import Sandbox
 
-__all__ = ["BadReadyFile", "ReadyAccount", "ReadyBot", "ReadyDc", "ReadyFile", "describe", "read", "write"]
+__all__ = [
+    "BadReadyFile",
+    "ReadyAccount",
+    "ReadyBot",
+    "ReadyDc",
+    "ReadyFile",
+    "accounts",
+    "describe",
+    "read",
+    "write",
+]
 
 
 class BadReadyFile(ValueError):
@@ -83,15 +93,19 @@ class ReadyFile(_Record):
     init_data_public_key: str = Field(pattern="^[0-9a-f]{64}$")
 
 
-def describe(sandbox: Sandbox) -> ReadyFile:
-    """What the ready file of a listening sandbox says; accounts without a password come first."""
-    dcs = {dc: ReadyDc(id=dc, host=host, port=port) for dc, (host, port) in sandbox.dcs.items()}
-    accounts = [
+def accounts(sandbox: Sandbox) -> list[ReadyAccount]:
+    """Whom one can sign in as; those without a password come first."""
+    return [
         ReadyAccount(
             name=user.first_name, user_id=user.id, phone=user.phone, code=user.code, password=user.password
         )
         for user in sorted(sandbox.world.users(), key=lambda user: user.password is not None)
     ]
+
+
+def describe(sandbox: Sandbox) -> ReadyFile:
+    """What the ready file of a listening sandbox says."""
+    dcs = {dc: ReadyDc(id=dc, host=host, port=port) for dc, (host, port) in sandbox.dcs.items()}
     bots = [
         ReadyBot(
             username=bot.username,
@@ -108,7 +122,7 @@ def describe(sandbox: Sandbox) -> ReadyFile:
         api_id=sandbox.api_id,
         api_hash=sandbox.api_hash,
         layer=LAYER,
-        accounts=accounts,
+        accounts=accounts(sandbox),
         bots=bots,
         init_data_public_key=sandbox.init_data_public_key,
     )

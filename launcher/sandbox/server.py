@@ -11,7 +11,8 @@ An unpatched Telethon client in the same process needs nothing but a session:
         async with TelegramClient(sandbox.sign_in("alice"), sandbox.api_id, sandbox.api_hash) as client: ...
 
 Everything listens on 127.0.0.1 only, and the RSA key is fresh for each sandbox: a published fixed one would
-be trusted beside Telegram's own. `clock` moves the time of the world (expiry, dates); the wire keeps wall
+be trusted beside Telegram's own. It is made when first needed, since a client that is signed in already needs
+none. `clock` moves the time of the world (expiry, dates); the wire keeps wall
 time, because clients compare it with theirs.
 """
 
@@ -138,7 +139,8 @@ class Sandbox:
         self.secret = self.random.randbytes(32)
         self.api_id = self.random.randrange(10_000, 100_000_000)
         self.api_hash = self.random.randbytes(16).hex()
-        self.rsa = RsaKey()
+        self._rsa: RsaKey | None = None
+        self._making_rsa = threading.Lock()
         self.init_data_key = Ed25519PrivateKey.generate()
         self.dcs: dict[int, tuple[str, int]] = {1: (HOST, 0), self.main_dc: (HOST, port)}
         self.keys: dict[int, AuthKey] = {}
@@ -149,6 +151,7 @@ class Sandbox:
         self._tasks: set[asyncio.Task[None]] = set()
         self._servers: list[asyncio.Server] = []
         self.listening = False
+        self._trusting = False
         self._exit = contextlib.ExitStack()
         self._thread: int | None = None
 
@@ -210,6 +213,16 @@ class Sandbox:
     # How a client gets here
 
     @property
+    def rsa(self) -> RsaKey:
+        """The key that clients encrypt their first secret with."""
+        with self._making_rsa:
+            if self._rsa is None:
+                self._rsa = RsaKey()
+                if self._trusting:
+                    client_rsa.add_key(self._rsa.public_pem, old=False)
+            return self._rsa
+
+    @property
     def public_key(self) -> str:
         """The RSA key that clients have to trust, as PKCS#1 PEM."""
         return self.rsa.public_pem
@@ -226,12 +239,16 @@ class Sandbox:
         Telethon's key table and its cached help.getConfig belong to the process: the key is taken out again,
         and the configuration of another sandbox is not believed.
         """
-        client_rsa.add_key(self.public_key, old=False)
+        self._trusting = True
+        if self._rsa is not None:
+            client_rsa.add_key(self.public_key, old=False)
         TelegramClient._config = None
         try:
             yield
         finally:
-            client_rsa._server_keys.pop(self.rsa.fingerprint, None)
+            self._trusting = False
+            if self._rsa is not None:
+                client_rsa._server_keys.pop(self._rsa.fingerprint, None)
             TelegramClient._config = None
 
     def new_session(self, dc: int | None = None) -> Any:

@@ -19,8 +19,8 @@ from pyrogram.connection import Connection
 from pyrogram.connection.transport import TCPFull
 from pyrogram.crypto import aes, rsa
 
+from launcher.sandbox.exchange import fingerprint
 from launcher.sandbox.ready_file import ReadyFile
-from launcher.servers import sandbox_server
 from tests.bench.measuring import Sizes, compare
 from tests.bench.requests import BOT, cases
 from tests.bench.sandbox_process import SandboxProcess, launching, sandbox_process
@@ -100,10 +100,8 @@ def _trusted(ready: ReadyFile) -> Iterator[None]:
     key = load_pem_public_key(ready.public_key.encode())
     assert isinstance(key, RSAPublicKey)
     numbers = key.public_numbers()
-    digits = sandbox_server(ready).fingerprint
-    assert digits is not None
-    fingerprint = int.from_bytes(bytes.fromhex(digits), "big", signed=True)
-    with patch.dict(rsa.server_public_keys, {fingerprint: rsa.PublicKey(numbers.n, numbers.e)}):
+    known_by = fingerprint(numbers.n, numbers.e)
+    with patch.dict(rsa.server_public_keys, {known_by: rsa.PublicKey(numbers.n, numbers.e)}):
         yield
 
 
