@@ -123,7 +123,7 @@ async def test_the_app_hears_of_another_chain_and_account(stand: Stand) -> None:
 
 
 async def test_an_account_stored_from_an_update_is_no_address(stand: Stand) -> None:
-    """Metapro's Mini App keeps the account of `session_update`, which is written as CAIP-10, and signs with it
+    """Metapro's Mini App keeps the account of `session_update`, written as CAIP-10, and may sign with it
     next: the wallet refuses, and its log shows what it was given."""
     async with stand.page() as page:
         await page.connected()
@@ -259,3 +259,11 @@ async def test_what_an_app_may_not_say_is_answered_with_its_error(stand: Stand) 
         ):
             assert (method, params, await page.run("raw", topic, method, params)) == (method, params, answer)
         assert await session.closed() is SessionEnd.APP
+
+
+async def test_an_app_that_would_sign_in_at_once_falls_back_to_connecting(stand: Stand) -> None:
+    async with stand.page() as page:
+        session = await page.connect.pair(await page.opened("authenticate"))
+        accounts = [f"eip155:56:{page.wallet.address}"]
+        assert await page.live.frame.evaluate("connecting") == {"result": accounts}
+        assert session.granted.chains == (56,)

@@ -1,7 +1,8 @@
-"""An app that connects a wallet as Metapro's does: a page with @walletconnect/universal-provider, untouched.
+"""An app that connects a wallet as Metapro's does: a page with @walletconnect/universal-provider.
 
-The page opens the wallet by `web_app_open_link`, with the `wc:` link not escaped inside the wallet's. What the
-provider tells it is in `heard`; `until(name)` is the data of the first such event, now or later.
+The package is as npm has it. The page opens the wallet by `web_app_open_link`, with the `wc:` link not
+escaped inside the wallet's. What the provider tells it is in `heard`; `until(name)` is the data of the first
+such event, now or later.
 """
 
 from __future__ import annotations
@@ -70,6 +71,11 @@ const outcome = promise => promise.then(result => ({ result }), ({ code, message
 const connect = namespaces => {
   window.connecting = outcome(provider.connect({ namespaces }).then(() => provider.enable()));
 };
+const authenticate = () => {
+  window.connecting = outcome(provider.authenticate({
+    chains: ['eip155:56'], methods: ['personal_sign'], domain: 'app', uri: location.origin, nonce: '1',
+  }).then(({ session }) => session.namespaces.eip155.accounts));
+};
 const request = (method, params, chain) => outcome(provider.request({ method, params }, chain));
 const raw = async (topic, method, params) => {
   const { crypto, relayer } = provider.client.core, id = Date.now() * 1000;
@@ -110,8 +116,12 @@ class Page:
 
     async def link(self, **changes: Any) -> str:
         """The link that the page opens when it wants a wallet."""
+        return await self.opened("connect", {"eip155": EIP155 | changes})
+
+    async def opened(self, script: str, *values: Any) -> str:
+        """The link that the page opens when a function of it runs."""
         async with self.live.expect("web_app_open_link") as opened:
-            await self.run("connect", {"eip155": EIP155 | changes})
+            await self.run(script, *values)
         url: str = opened.data["url"]
         return url
 

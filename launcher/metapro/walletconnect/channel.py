@@ -115,7 +115,7 @@ class Channel:
         readable, is let go: anybody who knows a topic can publish there."""
         try:
             message = json.loads(open_envelope(self._key, envelope))
-        except (Unreadable, ValueError):
+        except (Unreadable, ValueError, RecursionError):
             return None
         if not isinstance(message, dict) or not isinstance(number := message.get("id"), int):
             return None

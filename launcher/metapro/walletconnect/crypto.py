@@ -25,6 +25,8 @@ __all__ = ["NONCE", "Unreadable", "open_envelope", "public_key", "seal", "shared
 
 NONCE = 12
 _KEY = 32
+_STARTS = {0: 1, 1: 1 + _KEY}
+"""Where the nonce is, by the type."""
 
 
 class Unreadable(ValueError):
@@ -47,18 +49,17 @@ def shared_key(private: bytes, peer: bytes) -> bytes:
     return HKDF(SHA256(), length=_KEY, salt=None, info=None).derive(secret)
 
 
-def seal(key: bytes, text: str, nonce: bytes, sender: bytes = b"") -> str:
-    """An envelope in base64: of type 1 with the sender's public key in front, of type 0 without."""
-    sealed = ChaCha20Poly1305(key).encrypt(nonce, text.encode(), None)
-    return b64encode(bytes([bool(sender)]) + sender + nonce + sealed).decode()
+def seal(key: bytes, text: str, nonce: bytes) -> str:
+    """An envelope of type 0, in base64."""
+    return b64encode(b"\0" + nonce + ChaCha20Poly1305(key).encrypt(nonce, text.encode(), None)).decode()
 
 
 def open_envelope(key: bytes, envelope: str) -> str:
-    """The text of an envelope of type 0. Raises Unreadable."""
+    """The text of an envelope of either type, of which the key is known. Raises Unreadable."""
     try:
         raw = b64decode(envelope, validate=True)
-        if raw[:1] != b"\0":
-            raise Unreadable
-        return ChaCha20Poly1305(key).decrypt(raw[1 : 1 + NONCE], raw[1 + NONCE :], None).decode()
-    except (ValueError, InvalidTag):
+        start = _STARTS[raw[0]]
+        nonce, sealed = raw[start : start + NONCE], raw[start + NONCE :]
+        return ChaCha20Poly1305(key).decrypt(nonce, sealed, None).decode()
+    except (ValueError, LookupError, InvalidTag):
         raise Unreadable("The envelope cannot be opened.") from None

@@ -18,8 +18,8 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from typing import Any
-from urllib.parse import urlencode
+from typing import Any, Literal
+from urllib.parse import urlencode, urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
@@ -35,7 +35,11 @@ PAUSES = (0.05, 0.2, 1.0, 5.0)
 """Seconds before the first attempts to connect again; the last one goes on."""
 _UNAUTHORIZED = 3000
 """The close code by which WalletConnect's relay turns a project away."""
+_FINAL = frozenset({400, 401, 403, 404})
+"""HTTP statuses after which trying again is of no use."""
 _REMEMBERED = 1_000
+"""Messages by which a repetition is known."""
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _LOG = logging.getLogger(__name__)
 _LOG.setLevel(logging.WARNING)  # websockets would log the URL, and the token in it, at level DEBUG
 
@@ -77,6 +81,7 @@ class Relay:
         self._asked: dict[int, asyncio.Future[Any]] = {}
         self._ids = itertools.count(int(now() * 1_000) * 1_000_000)
         self._heard: deque[bytes] = deque(maxlen=_REMEMBERED)
+        self._next_pause = self._some_pauses()
 
     # Orders
 
@@ -138,6 +143,7 @@ class Relay:
             await _send(connection, {"id": number, "method": method, "params": params})
             return await answer
         except ConnectionClosed:
+            self._drop(connection)
             raise _Lost from None
         finally:
             del self._asked[number]
@@ -146,18 +152,16 @@ class Relay:
 
     async def run(self) -> None:
         """Connect, and again when the connection is lost. Returns when the relay turns the client away."""
-        pauses = self._some_pauses()
         while True:
             try:
                 async with self._connect() as connection:
-                    pauses = self._some_pauses()
                     await self._hear(connection)
             except (OSError, TimeoutError, InvalidHandshake, ConnectionClosed) as failure:
                 if refused := _turned_away(failure):
                     self._waiting.set_exception(refused)
                     self._waiting.exception()  # looked at here, lest nobody does
                     return
-            await asyncio.sleep(next(pauses))
+            await asyncio.sleep(next(self._next_pause))
 
     def _some_pauses(self) -> Iterator[float]:
         return itertools.chain(self._pauses, itertools.repeat(self._pauses[-1]))
@@ -165,7 +169,9 @@ class Relay:
     def _connect(self) -> connect:
         token = relay_token(self._seed, self._url, self._random(32).hex(), int(self._now()))
         query = urlencode({"auth": token, "projectId": self._project_id, "ua": "wc-2/py-miniapp-launcher"})
-        return connect(f"{self._url}?{query}", logger=_LOG, compression=None)
+        # True is the proxy that the environment names
+        proxy: Literal[True] | None = None if urlsplit(self._url).hostname in _LOOPBACK else True
+        return connect(f"{self._url}?{query}", logger=_LOG, compression=None, proxy=proxy)
 
     async def _hear(self, connection: ClientConnection) -> None:
         if topics := [*self._topics]:
@@ -174,41 +180,56 @@ class Relay:
         self._waiting.set_result(connection)
         try:
             async for frame in connection:
-                await self._take(connection, json.loads(frame))
+                await self._take(connection, frame)
         finally:
-            self._line = None
+            self._drop(connection)
             for answer in self._asked.values():
                 if not answer.done():
                     answer.set_exception(_Lost())
 
-    async def _take(self, connection: ClientConnection, frame: dict[str, Any]) -> None:
-        if frame.get("method") == "irn_subscription":
-            data = frame["params"]["data"]
-            await _send(connection, {"id": frame["id"], "result": True})
-            self._pass_on(data["topic"], data["message"])
-            return
-        answer = self._asked.get(frame.get("id", 0))
-        if answer is None or answer.done():
-            return
-        if "error" in frame:
-            answer.set_exception(RelayRefused(frame["error"].get("code", 0)))
-        else:
-            answer.set_result(frame.get("result"))
+    def _drop(self, connection: ClientConnection) -> None:
+        """Whoever notices first that a connection is gone lets all others wait for the next one."""
+        if self.is_connected and self._waiting.result() is connection:
+            self._line = None
 
-    def _pass_on(self, topic: str, envelope: str) -> None:
-        mark = hashlib.sha256(f"{topic} {envelope}".encode()).digest()
-        if mark not in self._heard:
-            self._heard.append(mark)
-            self._on_message(topic, envelope)
+    async def _take(self, connection: ClientConnection, frame: str | bytes) -> None:
+        match _parsed(frame):
+            case {"method": "irn_subscription", "id": number, "params": {"data": data}}:
+                await _send(connection, {"id": number, "result": True})
+                self._pass_on(data)
+            case {"id": int(number), "error": {"code": int(code)}} if answer := self._awaited(number):
+                answer.set_exception(RelayRefused(code))
+            case {"id": int(number), "result": result} if answer := self._awaited(number):
+                answer.set_result(result)
+        self._next_pause = self._some_pauses()
+
+    def _awaited(self, number: int) -> asyncio.Future[Any] | None:
+        answer = self._asked.get(number)
+        return None if answer is None or answer.done() else answer
+
+    def _pass_on(self, data: Any) -> None:
+        match data:
+            case {"topic": str(topic), "message": str(envelope)}:
+                mark = hashlib.sha256(f"{topic} {envelope}".encode()).digest()
+                if mark not in self._heard:
+                    self._heard.append(mark)
+                    self._on_message(topic, envelope)
 
 
 def _turned_away(failure: Exception) -> RelayRefused | None:
     """The relay's final word, if it was one: anything else may pass."""
-    if isinstance(failure, InvalidStatus) and failure.response.status_code < 500:
+    if isinstance(failure, InvalidStatus) and failure.response.status_code in _FINAL:
         return RelayRefused(failure.response.status_code)
     if isinstance(failure, ConnectionClosed) and failure.rcvd and failure.rcvd.code == _UNAUTHORIZED:
         return RelayRefused(_UNAUTHORIZED)
     return None
+
+
+def _parsed(frame: str | bytes) -> Any:
+    try:
+        return json.loads(frame)
+    except (ValueError, RecursionError):
+        return None
 
 
 async def _send(connection: ClientConnection, frame: dict[str, Any]) -> None:

@@ -25,7 +25,9 @@ __all__ = ["PairingUri"]
 
 _LINK = re.compile(r"wc:(?://)?(?P<topic>[0-9a-fA-F]{64})@(?P<version>\d+)\??(?P<query>.*)", re.DOTALL)
 _KEY = re.compile(r"[0-9a-fA-F]{64}")
+_SECONDS = re.compile(r"[0-9]{1,12}")
 RELAY = "irn"
+FIVE_MINUTES = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class PairingUri:
         if found is None:
             raise _bad("This is no WalletConnect link.")
         if found["version"] != "2":
-            raise _bad(f"This link is of WalletConnect {int(found['version'])}, which no relay serves.")
+            raise _bad("This link is of a version of WalletConnect that no relay serves.")
         values = dict(parse_qsl(found["query"].partition("#")[0]))
         if not _KEY.fullmatch(values.get("symKey", "")):
             raise _bad("This WalletConnect link has no key (symKey).")
@@ -53,7 +55,7 @@ class PairingUri:
         return cls(
             found["topic"].lower(),
             bytes.fromhex(values["symKey"]),
-            int(expires) if expires.isdecimal() else None,
+            int(expires) if _SECONDS.fullmatch(expires) else None,
         )
 
     def seconds_left(self, now: float) -> float:
@@ -63,9 +65,6 @@ class PairingUri:
         if left <= 0:
             raise BadInput("This WalletConnect link has expired.", "Let the app make a new one.")
         return left
-
-
-FIVE_MINUTES = 300.0
 
 
 def _inner(link: str) -> str:
