@@ -15,7 +15,8 @@ from eth_account.messages import encode_defunct, encode_typed_data
 from pydantic import SecretStr
 
 from launcher.metapro import Decision, Wallet, WalletPolicy
-from launcher.metapro.walletconnect import PairingUri, ProposalRejected, SessionEnd
+from launcher.metapro.walletconnect import PairingUri, ProposalRejected, RelayRefused, SessionEnd
+from launcher.sandbox.relay import Relay
 from tests.walletconnect_app import NEWEST, OLDER, WALLET_LINK, Stand, standing
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -185,6 +186,20 @@ async def test_a_relay_that_restarts_goes_unnoticed(stand: Stand) -> None:
         await changing
 
 
+async def test_a_relay_that_turns_the_wallet_away_ends_its_sessions(stand: Stand) -> None:
+    behind = 0
+    async with stand.page(relay=Relay(now=lambda: time.time() - behind), pauses=(0.02,)) as page:
+        session = await page.connected()
+        await session.ping()
+        behind = 3_600
+        await page.relay.stop()
+        await page.relay.start()
+        assert await session.closed() is SessionEnd.LOST
+        assert page.connect.sessions == []
+        with pytest.raises(RelayRefused, match="401"):
+            await session.ping()
+
+
 async def test_the_app_ends_a_session_when_its_time_is_over(stand: Stand) -> None:
     """By the page's clock: an hour as the wallet has settled it, a week from when it was extended."""
     passed = 0
@@ -203,17 +218,21 @@ async def test_the_app_ends_a_session_when_its_time_is_over(stand: Stand) -> Non
 
 
 async def test_the_wallet_ends_a_session_when_its_time_is_over(stand: Stand) -> None:
-    """By its own clock, at the latest when it is asked something; and by itself."""
-    passed = 0
+    """By its own clock, at the latest when it is asked something, and by itself."""
+    passed = 0.0
     async with stand.page(lifetime=3_600.0, now=lambda: time.time() + passed) as page:
-        session = await page.connected()
+        signing = "personal_sign", ["hello", page.wallet.address]
+        asked = await page.connected()
         passed = 3_601
-        asked = await page.run("request", "personal_sign", ["hello", page.wallet.address])
-        assert asked["code"] == 7001
-        assert await session.closed() is SessionEnd.EXPIRED
+        assert (await page.run("request", *signing))["code"] == 7001
+        assert await asked.closed() is SessionEnd.EXPIRED
         assert page.connect.sessions == []
-    async with stand.page(lifetime=2.0) as page:
-        assert await (await page.connected()).closed() is SessionEnd.EXPIRED
+        passed = 0
+        await page.run("provider.disconnect.bind(provider)")
+        left_alone = await page.connected()
+        passed = left_alone.expires - time.time() - 0.5
+        await page.run("request", *signing)
+        assert await left_alone.closed() is SessionEnd.EXPIRED
 
 
 async def test_what_an_app_may_not_say_is_answered_with_its_error(stand: Stand) -> None:

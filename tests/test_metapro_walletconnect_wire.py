@@ -19,6 +19,7 @@ from websockets.exceptions import InvalidStatus
 from flows import BadInput
 from launcher.metapro import Wallet
 from launcher.metapro.walletconnect import (
+    AppFailed,
     NoProposal,
     PairingUri,
     RelayRefused,
@@ -107,6 +108,7 @@ def test_the_key_is_in_no_text() -> None:
 
 OURS = bytes.fromhex("1fb63fca5c6ac731246f2f069d3bc2454345d5208254aa8ea7bffc6d110c8862")
 THEIRS = bytes.fromhex("36bf507903537de91f5e573666eaa69b1fa313974f23b2b59645f20fea505854")
+OURS_PUBLIC = "ff7a7d5767c362b0a17ad92299ebdb7831dcbd9a56959c01368c7404543b3342"
 SHARED = "0653ca620c7b4990392e1c53c4a51c14a2840cd20f0f1524cf435b17b6fe988c"
 TEXT = '{"id":1,"jsonrpc":"2.0","method":"test_method","params":{}}'
 TYPE_0 = (
@@ -120,7 +122,7 @@ TYPE_1 = (
 
 
 def test_keys_are_agreed_on_as_everywhere() -> None:
-    assert public_key(OURS).hex() == "ff7a7d5767c362b0a17ad92299ebdb7831dcbd9a56959c01368c7404543b3342"
+    assert public_key(OURS).hex() == OURS_PUBLIC
     assert public_key(THEIRS).hex() == "590c2c627be7af08597091ff80dd41f7fa28acd10ef7191d7e830e116d3a186a"
     assert shared_key(OURS, public_key(THEIRS)).hex() == SHARED
     assert shared_key(THEIRS, public_key(OURS)).hex() == SHARED
@@ -374,6 +376,24 @@ async def test_a_link_without_an_app_is_given_up_and_used_once() -> None:
             assert isinstance(second, BadInput)
             with pytest.raises(NoProposal, match=r"0\.1 s"):
                 await connect.pair(LINK)
+
+
+async def test_an_app_that_does_not_take_its_session_is_given_up() -> None:
+    proposal = {"id": 1, "method": "wc_sessionPropose", "params": {"proposer": {"publicKey": OURS_PUBLIC}}}
+    rubbish = ("", seal(PAIRING.key, "[1]", bytes(12)), seal(PAIRING.key, "[" * 100_000, bytes(12)))
+    async with (
+        Relay(now=lambda: float(NOW)) as relay,
+        Party(relay.url) as app,
+        WalletConnect(
+            Wallet(), project_id="tests", relay_url=relay.url, timeout=0.2, now=lambda: float(NOW)
+        ) as connect,
+    ):
+        for envelope in (*rubbish, seal(PAIRING.key, json.dumps(proposal), bytes(12))):
+            await app.publish(TOPIC, envelope, 1100, METHODS["wc_sessionPropose"])
+        with pytest.raises(AppFailed, match="did not answer wc_sessionSettle") as failure:
+            await connect.pair(LINK)
+        assert failure.value.code is None
+        assert connect.sessions == []
 
 
 async def test_no_secret_reaches_a_log(caplog: pytest.LogCaptureFixture) -> None:

@@ -139,7 +139,12 @@ class Stand:
 
     @asynccontextmanager
     async def page(
-        self, wallet: Wallet | None = None, package: str = NEWEST, clock: bool = False, **options: Any
+        self,
+        wallet: Wallet | None = None,
+        package: str = NEWEST,
+        relay: Relay | None = None,
+        clock: bool = False,
+        **options: Any,
     ) -> AsyncIterator[Page]:
         """The page in a launch of its own, at a relay of its own, with a wallet there; with a `clock`, the
         page's time is Playwright's."""
@@ -150,7 +155,7 @@ class Stand:
         wallet = wallet or Wallet()
         async with (
             asyncio.timeout(20),
-            Relay() as relay,
+            relay or Relay() as relay,
             self._launcher.open("@demo_bot", via="main_app", host="browser") as live,
             WalletConnect(wallet, project_id="tests", relay_url=relay.url, **options) as connect,
         ):

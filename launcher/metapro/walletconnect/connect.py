@@ -26,9 +26,10 @@ from launcher.beside import beside
 from launcher.metapro.wallet import Wallet
 from launcher.metapro.walletconnect.channel import Channel, Question, numbers
 from launcher.metapro.walletconnect.crypto import public_key, shared_key, topic_of
-from launcher.metapro.walletconnect.errors import AppFailed, NoProposal, ProposalRejected, WalletConnectFailed
-from launcher.metapro.walletconnect.methods import REJECTED, Code, Refused
+from launcher.metapro.walletconnect.errors import AppFailed, NoProposal, RelayUnreachable, WalletConnectFailed
+from launcher.metapro.walletconnect.methods import Code, Refused
 from launcher.metapro.walletconnect.namespaces import grant
+from launcher.metapro.walletconnect.pairing import Pairing
 from launcher.metapro.walletconnect.relay import DEFAULT_RELAY, PAUSES, Relay
 from launcher.metapro.walletconnect.sessions import LIFETIME, WalletSession
 from launcher.metapro.walletconnect.uri import PairingUri
@@ -126,16 +127,16 @@ class WalletConnect:
         patience = min(uri.seconds_left(self._now()), self._timeout)
         if uri.topic in self._heard:
             raise BadInput("This WalletConnect link was used already.", "Let the app make a new one.")
-        first: asyncio.Future[WalletSession] = asyncio.get_running_loop().create_future()
         channel = self._channel(uri.topic, uri.key)
-        self._heard[uri.topic] = channel, _Pairing(self, channel, first).hear
-        await channel.open()
+        pairing = Pairing(channel, self._agree, self._forget)
+        self._heard[uri.topic] = channel, pairing.hear
         try:
-            async with asyncio.timeout(patience):
-                return await first
-        except TimeoutError:
-            await self._forget(channel)
-            raise NoProposal(patience) from None
+            await channel.open()
+            return await pairing.session(patience)
+        except (NoProposal, RelayUnreachable):
+            with suppress(WalletConnectFailed):
+                await self._forget(channel)
+            raise
 
     # What comes in
 
@@ -197,45 +198,6 @@ class WalletConnect:
     def _over(self, session: WalletSession) -> None:
         if session in self.sessions:
             self.sessions.remove(session)
-
-
-class _Pairing:
-    """What an app says before there is a session: the first proposal's outcome is what `pair` waits for."""
-
-    def __init__(self, at: WalletConnect, channel: Channel, first: asyncio.Future[WalletSession]) -> None:
-        self._at = at
-        self._channel = channel
-        self._first = first
-
-    async def hear(self, question: Question) -> None:
-        match question.method:
-            case "wc_sessionPropose":
-                await self._proposed(question)
-            case "wc_pairingPing":
-                await self._channel.answer(question, True)
-            case "wc_pairingDelete":
-                await self._channel.answer(question, True)
-                await self._at._forget(self._channel)
-            case _:
-                reason = "Unsupported wc_ method"
-                await self._channel.refuse(question, Code.UNSUPPORTED_WC_METHOD, reason)
-
-    async def _proposed(self, question: Question) -> None:
-        try:
-            self._found(await self._at._agree(self._channel, question))
-        except Refused as refused:
-            await self._channel.refuse(question, refused.code, refused.reason, label=REJECTED)
-            self._failed(ProposalRejected(refused.code, refused.reason))
-        except WalletConnectFailed as failure:
-            self._failed(failure)
-
-    def _found(self, session: WalletSession) -> None:
-        if not self._first.done():
-            self._first.set_result(session)
-
-    def _failed(self, failure: WalletConnectFailed) -> None:
-        if not self._first.done():
-            self._first.set_exception(failure)
 
 
 def _check_url(url: str) -> None:

@@ -15,10 +15,10 @@ from typing import Any
 
 from launcher.metapro.walletconnect.methods import Code, Refused
 
-__all__ = ["EIP155", "EVENTS", "METHODS", "Granted", "grant"]
+__all__ = ["EIP155", "Granted", "grant"]
 
 EIP155 = "eip155"
-METHODS = frozenset(
+OFFERED_METHODS = frozenset(
     {
         "personal_sign",
         "eth_sign",
@@ -39,7 +39,7 @@ METHODS = frozenset(
 )
 """What an app may ask for. The wallet decides when it is asked: it has no eth_sign, which apps name all the
 same, and spends nothing without a policy."""
-EVENTS = frozenset({"accountsChanged", "chainChanged"})
+OFFERED_EVENTS = frozenset({"accountsChanged", "chainChanged"})
 _NAMESPACE = re.compile(r"[-a-z0-9]{3,8}(:[-_a-zA-Z0-9]{1,32})?")
 _CHAIN = re.compile(r"[-a-z0-9]{3,8}:[-_a-zA-Z0-9]{1,32}")
 
@@ -95,8 +95,8 @@ def grant(proposal: Mapping[str, Any], known: Collection[int], current: int) -> 
         raise Refused(Code.UNSUPPORTED_CHAINS, "Unsupported chains")
     return Granted(
         tuple(sorted(chains, key=lambda chain: chain != current)),
-        _both(required.methods, optional.methods, METHODS),
-        _both(required.events, optional.events, EVENTS),
+        _both(required.methods, optional.methods, OFFERED_METHODS),
+        _both(required.events, optional.events, OFFERED_EVENTS),
     )
 
 
@@ -105,9 +105,9 @@ def _check(required: _Wanted, by_name: Collection[str]) -> None:
         raise Refused(Code.UNSUPPORTED_NAMESPACE, "Unsupported namespace")
     if set(required.chains) - set(by_name):
         raise Refused(Code.UNSUPPORTED_CHAINS, "Unsupported chains")
-    if set(required.methods) - METHODS:
+    if set(required.methods) - OFFERED_METHODS:
         raise Refused(Code.UNSUPPORTED_METHODS, "Unsupported methods")
-    if set(required.events) - EVENTS:
+    if set(required.events) - OFFERED_EVENTS:
         raise Refused(Code.UNSUPPORTED_EVENTS, "Unsupported events")
 
 
