@@ -8,6 +8,8 @@ Documentation: core.telegram.org/constructor/botApp (`hash`), core.telegram.org/
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -81,7 +83,8 @@ class AttachMenuEntry:
 class Cache:
     """Bots by id, direct-link apps by (bot id, short name), installed menu entries by bot id with the list's
     hash, the kinds of chats by id, and the bots this account has confirmed or accepted the side menu's terms
-    of service for. `attach_menu_current` says that the menu entries were compared with Telegram's in this
+    of service for. `resolved` says when each bot was last resolved, in seconds since the epoch by `clock`.
+    `attach_menu_current` says that the menu entries were compared with Telegram's in this
     run, and that nothing was heard of a change since."""
 
     bots: dict[int, Bot] = field(default_factory=dict)
@@ -92,6 +95,8 @@ class Cache:
     kinds: dict[int, str] = field(default_factory=dict)
     confirmed: set[int] = field(default_factory=set)
     disclaimed: set[int] = field(default_factory=set)
+    resolved: dict[int, float] = field(default_factory=dict)
+    clock: Callable[[], float] = time.time
 
     def bot_named(self, username: str) -> Bot | None:
         wanted = username.lower()
@@ -103,11 +108,18 @@ class Cache:
         if known is not None and bot.menu_button is None:
             bot = replace(bot, menu_button=known.menu_button)
         self.bots[bot.id] = bot
+        self.resolved[bot.id] = self.clock()
         return bot
 
     def forget_bots(self) -> None:
         """Drop all bots and their menu buttons."""
         self.bots.clear()
+
+    def forget_bots_before(self, moment: float) -> None:
+        """Drop the bots that were last resolved before `moment`, in seconds since the epoch, or nobody knows
+        when: their names are resolved anew at the next use."""
+        for bot in [bot for bot in self.bots if self.resolved.get(bot, 0.0) < moment]:
+            del self.bots[bot]
 
     def forget_app(self, bot_id: int, short_name: str) -> None:
         """Drop a direct-link app, as after BOT_APP_INVALID."""
@@ -132,6 +144,7 @@ class Cache:
             "kinds": [[chat, kind] for chat, kind in self.kinds.items()],
             "confirmed": sorted(self.confirmed),
             "disclaimed": sorted(self.disclaimed),
+            "resolved": [[bot, self.resolved[bot]] for bot in self.bots if bot in self.resolved],
         }
 
     @classmethod
@@ -149,6 +162,7 @@ class Cache:
             kinds=dict(stored.get("kinds", ())),
             confirmed=set(stored.get("confirmed", ())),
             disclaimed=set(stored.get("disclaimed", ())),
+            resolved=dict(stored.get("resolved", ())),
         )
         for row in stored.get("bots", ()):
             button = row["menu_button"]

@@ -22,6 +22,7 @@ from launcher.bridge.effects import Close, Effect, OpenTgLink, SendData, SwitchI
 from launcher.bridge.platforms import PLATFORMS
 from launcher.effects import Choices, Performer
 from launcher.hosts.http import look
+from launcher.hosts.launch_secrets import LaunchSecrets
 from launcher.hosts.observations import HostEndReason, HostUnavailable, Limits
 from launcher.hosts.profiles import profile_for
 from launcher.live_page import LivePage
@@ -122,7 +123,7 @@ def _live_page(launcher: Launcher, app: MiniApp, hosting: Hosting) -> LivePage:
     async def follows(effect: Any) -> None:
         await _follow(launcher, app, hosting, effect)
 
-    return LivePage(_bridge(app, hosting), performer, ends, follows)
+    return LivePage(_bridge(app, hosting), performer, ends, follows, LaunchSecrets(app.url).mask)
 
 
 def _bridge(app: MiniApp, hosting: Hosting) -> Bridge:

@@ -216,9 +216,10 @@ class Launcher:
     # Pages
 
     async def browser(self) -> Browser:
-        """Where pages are shown; started when first wanted. Raises HostUnavailable without Chromium."""
+        """Where pages are shown; started when first wanted, and again when it has died. Raises
+        HostUnavailable without Chromium."""
         async with self._browser_lock:
-            if self._browser is None:
+            if self._browser is None or self._browser.gone:
                 made = _browser_class()(**self.browser_options)
                 assert self._stack is not None
                 self._browser = await self._stack.enter_async_context(made)

@@ -61,6 +61,7 @@ class Pages:
     def __init__(self, pages: Mapping[str, str | Answer], tls: ssl.SSLContext | None = None) -> None:
         self.pages = dict(pages)
         self.asked: list[str] = []
+        self.arrived = asyncio.Event()  # set by each request
         self._tls = tls
         self._connections: set[asyncio.Task[Any]] = set()
 
@@ -97,6 +98,7 @@ class Pages:
         head = await reader.readuntil(b"\r\n\r\n")
         target = head.decode().split()[1]
         self.asked.append(target)
+        self.arrived.set()
         page = self.pages.get(target.partition("?")[0], Answer("not here", 404))
         if page is SILENT:
             await reader.read()

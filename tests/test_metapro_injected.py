@@ -31,7 +31,7 @@ from tests.wallet_libraries import LIBRARIES, Library, files
 
 __all__ = ["browser"]
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 MATRIX = Path(__file__).parent / "data" / "wallet_matrix.md"
 ACCOUNT, OTHER = "the account", "another account"
@@ -152,7 +152,7 @@ async def test_the_matrix_is_what_is_tested() -> None:
     assert MATRIX.read_text() == matrix()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def pages(request: pytest.FixtureRequest) -> AsyncIterator[Pages]:
     found = await asyncio.to_thread(files, request.config.cache)
     async with Pages(found) as served:
@@ -160,11 +160,11 @@ async def pages(request: pytest.FixtureRequest) -> AsyncIterator[Pages]:
 
 
 @asynccontextmanager
-async def before(browser: Browser, url: str, wallet: Wallet, **options: Any) -> AsyncIterator[BrowserHost]:
+async def before(browser: Browser, url: str, wallet: Wallet) -> AsyncIterator[BrowserHost]:
     """A page with this wallet before it, loaded."""
     async with (
         asyncio.timeout(4 * SECONDS),
-        browser.open(url, on_event=Posted(), prepare=partial(inject, wallet), **options) as host,
+        browser.open(url, on_event=Posted(), prepare=partial(inject, wallet)) as host,
     ):
         assert (await host.loaded()).failure is None
         yield host
@@ -285,11 +285,10 @@ async def test_a_frame_of_the_same_origin_is_served_and_a_foreign_one_refused(br
 
 
 async def test_the_app_in_a_web_client_s_frame_is_served(browser: Browser) -> None:
-    wallet = Wallet()
-    async with (
-        Pages({"/": app(BARE)}) as pages,
-        before(browser, pages.url(), wallet, platform="weba") as host,
-    ):
+    wallet, posted = Wallet(), Posted()
+    opening = partial(browser.open, on_event=posted, prepare=partial(inject, wallet), platform="weba")
+    async with Pages({"/": app(f"{BARE} post('shown')")}) as pages, opening(pages.url()) as host:
+        await posted.first("shown")
         assert await host.frame.evaluate("ethereum.selectedAddress") == wallet.address
         assert await host.frame.evaluate("ask('eth_requestAccounts')") == [wallet.address]
         await wallet.switch_chain(1)
@@ -385,11 +384,11 @@ async def test_two_launches_never_share_a_wallet(browser: Browser) -> None:
         assert await again.page.evaluate("ask('eth_accounts')") == [one.address]
 
 
-async def test_a_live_app_has_the_wallet_it_was_prepared_with() -> None:
+async def test_a_live_app_has_the_wallet_it_was_prepared_with(browser: Browser) -> None:
     wallet = Wallet()
     hosting = Hosting("browser", prepare=partial(inject, wallet))
     async with (
-        showing() as (launcher, _, _),
+        showing(browser) as (launcher, _, _),
         shown(launcher, "@demo_bot", via="main_app", hosting=hosting) as live,
     ):
         script = "account => ethereum.request({ method: 'personal_sign', params: ['hello', account] })"

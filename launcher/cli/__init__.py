@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from launcher.cli.accounts import accounts, logout
+from launcher.cli.check import check
 from launcher.cli.demo import demo
 from launcher.cli.events import events
 from launcher.cli.failures import report
@@ -58,6 +59,7 @@ app.command()(logout)
 app.add_typer(accounts)
 app.command("open")(open_app)
 app.command()(inspect)
+app.command()(check)
 app.command()(sandbox)
 app.command()(events)
 app.command()(demo)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
@@ -28,9 +29,9 @@ from playwright.async_api import BrowserContext, Error, Playwright, async_playwr
 from launcher.hosts.browser_host import BrowserHost
 from launcher.hosts.chromium import REPLACED, arguments, find_chromium
 from launcher.hosts.launch_secrets import LaunchSecrets, web_address
-from launcher.hosts.observations import HostEndReason, HostUnavailable, Limits, PageEvent
+from launcher.hosts.observations import HostEndReason, HostUnavailable, Limits, PageEvent, Seen
 from launcher.hosts.profiles import Profile, profile_for
-from launcher.hosts.recordings import Recordings
+from launcher.hosts.recordings import NO_FFMPEG, Recordings
 
 __all__ = ["SDK_URL", "Browser"]
 
@@ -53,7 +54,7 @@ class Browser:
         remote: str | None = None,
         headed: bool = False,
         download: float = 180.0,
-        package: bool = False,
+        package: float = 300.0,
     ) -> None:
         self._executable = executable
         self._remote = remote
@@ -63,6 +64,7 @@ class Browser:
         self._stack: AsyncExitStack | None = None
         self._chromium: Chromium | None = None
         self._hosts: set[BrowserHost] = set()
+        self._films: bool | None = None
 
     @property
     def version(self) -> str:
@@ -72,6 +74,11 @@ class Browser:
     def playwright(self) -> Chromium:
         """Playwright's own browser, for whatever else a script wants to do."""
         return self._entered
+
+    @property
+    def gone(self) -> bool:
+        """Whether it has ended by itself: crashed, killed, or the remote one disconnected."""
+        return self._chromium is not None and not self._chromium.is_connected()
 
     @property
     def _entered(self) -> Chromium:
@@ -169,8 +176,9 @@ class Browser:
         profile = profile or profile_for(platform, dark=dark)
         secrets = LaunchSecrets(url)
         async with AsyncExitStack() as stack:
+            pictures = video is not None and not await self._can_film()
             recordings = await stack.enter_async_context(
-                Recordings(secrets, trace=trace, har=har, video=video)
+                Recordings(secrets, trace=trace, har=har, video=video, pictures=pictures)
             )
             context = await self._context(profile, recordings)
             stack.push_async_callback(recordings.finish, context)
@@ -186,7 +194,23 @@ class Browser:
             self._hosts.add(host)
             stack.callback(self._hosts.discard, host)
             async with host.showing(style):
+                if pictures:
+                    host.observations.note(Seen.NO_VIDEO, NO_FFMPEG)
+                    await recordings.film(host.page)
                 yield host
+
+    async def _can_film(self) -> bool:
+        """Whether Playwright finds its ffmpeg, which it says only when a page is to be filmed."""
+        if self._films is None:
+            with tempfile.TemporaryDirectory(prefix="miniapp-") as folder:
+                try:
+                    context = await self._entered.new_context(record_video_dir=folder)
+                    async with context:
+                        await context.new_page()
+                    self._films = True
+                except Error as failure:
+                    self._films = "ffmpeg" not in failure.message
+        return self._films
 
     async def _context(self, profile: Profile, recordings: Recordings) -> BrowserContext:
         try:

@@ -9,6 +9,7 @@ in it, is cut off before anything is sent, and reports show of every URL only it
 from __future__ import annotations
 
 import asyncio
+import html
 import ssl
 import time
 from contextlib import suppress
@@ -52,6 +53,7 @@ class HttpReport:
     `redirects` are the addresses on the way, `url` the last one, all without query and fragment.
     `certificate_days`: how long the certificate is still valid, None without TLS. `size`: bytes of the
     document that were read (`truncated` when it is longer than the limit). `sdks`: names of `SDKS`.
+    `text_found`: whether the document has the text that was looked for; None when none was.
     """
 
     url: str
@@ -64,7 +66,13 @@ class HttpReport:
     size: int = 0
     truncated: bool = False
     sdks: tuple[str, ...] = ()
+    text_found: bool | None = None
     timing: HttpTiming = HttpTiming()
+
+    @property
+    def host(self) -> str | None:
+        """The host name of the last address."""
+        return urlsplit(self.url).hostname
 
 
 async def look(
@@ -75,15 +83,18 @@ async def look(
     redirects: int = 10,
     user_agent: str = _USER_AGENT,
     verify: ssl.SSLContext | bool = True,
+    scripts: bool = True,
+    text: str | None = None,
 ) -> HttpReport:
     """Look at a page. What is wrong with it is in the report; it raises only HostUnavailable for a URL
     that is not http(s).
 
     `timeout`: seconds for all of it. `limit`: bytes that are read of the document, and of its scripts
     together. `verify` as in httpx; an own SSLContext may trust an own authority.
+    Without `scripts` only the document is loaded. `text` is looked for in it.
     """
     web_address(url)
-    looking = _Looking(urldefrag(url).url, limit)
+    looking = _Looking(urldefrag(url).url, limit, text)
     try:
         async with (
             asyncio.timeout(timeout),
@@ -93,7 +104,8 @@ async def look(
             ) as client,
         ):  # fmt: skip
             await looking.at_page(client)
-            await looking.at_scripts(client)
+            if scripts:
+                await looking.at_scripts(client)
     except TimeoutError:
         looking.fail(f"it did not load within {timeout:g} s")
     except (httpx.HTTPError, httpx.InvalidURL) as failure:
@@ -104,10 +116,11 @@ async def look(
 class _Looking:
     """The state of one look: the report grows as far as it gets."""
 
-    def __init__(self, url: str, limit: int) -> None:
+    def __init__(self, url: str, limit: int, text: str | None) -> None:
         self.report = HttpReport(shown_url(url))
         self._url = url
         self._limit = limit
+        self._text = text
         self._began = time.monotonic()
         self._scripts: list[str] = []
 
@@ -130,9 +143,15 @@ class _Looking:
             page, whole = await _read(response, self._limit)
         self._know(
             size=len(page), truncated=not whole, sdks=_sdks_in(page),
+            text_found=self._finds_text(response, page),
             timing=replace(self.report.timing, total=self._elapsed()),
         )  # fmt: skip
         self._scripts = _scripts(page, str(response.url))
+
+    def _finds_text(self, response: httpx.Response, page: bytes) -> bool | None:
+        if self._text is None:
+            return None
+        return self._text in html.unescape(page.decode(response.encoding or "utf-8", "replace"))
 
     async def at_scripts(self, client: httpx.AsyncClient) -> None:
         """A library may also be inside one of the page's bundles."""

@@ -25,10 +25,10 @@ from launcher.inspection.stages import Asked, Inspection, ReadLink, Stage
 from launcher.launcher import Launcher
 from launcher.tracing import Exchange, traced
 
-__all__ = ["inspect_link"]
+__all__ = ["FINDING_AN_APP", "FINDING_A_BOT", "inspect_link"]
 
-_FINDING_A_BOT = ("contacts.resolveUsername", "users.getUsers")
-_FINDING_AN_APP = ("messages.getBotApp", "messages.getAttachMenuBot")
+FINDING_A_BOT = ("contacts.resolveUsername", "users.getUsers")
+FINDING_AN_APP = ("messages.getBotApp", "messages.getAttachMenuBot")
 _REQUESTING = frozenset(app.method for app in FLOWS.values())
 
 
@@ -126,7 +126,7 @@ def _stage(failure: MiniAppError, link: ReadLink | None, bot: Bot | None) -> Sta
         return Stage.APP if link is None and bot is not None else Stage.LINK
     if method in _REQUESTING:
         return Stage.REQUEST
-    if method in _FINDING_A_BOT or (method is None and (bot is None or bot.restricted)):
+    if method in FINDING_A_BOT or (method is None and (bot is None or bot.restricted)):
         return Stage.BOT
     return Stage.APP
 
@@ -134,7 +134,7 @@ def _stage(failure: MiniAppError, link: ReadLink | None, bot: Bot | None) -> Sta
 def _offer(cache: Cache, bot: Bot | None, link: ReadLink | None, exchanges: Iterable[Exchange]) -> Any:
     """What Telegram said of the app that was not opened, or what is remembered of it."""
     answers = {exchange.method: exchange.answer for exchange in exchanges if exchange.failure is None}
-    said = next((answers[method] for method in _FINDING_AN_APP if method in answers), None)
+    said = next((answers[method] for method in FINDING_AN_APP if method in answers), None)
     read = link.link if link is not None else None
     if said is None and bot is not None and isinstance(read, links.DirectLink):
         return cache.apps.get((bot.id, read.app.lower()))

@@ -1,0 +1,85 @@
+"""Checking many targets once: the accounts side by side, each within its budget."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from typing import Any
+
+from flows import MiniAppError
+from launcher.launcher import Launcher
+from launcher.probe.budget import Budget
+from launcher.probe.checking import Checker
+from launcher.probe.results import CheckResult, Stage, StageResult, Status
+from launcher.probe.targets import Target, Targets
+from launcher.settings import Settings
+
+__all__ = ["check_all", "not_tested"]
+
+AT_ONCE = 4
+"""Checks of one account at once: more share the same connection and browser, and take no less time."""
+
+
+async def check_all(
+    settings: Settings,
+    targets: Targets,
+    *,
+    account: str | None = None,
+    sandbox: Any = None,
+    told: Callable[[CheckResult], None] = lambda _: None,
+) -> list[CheckResult]:
+    """The results in the order of the targets; `told` hears of each as it comes.
+
+    `account` is that of targets which name none. An account that cannot be used makes its targets
+    UNKNOWN, and the others go on.
+    """
+    results: dict[str, CheckResult] = {}
+
+    def note(result: CheckResult) -> None:
+        results[result.target] = result
+        told(result)
+
+    of_account: dict[str | None, list[Target]] = {}
+    for target in targets.targets:
+        of_account.setdefault(target.account or account, []).append(target)
+    async with asyncio.TaskGroup() as group:
+        for name, wanted in of_account.items():
+            group.create_task(_as_account(settings, targets, name, wanted, sandbox, note))
+    return [results[target.name] for target in targets.targets]
+
+
+async def _as_account(
+    settings: Settings,
+    targets: Targets,
+    name: str | None,
+    wanted: list[Target],
+    sandbox: Any,
+    note: Callable[[CheckResult], None],
+) -> None:
+    async with AsyncExitStack() as stack:
+        try:
+            launcher = await stack.enter_async_context(Launcher(settings, name, sandbox=sandbox))
+        except MiniAppError as failure:
+            for target in wanted:
+                note(not_tested(target, failure))
+            return
+        budget = Budget(targets.account(name).budget)
+        checker = Checker(launcher, budget=budget, resolve_every=targets.resolve_every)
+        room = asyncio.Semaphore(AT_ONCE)
+
+        async def check(target: Target) -> None:
+            async with room:
+                note(await checker.check(target))
+
+        async with asyncio.TaskGroup() as group:
+            for target in wanted:
+                group.create_task(check(target))
+
+
+def not_tested(target: Target, failure: MiniAppError) -> CheckResult:
+    """The result of a target whose account cannot be used."""
+    stage = StageResult(Stage.RESOLVE, Status.UNKNOWN, 0.0, failure.meaning, failure.remedy)
+    return CheckResult(target.name, (stage,), datetime.fromtimestamp(time.time(), UTC), 0.0)

@@ -1,0 +1,64 @@
+"""How much an account may ask of Telegram: a token bucket, and a pause that Telegram itself has ordered."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+__all__ = ["Budget"]
+
+
+class Budget:
+    """`per_minute` requests in a minute, at most a quarter of them at once (and always one check's worth).
+
+    A flood wait empties it: `pause(seconds)`. Waiters are served in their order. `clock` gives seconds,
+    `wait` lets some of them pass; a clock that is set back costs nothing.
+    """
+
+    def __init__(
+        self,
+        per_minute: float,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.per_minute = per_minute
+        self._most = max(4.0, per_minute / 4)
+        self._clock = clock
+        self._wait = wait
+        self._left = self._most
+        self._at = clock()
+        self._paused_until = float("-inf")
+        self._turn = asyncio.Lock()
+
+    @property
+    def paused_for(self) -> float:
+        """Seconds until Telegram may be asked again; 0 when it may."""
+        return max(0.0, self._paused_until - self._clock())
+
+    def pause(self, seconds: float) -> None:
+        """Ask nothing for so long, as a flood wait says."""
+        self._paused_until = max(self._paused_until, self._clock() + seconds)
+
+    async def take(self, requests: int) -> None:
+        """Wait until so many requests may be made, and count them as made."""
+        async with self._turn:
+            while (pause := max(self.paused_for, self._until(requests))) > 0:
+                await self._wait(pause)
+            self._left -= requests
+
+    def spend(self, requests: int) -> None:
+        """Count requests that were made beyond those that were taken."""
+        self._refill()
+        self._left -= requests
+
+    def _until(self, requests: int) -> float:
+        self._refill()
+        return max(0.0, (min(requests, self._most) - self._left) * 60 / self.per_minute)
+
+    def _refill(self) -> None:
+        now = self._clock()
+        passed = max(0.0, now - self._at)
+        self._left = min(self._most, self._left + passed * self.per_minute / 60)
+        self._at = now

@@ -1,0 +1,143 @@
+"""Checking a target: one launch, its page, and what was expected of both.
+
+    async with Launcher(settings, "alice") as launcher:
+        result = await Checker(launcher).check(target)
+
+A check makes the requests of one launch and nothing more: bots are remembered, and their names resolved anew
+only every `resolve_every` seconds. What is wrong with the app is in the result, never raised. Whether the app
+is to blame is told apart: when Telegram wants to be left alone, the account is lost or no browser can be had,
+the app was not tested (UNKNOWN).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from functools import cached_property
+from urllib.parse import urlsplit
+
+import httpx
+
+from flows import Consent, MiniAppError, OpenParameters
+from launcher.hosts.http import look
+from launcher.hosts.observations import HostUnavailable
+from launcher.launcher import Launcher
+from launcher.mini_app import MiniApp
+from launcher.probe.budget import Budget
+from launcher.probe.course import Course, Wrong
+from launcher.probe.expected import judge_final_host, judge_http, judge_init_data
+from launcher.probe.results import CheckResult, Stage, Status
+from launcher.probe.targets import Target
+
+__all__ = ["Checker"]
+
+
+class Checker:
+    """Checks targets as the account of an entered `launcher`, within `budget`.
+
+    `clock` gives the time in seconds since the epoch, by which the age of resolved names is told.
+    """
+
+    def __init__(
+        self,
+        launcher: Launcher,
+        *,
+        budget: Budget | None = None,
+        resolve_every: float = 86400.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.launcher = launcher
+        self.budget = budget
+        self._resolve_every = resolve_every
+        self._clock = clock
+
+    async def check(self, target: Target) -> CheckResult:
+        """Check it once; once more when the browser dies under it, which says nothing of the app."""
+        result, browser_died = await self._once(target)
+        if browser_died:
+            result, _ = await self._once(target, repeated=True)
+        return result
+
+    async def _once(self, target: Target, *, repeated: bool = False) -> tuple[CheckResult, bool]:
+        if self.budget is not None:
+            await self.budget.take(target.requests)
+        self.launcher.cache.forget_bots_before(self._clock() - self._resolve_every)
+        no_browser = await self._start_browser(target)
+        course = Course(target)
+        began = datetime.fromtimestamp(self._clock(), UTC)
+        if no_browser is None:
+            await self._go(target, course)
+        else:
+            course.ends(no_browser)
+        if self.budget is not None:
+            self.budget.spend(course.requests - target.requests)
+            if course.flood_wait is not None:
+                self.budget.pause(course.flood_wait)
+        return course.result(began, self._clock(), repeated=repeated), course.browser_died
+
+    async def _start_browser(self, target: Target) -> Wrong | None:
+        """Start the browser, if one is needed: that takes seconds, and is not the app's time."""
+        try:
+            if target.host == "browser":
+                await self.launcher.browser()
+        except HostUnavailable as failure:
+            return Wrong(Status.UNKNOWN, str(failure))
+        return None
+
+    async def _go(self, target: Target, course: Course) -> None:
+        try:
+            async with asyncio.timeout(target.timeout):
+                await self._launch(target, course)
+        except TimeoutError:
+            course.out_of_time()
+        except Wrong as wrong:
+            course.ends(wrong)
+        except MiniAppError as failure:
+            course.fails(failure)
+
+    async def _launch(self, target: Target, course: Course) -> None:
+        course.parse()
+        opening = self.launcher.open(
+            target.opens,
+            via=target.via,
+            chat=target.chat,
+            button=target.button,
+            start_param=target.start_param,
+            parameters=OpenParameters(platform=target.platform),
+            consent=Consent(*target.allow) if target.allow else None,
+        )
+        async with AsyncExitStack() as stack:
+            with course.asking():
+                app = await stack.enter_async_context(opening)
+            course.opened(app, self.launcher.cache.resolved.get(app.app.bot.id))
+            judge_init_data(target.expect, app, self.launcher)
+            await self._page(target, app, course)
+
+    async def _page(self, target: Target, app: MiniApp, course: Course) -> None:
+        match target.host:
+            case "none":
+                judge_final_host(target.expect, urlsplit(app.url).hostname)
+            case "http":
+                with course.stage(Stage.NAVIGATE):
+                    await self._look(target, app, course)
+            case "browser":
+                from launcher.probe.in_browser import show
+
+                await show(self.launcher, target, app, course)
+
+    async def _look(self, target: Target, app: MiniApp, course: Course) -> None:
+        expect = target.expect
+        app.http = await look(
+            app.url, timeout=target.timeout, verify=self._trust, scripts=expect.sdk, text=expect.text
+        )
+        course.certificate_days = app.http.certificate_days
+        judge_http(expect, app.http)
+
+    @cached_property
+    def _trust(self) -> ssl.SSLContext:
+        """The certificates that httpx trusts; reading them takes longer than many a whole check."""
+        return httpx.create_ssl_context()

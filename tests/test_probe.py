@@ -1,0 +1,381 @@
+"""A check of a Mini App, in the sandbox, with real pages: stages, verdicts, requests, budget."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from flows import AccountLost
+from launcher.probe import Budget, Checker, CheckResult, Stage, StageResult, Status, Target, Targets
+from launcher.probe.all_at_once import check_all
+from launcher.probe.junit import junit
+from launcher.probe.nagios import nagios
+from launcher.sandbox import Sandbox
+from launcher.sandbox.faults import Delay, DropBefore, Fail, FloodWait, LoseKey
+from launcher.settings import Settings
+from tests.browsers import browser  # noqa: F401 - the fixture tells whether there is Chromium
+from tests.conftest import need
+from tests.pages import SILENT, Answer, Pages, app, certificate
+from tests.running import CALM, calls_of, launching
+
+READY = app("post('web_app_ready')", body="<p id=hello>Hello &amp; welcome</p>")
+HOST_DAY = 86400.0
+ONCE = replace(CALM, retries=())
+"""Telethon waits two seconds after each server error."""
+
+
+@asynccontextmanager
+async def checking(
+    pages: dict[str, str | Answer], seconds: float = 30.0, **options: Any
+) -> AsyncIterator[tuple[Checker, Sandbox, Pages]]:
+    """A checker whose direct-link app and main app are the page "/"."""
+    async with Pages(pages) as site, launching(ONCE, seconds=seconds) as (launcher, sandbox):
+        bot = sandbox.world.bot("demo_bot")
+        bot.main_app = bot.apps["app"].url = site.url("/")
+        yield Checker(launcher, **options), sandbox, site
+
+
+def link(**said: Any) -> Target:
+    return Target.model_validate({"name": "app", "link": "t.me/demo_bot/app"} | said)
+
+
+def main_app(**said: Any) -> Target:
+    return Target.model_validate({"name": "main", "bot": "demo_bot", "via": "main_app"} | said)
+
+
+def stages(result: CheckResult) -> list[str]:
+    return [str(stage.stage) for stage in result.stages]
+
+
+async def test_a_check_goes_through_its_stages() -> None:
+    async with checking({"/": READY}) as (checker, _, site):
+        result = await checker.check(link())
+        assert result.status is Status.OK, result.text
+        assert stages(result) == ["parse", "resolve", "bot_app", "web_view", "navigate"]
+        assert sum(stage.seconds for stage in result.stages) == pytest.approx(result.seconds, rel=0.5)
+        assert all(stage.seconds > 0 for stage in result.stages)
+        assert site.asked == ["/"]
+
+
+async def test_a_steady_check_makes_one_request_and_a_direct_link_two() -> None:
+    async with checking({"/": READY}) as (checker, sandbox, _):
+        for target, requests in ((main_app(), 1), (link(), 2)):
+            await checker.check(target)
+            sandbox.log.clear()
+            result = await checker.check(target)
+            assert result.requests == len(calls_of(sandbox)) == requests == target.requests
+
+
+async def test_names_are_resolved_anew_when_they_are_old_enough() -> None:
+    now = [1_000_000_000.0]
+    options: dict[str, Any] = {"resolve_every": HOST_DAY, "clock": lambda: now[0]}
+    async with checking({"/": READY}, **options) as (checker, sandbox, _):
+        checker.launcher.cache.clock = lambda: now[0]
+        assert (await checker.check(main_app())).resolved_age == 0
+        now[0] += HOST_DAY - 1
+        assert (await checker.check(main_app())).resolved_age == HOST_DAY - 1
+        now[0] += 2
+        assert (await checker.check(main_app())).resolved_age == 0
+        assert calls_of(sandbox, "contacts.resolveUsername") == ["contacts.resolveUsername"] * 2
+
+
+async def test_the_age_of_a_name_is_remembered_across_runs() -> None:
+    async with checking({"/": READY}) as (checker, _, _):
+        await checker.check(main_app())
+        cache = checker.launcher.cache
+        assert type(cache).from_json(cache.to_json()).resolved == cache.resolved != {}
+
+
+TELEGRAM_S = [
+    ("contacts.resolveUsername", FloodWait(77), Status.UNKNOWN, Stage.RESOLVE),
+    ("contacts.resolveUsername", Fail(400, "USERNAME_NOT_OCCUPIED"), Status.CRITICAL, Stage.RESOLVE),
+    ("messages.getBotApp", Fail(400, "BOT_APP_INVALID"), Status.CRITICAL, Stage.BOT_APP),
+    ("messages.requestAppWebView", Fail(403, "BOT_WEBVIEW_DISABLED"), Status.CRITICAL, Stage.WEB_VIEW),
+    ("messages.requestAppWebView", Fail(500, "INTERNAL"), Status.UNKNOWN, Stage.WEB_VIEW),
+    ("messages.requestAppWebView", LoseKey(), Status.UNKNOWN, Stage.WEB_VIEW),
+    ("messages.requestAppWebView", Delay(60), Status.UNKNOWN, Stage.WEB_VIEW),
+]
+
+
+@pytest.mark.parametrize(("method", "fault", "status", "stage"), TELEGRAM_S)
+async def test_what_telegram_refuses_is_told_apart_from_what_was_not_tested(
+    method: str, fault: Any, status: Status, stage: Stage
+) -> None:
+    async with checking({"/": READY}) as (checker, sandbox, _):
+        sandbox.faults.on(method, fault, times=None)
+        result = await checker.check(link(timeout=1 if isinstance(fault, Delay) else 20))
+        assert (result.status, result.failed and result.failed.stage) == (status, stage), result.text
+        assert result.flood_wait == (77 if method == "contacts.resolveUsername" and stage is Stage.RESOLVE
+                                     and status is Status.UNKNOWN else None)  # fmt: skip
+        assert result.text.count("\n") == 0
+        assert result.failed
+        assert result.failed.remedy
+
+
+async def test_a_dead_network_says_nothing_of_the_app() -> None:
+    async with checking({"/": READY}) as (checker, sandbox, _):
+        await checker.check(link())
+        sandbox.faults.on("*", DropBefore(), times=None)
+        result = await checker.check(link(timeout=2))
+        assert result.status is Status.UNKNOWN, result.text
+
+
+PAGE_S = [
+    ({"status": 404}, Answer("gone", 404), Status.OK, ""),
+    ({}, Answer("gone", 404), Status.CRITICAL, "status 404"),
+    ({"status": 200}, Answer("gone", 404), Status.CRITICAL, "status 404, expected 200"),
+    ({"text": "Hello & welcome"}, READY, Status.OK, ""),
+    ({"text": "Bye"}, READY, Status.CRITICAL, 'the text "Bye" is not in the page'),
+    ({"final_host": "127.0.0.1"}, READY, Status.OK, ""),
+    ({"final_host": "shop.example"}, READY, Status.CRITICAL, "on 127.0.0.1, expected shop.example"),
+    ({"sdk": True}, READY, Status.CRITICAL, "no known Mini App library"),
+    ({"sdk": True}, "<script src=/telegram-web-app.js></script>", Status.OK, ""),
+    ({"within": "1ms"}, READY, Status.WARNING, "expected within 0.001 s"),
+    ({"init_data": True}, READY, Status.OK, ""),
+    ({"init_data": ["hash", "signature", "age", "form"]}, READY, Status.OK, ""),
+    ({}, SILENT, Status.CRITICAL, "within 1 s"),
+    ({}, Answer("", 302, {"Location": "/"}), Status.CRITICAL, "in a circle"),
+]
+
+
+@pytest.mark.parametrize(("expect", "page", "status", "words"), PAGE_S, ids=range(len(PAGE_S)))
+async def test_a_page_is_held_against_what_was_expected(
+    expect: dict[str, Any], page: Any, status: Status, words: str
+) -> None:
+    async with checking({"/": page}) as (checker, _, _):
+        result = await checker.check(link(expect=expect, timeout=1 if words else 20))
+        assert (result.status, words in result.text) == (status, True), result.text
+
+
+async def test_the_proofs_of_init_data_are_held_against_the_bot(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with checking({"/": READY}) as (checker, sandbox, _):
+        sandbox.world.bot("demo_bot").token = "7000000001:another"
+        await checker.check(link(host="none"))
+        sandbox.faults.clear()
+    async with checking({"/": READY}) as (checker, sandbox, _):
+        checker.launcher.settings = Settings(
+            server="sandbox", bot_token=f"{sandbox.world.bot('demo_bot').id}:wrong", _env_file=None
+        )
+        result = await checker.check(link(host="none", expect={"init_data": "hash"}))
+        assert result.status is Status.CRITICAL
+        assert "hash: " in result.text
+
+
+async def test_a_flow_without_identity_has_no_init_data_to_check() -> None:
+    async with checking({"/": READY}) as (checker, _, _):
+        target = main_app(via="keyboard_button", button="Order", host="none", expect={"init_data": "age"})
+        result = await checker.check(target)
+        assert result.status in (Status.CRITICAL, Status.UNKNOWN), result.text
+
+
+async def test_a_certificate_that_ends_soon_is_a_warning(tmp_path: Path) -> None:
+    tls, authority = certificate(tmp_path, timedelta(days=5))
+    async with Pages({"/": READY}, tls) as site, launching() as (launcher, sandbox):
+        sandbox.world.bot("demo_bot").apps["app"].url = site.url("/")
+        checker = Checker(launcher)
+        checker._trust.load_verify_locations(authority)
+        result = await checker.check(link(expect={"certificate_days": 14}))
+        assert result.status is Status.WARNING
+        assert "valid for 5.0 more days" in result.text
+        assert result.certificate_days == pytest.approx(5, abs=0.01)
+        assert (await checker.check(link(expect={"certificate_days": 3}))).status is Status.OK
+
+
+# In a browser
+
+
+async def test_a_page_is_watched_until_it_is_as_expected(browser: Any) -> None:  # noqa: F811
+    async with checking({"/": READY}, seconds=60) as (checker, _, _):
+        expect = {"selector": "#hello", "text": "welcome", "ready_within": "20s", "status": 200}
+        result = await checker.check(link(host="browser", expect=expect))
+        assert result.status is Status.OK, result.text
+        assert stages(result)[-2:] == ["navigate", "ready"]
+        assert result.screenshot is None
+
+        result = await checker.check(link(host="browser", timeout=3, expect={"selector": "#nothing"}))
+        assert (result.status, result.failed and result.failed.stage) == (Status.CRITICAL, Stage.READY)
+        assert result.screenshot
+        assert result.screenshot.startswith(b"\x89PNG")
+
+
+MISBEHAVING: list[tuple[Any, dict[str, Any], Status, str]] = [
+    (app(), {}, Status.WARNING, "did not send web_app_ready"),
+    (app(), {"ready_within": "200ms"}, Status.CRITICAL, "did not send web_app_ready within 0.4 s"),
+    (READY, {"ready_within": "1ms"}, Status.WARNING, "ready after"),
+    (app("post('web_app_close')"), {}, Status.CRITICAL, "closed (app"),
+    (Answer("no", 503), {}, Status.CRITICAL, "status 503"),
+    (app("for (;;) ;"), {}, Status.CRITICAL, "nothing came within 3 s"),
+    (SILENT, {}, Status.CRITICAL, "within 3 s"),
+]
+
+
+async def test_a_page_that_misbehaves_is_named(browser: Any) -> None:  # noqa: F811
+    async with checking({"/": READY}, seconds=100) as (checker, _, site):
+        for page, expect, status, words in MISBEHAVING:
+            site.pages["/"] = page
+            timeout = 20 if expect or "3 s" not in words else 3
+            result = await checker.check(link(host="browser", timeout=timeout, expect=expect))
+            assert (result.status, words in result.text) == (status, True), (words, result.text)
+
+
+async def test_a_browser_that_dies_is_started_again_and_the_check_repeated(browser: Any) -> None:  # noqa: F811
+    async with checking({"/": SILENT}, seconds=60) as (checker, _, site):
+        launcher = checker.launcher
+        before = await launcher.browser()
+        checked = asyncio.create_task(checker.check(link(host="browser")))
+        await site.arrived.wait()
+        site.pages["/"] = READY
+        os.kill(_chromium_of(os.getpid()), signal.SIGKILL)
+        result = await checked
+        assert (result.status, result.repeated) == (Status.OK, True), result.text
+        assert await launcher.browser() is not before
+
+
+def _chromium_of(parent: int) -> int:
+    """The youngest main process of a Chromium below this one."""
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        children.setdefault(int(fields[1]), []).append(int(stat.parent.name))
+    below, found = [parent], []
+    while below:
+        for child in children.get(below.pop(), ()):
+            below.append(child)
+            command = Path(f"/proc/{child}/cmdline").read_bytes()
+            if b"--remote-debugging" in command and b"--type=" not in command and b"chrom" in command:
+                found.append(child)
+    if not found:
+        need("a Chromium to end", "no process of it was found below this one")
+    return max(found)
+
+
+# Budget
+
+
+class Clock:
+    """Time that passes only when somebody waits."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    async def wait(self, seconds: float) -> None:
+        self.now += seconds
+
+
+async def test_a_budget_lets_so_many_requests_pass_in_a_minute() -> None:
+    clock = Clock()
+    budget = Budget(60, clock=lambda: clock.now, wait=clock.wait)
+    for _ in range(150):
+        await budget.take(2)
+    assert clock.now == pytest.approx((300 - 15) * 1.0)
+
+
+async def test_what_was_asked_beyond_is_waited_for_and_a_flood_wait_obeyed() -> None:
+    clock = Clock()
+    budget = Budget(60, clock=lambda: clock.now, wait=clock.wait)
+    budget.spend(15)
+    await budget.take(1)
+    assert clock.now == pytest.approx(1)
+    budget.pause(40)
+    assert budget.paused_for == 40
+    await budget.take(1)
+    assert clock.now == pytest.approx(41)
+
+
+async def test_a_clock_that_jumps_back_does_not_stop_a_budget() -> None:
+    clock = Clock()
+    budget = Budget(60, clock=lambda: clock.now, wait=clock.wait)
+    clock.now = -1_000.0
+    await budget.take(15)
+    await budget.take(1)
+    assert clock.now == -999
+
+
+async def test_a_flood_wait_pauses_the_account() -> None:
+    clock = Clock()
+    budget = Budget(600, clock=lambda: clock.now, wait=clock.wait)
+    async with checking({"/": READY}, budget=budget) as (checker, sandbox, _):
+        sandbox.faults.on("contacts.resolveUsername", FloodWait(90))
+        result = await checker.check(link())
+        assert (result.flood_wait, budget.paused_for) == (90, 90)
+        await checker.check(link())
+        assert clock.now == 90
+
+
+# Many at once, and how results are written
+
+
+async def test_an_account_that_cannot_be_used_leaves_the_others_alone() -> None:
+    settings = Settings(server="sandbox", _env_file=None)
+    async with Pages({"/": READY}) as site, Sandbox() as sandbox:
+        sandbox.world.bot("demo_bot").apps["app"].url = site.url("/")
+        targets = Targets(
+            targets=(
+                link(name="a", account="alice"),
+                link(name="b", account="nobody"),
+                link(name="c", account="alice"),
+            )
+        )
+        told: list[str] = []
+        results = await check_all(
+            settings, targets, sandbox=sandbox, told=lambda one: told.append(one.target)
+        )
+        assert [result.status for result in results] == [Status.OK, Status.UNKNOWN, Status.OK]
+        assert [result.target for result in results] == ["a", "b", "c"]
+        assert sorted(told) == ["a", "b", "c"]
+
+
+async def test_an_account_that_is_lost_makes_its_targets_unknown() -> None:
+    async with checking({"/": READY}) as (checker, sandbox, _):
+        sandbox.faults.on("messages.requestAppWebView", Fail(401, "AUTH_KEY_UNREGISTERED"))
+        assert (await checker.check(link())).status is Status.UNKNOWN
+        again = await checker.check(link())
+        assert again.status is Status.UNKNOWN
+        with pytest.raises(AccountLost):
+            async with checker.launcher.open("t.me/demo_bot/app"):
+                pass
+
+
+def result(name: str, *stages: StageResult) -> CheckResult:
+    from datetime import UTC, datetime
+
+    return CheckResult(name, stages, datetime(2026, 1, 1, tzinfo=UTC), 0.25, certificate_days=30.0)
+
+
+FINE = StageResult(Stage.PARSE, Status.OK, 0.25)
+SLOW = StageResult(Stage.READY, Status.WARNING, 0.25, "ready after 9 s")
+DOWN = StageResult(Stage.NAVIGATE, Status.CRITICAL, 0.25, "a | b", "Look.")
+UNTESTED = StageResult(Stage.RESOLVE, Status.UNKNOWN, 0.25, "flood \x00wait")
+
+
+def test_nagios_reads_one_line_and_the_gravest_status() -> None:
+    assert nagios([result("shop", FINE)]) == (
+        "MINIAPP OK - shop: 0.25 s | time=0.250s parse=0.250s certificate=30.0"
+    )
+    first, *others = nagios([result("a", FINE), result("b", SLOW), result("c", UNTESTED)]).split("\n")
+    assert first.startswith("MINIAPP UNKNOWN - 3 targets: 1 OK, 1 WARNING, 1 UNKNOWN | a=0.250s")
+    assert others[1] == "MINIAPP WARNING - b: ready: ready after 9 s."
+    assert nagios([result("a", UNTESTED), result("b", DOWN)]).startswith("MINIAPP CRITICAL")
+    assert "navigate: a / b. Look. | time" in nagios([result("b", DOWN)])
+
+
+def test_a_junit_file_has_a_case_for_each_target() -> None:
+    tree = ElementTree.fromstring(
+        junit([result("a", FINE), result("b", DOWN), result("c", UNTESTED)]).encode()
+    )
+    suite = tree[0]
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("3", "1", "1")
+    assert [[child.tag for child in case] for case in suite] == [["system-out"], ["failure"], ["error"]]
