@@ -123,6 +123,17 @@ async def test_the_app_hears_of_another_chain_and_account(stand: Stand) -> None:
         assert signer.lower() == account
 
 
+async def test_the_app_may_ask_for_a_chain_that_it_did_not_propose(stand: Stand) -> None:
+    async with stand.page() as page:
+        switching = "wallet_switchEthereumChain"
+        session = await page.connect.pair(await page.link(methods=[switching]))
+        await page.live.frame.evaluate("connecting")
+        unknown = await page.run("request", switching, [{"chainId": "0x539"}])
+        assert unknown["code"] == 4902
+        assert await page.run("request", switching, [{"chainId": "0x89"}]) == {"result": None}
+        assert (page.wallet.chain_id, session.granted.chains) == (137, (56, 1, 137))
+
+
 async def test_an_account_stored_from_an_update_is_no_address(stand: Stand) -> None:
     """Metapro's Mini App keeps the account of `session_update`, written as CAIP-10, and may sign with it
     next: the wallet refuses, and its log shows what it was given."""
@@ -152,6 +163,8 @@ async def test_either_side_ends_the_session_and_may_begin_another(stand: Stand) 
         await page.wallet.disconnect()
         assert await third.closed() is SessionEnd.WALLET
         await page.live.frame.wait_for_function("heard.filter(([name]) => name == 'disconnect').length == 2")
+        await page.connected()
+        assert "result" in await page.run("request", "personal_sign", ["hello", page.wallet.address])
 
 
 async def test_the_app_hears_why_a_wallet_does_not_connect(stand: Stand) -> None:
@@ -168,6 +181,9 @@ async def test_the_app_hears_why_a_wallet_does_not_connect(stand: Stand) -> None
             assert rejected.value.code == code
             told = await page.live.frame.evaluate("connecting")
             assert told == {"code": code, "message": rejected.value.reason}
+        page.wallet.refuse_next("eth_requestAccounts")
+        with pytest.raises(ProposalRejected, match="5000"):
+            await page.connect.pair(await page.link())
         assert {said.tag for said in page.relay.log} == {1100, 1120}
         await page.connected()
 

@@ -171,7 +171,7 @@ class Stand:
 @asynccontextmanager
 async def standing(cache: pytest.Cache) -> AsyncIterator[Stand]:
     body = '<script src="/provider.js"></script>'
-    async with Pages({"/": app(PAGE, body)}) as pages, launching(CALM, seconds=120) as (launcher, sandbox):
+    async with Pages({"/": app(PAGE, body)}) as pages, launching(CALM, seconds=300) as (launcher, sandbox):
         sandbox.world.bot("demo_bot").main_app = pages.url("/")
         try:
             await launcher.browser()

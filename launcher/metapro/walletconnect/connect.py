@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 
 from flows.errors import BadInput
 from launcher.beside import beside
+from launcher.metapro.eip1193 import WalletRefused
 from launcher.metapro.wallet import Wallet
 from launcher.metapro.walletconnect.channel import Channel, Question, numbers
 from launcher.metapro.walletconnect.crypto import public_key, shared_key, topic_of
@@ -42,7 +43,6 @@ _METADATA = {
     "url": "https://pypi.org/project/miniapp-launcher",
     "icons": [],
 }
-_PROPOSE = "wc_sessionPropose"
 _KEY = 32
 
 
@@ -171,15 +171,13 @@ class WalletConnect:
 
     async def _agree(self, channel: Channel, question: Question) -> WalletSession:
         """Grant what is proposed and settle. Raises Refused before the app was told anything."""
-        if self._rejections:
-            raise self._rejections.pop(0)
-        params = question.params
-        granted = grant(params, self._wallet.chain_ids, self._wallet.chain_id)
-        own, (peer, app) = self._random(_KEY), _proposer(params)
+        granted = grant(question.params, self._wallet.chain_ids, self._wallet.chain_id)
+        own, (peer, app) = self._random(_KEY), _proposer(question.params)
         try:
             key = shared_key(own, peer)
         except ValueError:
             raise Refused(Code.INVALID_PARAMS, "The proposer's key is none") from None
+        await self._consent()
         session_channel = self._channel(topic_of(key), key)
         session = WalletSession(
             self._wallet, session_channel, granted, app, self._now() + self._lifetime, self._now, self._over
@@ -194,6 +192,15 @@ class WalletConnect:
             raise
         self.sessions.append(session)
         return session
+
+    async def _consent(self) -> None:
+        """Ask the wallet, which decides on connecting as it does before a page. Raises Refused."""
+        if self._rejections:
+            raise self._rejections.pop(0)
+        try:
+            await self._wallet.answer("eth_requestAccounts", [])
+        except WalletRefused as refused:
+            raise Refused(Code.USER_REJECTED, refused.message) from None
 
     def _over(self, session: WalletSession) -> None:
         if session in self.sessions:

@@ -63,8 +63,10 @@ class Pairing:
         try:
             self._settle(await self._agree(self._channel, question))
         except Refused as refused:
-            self._settle(ProposalRejected(refused.code, refused.reason))
-            await self._channel.refuse(question, refused.code, refused.reason, label=REJECTED)
+            try:
+                await self._channel.refuse(question, refused.code, refused.reason, label=REJECTED)
+            finally:
+                self._settle(ProposalRejected(refused.code, refused.reason))
         except WalletConnectFailed as failure:
             self._settle(failure)
 
