@@ -14,12 +14,17 @@ from eth_account import Account
 from eth_account.messages import encode_defunct, encode_typed_data
 from pydantic import SecretStr
 
+from launcher.hosts.browser import Browser
 from launcher.metapro import Decision, Wallet, WalletPolicy
 from launcher.metapro.walletconnect import PairingUri, ProposalRejected, RelayRefused, SessionEnd
 from launcher.sandbox.relay import Relay
+from tests.browsers import browser
+from tests.running import in_own_task
 from tests.walletconnect_app import NEWEST, OLDER, WALLET_LINK, Stand, standing
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+__all__ = ["browser"]
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 KEY = SecretStr("0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80")
 """Of a well-known account of development chains, that nobody funds."""
@@ -43,26 +48,10 @@ TYPED: dict[str, Any] = {
 }
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stand(request: pytest.FixtureRequest) -> AsyncIterator[Stand]:
-    """Entered and left in one task of its own."""
-    there: asyncio.Future[Stand] = asyncio.get_running_loop().create_future()
-    over = asyncio.Event()
-
-    async def hold() -> None:
-        try:
-            async with standing(request.config.cache) as stand:
-                there.set_result(stand)
-                await over.wait()
-        except BaseException as failure:
-            if there.done():
-                raise
-            there.set_exception(failure)
-
-    holding = asyncio.create_task(hold())
-    yield await there
-    over.set()
-    await holding
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def stand(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[Stand]:
+    async with in_own_task(standing(browser, request.config.cache)) as stand:
+        yield stand
 
 
 @pytest.mark.parametrize("package", [NEWEST, OLDER])

@@ -15,13 +15,12 @@ from typing import Any
 import pytest
 from playwright.async_api import Route
 
-from launcher.hosts import HostUnavailable
+from launcher.hosts.browser import Browser
 from launcher.launcher import Launcher
 from launcher.metapro import Wallet
 from launcher.metapro.walletconnect import WalletConnect, WalletSession
 from launcher.mini_app import MiniApp
 from launcher.sandbox.relay import Relay
-from tests.conftest import need
 from tests.npm import installed
 from tests.pages import Answer, Pages, app
 from tests.running import CALM, launching
@@ -169,12 +168,11 @@ class Stand:
 
 
 @asynccontextmanager
-async def standing(cache: pytest.Cache) -> AsyncIterator[Stand]:
+async def standing(browser: Browser, cache: pytest.Cache) -> AsyncIterator[Stand]:
     body = '<script src="/provider.js"></script>'
-    async with Pages({"/": app(PAGE, body)}) as pages, launching(CALM, seconds=300) as (launcher, sandbox):
+    async with (
+        Pages({"/": app(PAGE, body)}) as pages,
+        launching(CALM, seconds=300, browser=browser) as (launcher, sandbox),
+    ):
         sandbox.world.bot("demo_bot").main_app = pages.url("/")
-        try:
-            await launcher.browser()
-        except HostUnavailable as failure:
-            need("Chromium", str(failure))
         yield Stand(launcher, pages, cache)
