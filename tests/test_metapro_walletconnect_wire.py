@@ -17,6 +17,7 @@ from websockets.asyncio.client import connect as connect_socket
 from websockets.exceptions import InvalidStatus
 
 from flows import BadInput
+from launcher.hosts.launch_secrets import LaunchSecrets
 from launcher.metapro import Wallet
 from launcher.metapro.walletconnect import (
     AppFailed,
@@ -46,6 +47,7 @@ TOPIC = "7f6e504bfad60b485450578e05678ed3e8e8c4751d3c6160be17160d63ec90f9"
 KEY = "587d5484ce2a2a6ee3ba1962fdd7e8588e06200c46823bd18fbd67def96ad303"
 LINK = f"wc:{TOPIC}@2?relay-protocol=irn&symKey={KEY}"
 EXPIRING = f"wc:{TOPIC}@2?expiryTimestamp=1705667684&relay-protocol=irn&symKey={KEY}"
+WALLET = "https://metapro.one/app/wc?uri="
 PAIRING = PairingUri(TOPIC, bytes.fromhex(KEY))
 
 
@@ -56,12 +58,12 @@ PAIRING = PairingUri(TOPIC, bytes.fromhex(KEY))
         f"  {LINK}\n",
         f"wc:{TOPIC.upper()}@2?symKey={KEY}&methods=[wc_sessionPropose],[wc_authRequest]",
         f"wc://{TOPIC}@2?symKey={KEY}",
-        f"https://metapro.one/app/wc?uri={LINK}",
+        f"{WALLET}{LINK}",
         f"https://wallet.metapro.one/app/wc?uri={LINK}",
         f"metapro://wc?uri={LINK}",
-        f"https://metapro.one/app/wc?uri={quote(LINK, safe='')}",
-        f"https://metapro.one/app/wc?uri={quote(LINK, safe='').replace('%3A', '%3a')}&from=telegram#top",
-        f"https://metapro.one/app/wc?uri={EXPIRING.replace('expiryTimestamp=1705667684', '')}",
+        f"{WALLET}{quote(LINK, safe='')}",
+        f"{WALLET}{quote(LINK, safe='').replace('%3A', '%3a')}&from=telegram#top",
+        f"{WALLET}{EXPIRING.replace('expiryTimestamp=1705667684', '')}",
     ],
 )
 def test_a_link_is_read_in_each_of_its_forms(link: str) -> None:
@@ -69,7 +71,7 @@ def test_a_link_is_read_in_each_of_its_forms(link: str) -> None:
 
 
 def test_a_link_says_until_when_it_is_good() -> None:
-    uri = PairingUri.parse(f"https://metapro.one/app/wc?uri={EXPIRING}")
+    uri = PairingUri.parse(f"{WALLET}{EXPIRING}")
     assert uri.expires == 1705667684
     assert uri.seconds_left(1705667684 - 60) == 60
     assert uri.seconds_left(0) == 300
@@ -89,7 +91,7 @@ def test_a_link_says_until_when_it_is_good() -> None:
         f"wc:{TOPIC}@2?symKey={KEY[:-1]}",
         f"wc:{TOPIC[1:]}@2?symKey={KEY}",
         f"wc:{TOPIC}@2?relay-protocol=waku&symKey={KEY}",
-        f"https://metapro.one/app/wc?uri={LINK.replace('@2', '')}",
+        f"{WALLET}{LINK.replace('@2', '')}",
     ],
 )
 def test_what_is_no_link_is_said_without_showing_it(link: str) -> None:
@@ -102,6 +104,13 @@ def test_what_is_no_link_is_said_without_showing_it(link: str) -> None:
 def test_the_key_is_in_no_text() -> None:
     assert KEY not in repr(PAIRING)
     assert repr(bytes.fromhex(KEY)) not in repr(PAIRING)
+
+
+@pytest.mark.parametrize("link", [LINK, quote(LINK), quote(LINK, safe=""), quote(quote(LINK, safe=""))])
+def test_the_key_is_struck_out_of_what_is_shown_of_a_page(link: str) -> None:
+    shown = LaunchSecrets("https://demo.example/").mask(f'web_app_open_link {{"url": "{WALLET}{link}"}}')
+    assert KEY not in shown
+    assert TOPIC in shown
 
 
 # Envelopes

@@ -47,6 +47,8 @@ _ED25519 = b"\xed\x01"
 _SKEW = 60
 """Seconds by which a client's clock may be ahead."""
 _DEFAULT_TTL = 300
+_FAREWELL = 1.0
+"""Seconds for a client to take leave when the relay stops."""
 _PROPOSAL = 1100
 """The tag of a session proposal."""
 
@@ -117,7 +119,13 @@ class Relay:
     async def start(self) -> None:
         """Listen, at the same port as before."""
         self._server = await serve(
-            self._serve, HOST, self.port, process_request=self._admit, logger=_LOG, compression=None
+            self._serve,
+            HOST,
+            self.port,
+            process_request=self._admit,
+            close_timeout=_FAREWELL,
+            logger=_LOG,
+            compression=None,
         )
         self.port = next(iter(self._server.sockets)).getsockname()[1]
 
