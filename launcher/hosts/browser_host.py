@@ -213,6 +213,10 @@ class BrowserHost:
         except Error as failure:
             raise HostUnavailable(f"No screenshot: {_first_line(failure)}") from None
 
+    def hide(self, secret: str) -> None:
+        """Strike this text out of the recordings, and of what is observed from now on."""
+        self._secrets.add(secret)
+
     def end(self, reason: HostEndReason, detail: str = "") -> None:
         """Close the host for a reason; the first one counts."""
         if self._ended.done():
