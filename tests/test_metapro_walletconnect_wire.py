@@ -364,9 +364,10 @@ async def test_a_wallet_that_the_relay_turns_away_says_so() -> None:
 async def test_a_relay_that_is_not_there_is_given_up() -> None:
     async with Relay() as relay:
         url = relay.url
-    with pytest.raises(RelayUnreachable, match=r"0\.1 s"):
+    with pytest.raises(RelayUnreachable, match=r"0\.1 s") as failure:
         async with WalletConnect(Wallet(), project_id="tests", relay_url=url, pauses=(0.01,), patience=0.1):
             pass
+    assert failure.value.layer == "network"
 
 
 @pytest.mark.parametrize("url", ["", "https://relay.example", "wss://", "wss://[x"])

@@ -2,19 +2,20 @@
 
     MiniAppError
     ├── BadInput                a link that is no pairing link, or one whose time is over
-    └── WalletConnectFailed     (layer "wallet")
-        ├── RelayUnreachable    the relay could not be reached, or not for long enough
-        ├── RelayRefused        the relay does not take this project, or an order
-        ├── NoProposal          the app did not propose a session in time
-        ├── AppFailed           the app did not answer, or with an error
-        └── ProposalRejected    the wallet turned the app's proposal down, and told it so
+    └── MetaproError
+        └── WalletConnectFailed     its layer is "wallet", but for
+            ├── RelayUnreachable    the relay could not be reached (layer "network")
+            ├── RelayRefused        the relay does not take this project, or an order
+            ├── NoProposal          the app did not propose a session in time
+            ├── AppFailed           the app did not answer, or with an error
+            └── ProposalRejected    the wallet turned the app's proposal down, and told it so
 
 None ever holds a link, a key, a token or a message in its text.
 """
 
 from __future__ import annotations
 
-from flows.errors import MiniAppError
+from launcher.metapro.errors import MetaproError
 
 __all__ = [
     "AppFailed",
@@ -26,10 +27,11 @@ __all__ = [
 ]
 
 
-class WalletConnectFailed(MiniAppError):
-    """The wallet and the app did not come together; `layer` is where a report puts it."""
+class WalletConnectFailed(MetaproError):
+    """The wallet and the app did not come together."""
 
-    layer = "wallet"
+    def __init__(self, meaning: str, remedy: str, *, layer: str = "wallet") -> None:
+        super().__init__(meaning, remedy, layer=layer)
 
 
 class RelayUnreachable(WalletConnectFailed):
@@ -39,6 +41,7 @@ class RelayUnreachable(WalletConnectFailed):
         super().__init__(
             f"The WalletConnect relay could not be reached for {timeout:g} s.",
             "Check the network and the relay's URL.",
+            layer="network",
         )
 
 
