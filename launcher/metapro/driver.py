@@ -63,7 +63,8 @@ class MetaproDriver:
     `relaunch` opens the app again, `companion` is the launch of a second person. `screen` says where to tap
     in the app. `strict` counts unverified as failed. `now` tells the time in seconds since the epoch, `wait`
     lets it pass, `patience` is how long a step may take. `on_result` hears of each step when it is done,
-    `transport` replaces the network, `model` labels reports of drives against a stand-in. Raises BadInput for a step that there is not.
+    `transport` replaces the network, `model` labels reports of drives against a stand-in. Raises BadInput
+    for a step that there is not.
     """
 
     def __init__(
