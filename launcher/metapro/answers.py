@@ -129,7 +129,13 @@ def _retry_after(said: str, otherwise: float) -> float:
 def unreachable_because(failure: Exception) -> str:
     text = str(failure)
     match failure:
-        case httpx.ConnectTimeout() | httpx.ReadTimeout() | httpx.WriteTimeout() | httpx.PoolTimeout():
+        case (
+            TimeoutError()
+            | httpx.ConnectTimeout()
+            | httpx.ReadTimeout()
+            | httpx.WriteTimeout()
+            | httpx.PoolTimeout()
+        ):
             return "it takes too long"
         case httpx.ConnectError() if "SSL" in text or "certificate" in text.lower():
             return "TLS failed"

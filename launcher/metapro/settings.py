@@ -219,7 +219,7 @@ def _variables(services: list[Any]) -> str:
 
 
 def _is_address(url: str) -> bool:
-    return urlsplit(url).scheme in ("http", "https") and _host(url) is not None
+    return _host(url) is not None and urlsplit(url).scheme in ("http", "https")
 
 
 def _host(url: str | None) -> str | None:
