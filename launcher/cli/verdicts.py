@@ -1,4 +1,4 @@
-"""Commands whose exit code is a verdict: 3 says that nothing was tested, wrong usage and settings included."""
+"""Commands whose exit code is a verdict: 3 says that nothing was tested, wrong usage included."""
 
 from __future__ import annotations
 
