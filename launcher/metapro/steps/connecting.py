@@ -29,8 +29,7 @@ _CONNECTING = ("eth_accounts", "eth_requestAccounts")
 _LINKS = {"web_app_open_link": "url", "web_app_open_tg_link": "path_full"}
 _INVITING = re.compile(r"(^|[=/])wc(:|%3a)", re.IGNORECASE)
 _KEYS = re.compile(r"[0-9a-fA-F]{64}")
-"""What is secret in such a link: its topic and its key. Read without the package that reads links, which needs
-websockets."""
+"""What is secret in such a link: its topic and its key."""
 _RELAYED = 10.0
 """Seconds more for what goes over a relay: apps' libraries wait for five before each request when the server
 that attests where a page is from cannot be reached."""
