@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from tests.bench.bridge import bridge
+from tests.bench.checks import checks
 from tests.bench.command_line import command_line
 from tests.bench.hosted import hosted
 from tests.bench.kurigram import kurigram
@@ -29,6 +30,7 @@ BENCHMARKS: list[Callable[[Sizes], Awaitable[dict[str, Any]]]] = [
     live_apps,
     hosted,
     bridge,
+    checks,
 ]
 
 
