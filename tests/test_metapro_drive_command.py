@@ -40,9 +40,13 @@ def run(
     ],
 )
 def test_the_exit_code_says_how_it_went(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], variables: dict[str, str], steps: str,
-    code: int, failed: tuple[str, str] | None,
-) -> None:  # fmt: skip
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    variables: dict[str, str],
+    steps: str,
+    code: int,
+    failed: tuple[str, str] | None,
+) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     options = ("--server", "sandbox", "--host", "none", "--steps", steps)
