@@ -5,7 +5,8 @@ the `signature` in it. These two and the query id are plain letters and digits t
 encoding of URLs and texts; in Base64 each looks like one of three, as it begins at the first, second or third
 byte of a group. All of these are struck out wherever they stand, so also in a request in which the page sent
 the init data on in a form of its own; what it has enciphered or compressed is not recognised. The fragment as
-a whole is struck out of every URL that is shown.
+a whole is struck out of every URL that is shown. So is the key in a link by which an app invites a wallet
+(WalletConnect's `symKey`): it opens what the two say.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ __all__ = ["MASK", "LaunchSecrets", "origin_of", "shown_url", "web_address"]
 
 MASK = "***"
 _INIT_DATA = re.compile(r"(tgWebAppData(?:=|%3D|%253D))[^&\s\"'<>\\]+", re.IGNORECASE)
+_PAIRING_KEY = re.compile(r"(symKey(?:=|%3D|%253D))[0-9a-f]+", re.IGNORECASE)
 _NAMES = ("hash", "signature", "query_id")
 _SHORTEST = 8
 """A value of fewer characters is no secret, and would be struck out of words."""
@@ -45,6 +47,7 @@ class LaunchSecrets:
     def mask(self, text: str) -> str:
         """The text without the launch's secrets."""
         text = _INIT_DATA.sub(rf"\g<1>{MASK}", text)
+        text = _PAIRING_KEY.sub(rf"\g<1>{MASK}", text)
         for value in self._values:
             text = text.replace(value, MASK)
         return text
