@@ -19,6 +19,7 @@ from tests.bench.hosted import hosted
 from tests.bench.kurigram import kurigram
 from tests.bench.live_apps import live_apps
 from tests.bench.measuring import FULL, QUICK, Sizes
+from tests.bench.metapro import metapro
 from tests.bench.opening import opening
 from tests.bench.round_trips import round_trips
 
@@ -30,6 +31,7 @@ BENCHMARKS: list[Callable[[Sizes], Awaitable[dict[str, Any]]]] = [
     live_apps,
     hosted,
     bridge,
+    metapro,
     checks,
 ]
 
