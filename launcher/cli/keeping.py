@@ -30,8 +30,8 @@ class Keeping:
     """Where a launch is written to. Made before the launch, so that a wrong path costs none: raises
     typer.BadParameter for a folder that does not exist."""
 
-    report: Path | None
-    save: Path | None
+    report: Path | None = None
+    save: Path | None = None
 
     def __post_init__(self) -> None:
         for path, option in ((self.report, "--report"), (self.save, "--save")):

@@ -84,6 +84,7 @@ class Recording:
         self._parameters = parameters or self._parameters
         self._options = {name: options[name] for name in _OPTIONS if options.get(name)}
         onlooker = Onlooker(launcher, _named(target), consent, reveal=self._reveal)
+        self._found = onlooker.before
         with traced() as self._exchanges:
             try:
                 async with launcher.open(
@@ -94,7 +95,7 @@ class Recording:
                         yield app
             except MiniAppError as failure:
                 self._failure = failure
-                if self._found is None:
+                if self.app is None:
                     self._found = onlooker.stopped(failure, self._exchanges)
                 raise
 
