@@ -1,8 +1,8 @@
 """Many inspections in a row, into a file of JSON lines.
 
 Each result is a line as soon as it is there, so a batch that was stopped goes on where it was: what the file
-has is not asked again. It keeps within a budget of requests. When Telegram wants to be left alone, it is, and the
-link is tried once more afterwards; no line says more than what was really tested.
+has is not asked again. It keeps within a budget of requests. When Telegram wants to be left alone, it is, and
+the link is tried once more afterwards; no line says more than what was really tested.
 """
 
 from __future__ import annotations
