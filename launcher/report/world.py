@@ -124,7 +124,7 @@ def _bot(saved: SavedLaunch) -> Bot:
         inline=InlineAnswer() if inline else None,
         verified=known.get("verified") is True,
         guard=(saved.app or {}).get("flow") == "chat_join",
-        has_settings=params.get("show_settings") is True,
+        has_settings=params.get("show_settings") is True or (saved.app or {}).get("has_settings") is True,
         fullsize=answer.get("fullsize") is True or mode == "compact",
         fullscreen=answer.get("fullscreen") is True and mode != "fullscreen",
         same_origin=answer.get("same_origin") is True,
@@ -166,6 +166,7 @@ def _place(saved: SavedLaunch, world: World, bot: Bot, person: User) -> None:
 
 
 def _place_named(saved: SavedLaunch, bot: Bot, app: Mapping[str, Any], url: str) -> None:
+    app = {**app, **_mapping(app.get("app"))}  # of one that was not opened Telegram's answer is kept
     name = _text(app.get("short_name")) or _text((saved.link or {}).get("app"))
     if not app or not name:
         return
@@ -175,6 +176,7 @@ def _place_named(saved: SavedLaunch, bot: Bot, app: Mapping[str, Any], url: str)
         url,
         id=_number(app.get("id"), 0),
         hash=_number(app.get("hash"), 1),
+        description=_text(app.get("description")),
         active=app.get("inactive") is not True,
         request_write_access=app.get("request_write_access") is True,
     )
