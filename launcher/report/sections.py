@@ -17,6 +17,8 @@ __all__ = ["all_of", "heading", "title"]
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _SHORT = 100
 """Characters of a value that needs no unfolding."""
+_TIMES = ("time", "since", "took")
+"""Columns that are not broken."""
 _FEW = 12
 """Fields of an object that is shown in one line."""
 _GOOD = ("passed", "pass", "ok", "yes")
@@ -434,7 +436,13 @@ def _pretty(value: Any) -> str:
 
 def _table(names: Sequence[str], rows: Iterable[Sequence[Child]]) -> Html | None:
     body = [
-        tag("tr", [tag("td", cell, data_name=name) for name, cell in zip(names, row, strict=True)])
+        tag(
+            "tr",
+            [
+                tag("td", cell, data_name=name, class_="time" if name in _TIMES else None)
+                for name, cell in zip(names, row, strict=True)
+            ],
+        )
         for row in rows
     ]
     if not body:
