@@ -17,6 +17,7 @@ from launcher.cli.accounts import accounts, logout
 from launcher.cli.check import check
 from launcher.cli.demo import demo
 from launcher.cli.events import events
+from launcher.cli.exporter import exporter
 from launcher.cli.failures import report
 from launcher.cli.inspect import inspect
 from launcher.cli.login import login
@@ -60,6 +61,7 @@ app.add_typer(accounts)
 app.command("open")(open_app)
 app.command()(inspect)
 app.command()(check)
+app.command()(exporter)
 app.command()(sandbox)
 app.command()(events)
 app.command()(demo)
