@@ -57,8 +57,8 @@ async def _watch(
     history: History | None,
     config: WebConfig,
 ) -> None:
-    from launcher.exporter import Exporter, application, listening, serve
-    from launcher.exporter.serving import is_loopback
+    from launcher.exporter import Exporter, application
+    from launcher.exporter.serving import is_loopback, listening, serving, until_told
     from launcher.launcher import Launcher
 
     with listening(listen) as listener:
@@ -70,6 +70,9 @@ async def _watch(
             if not is_loopback(listener) and not config.basic_auth_users:
                 say("Others can reach it, and everybody may look: --web-config asks for a password.")
             place = f"[{host}]" if ":" in host else host
-            say(f"{len(exporter.schedule.watched)} targets: {scheme}://{place}:{port}/ . Ctrl-C stops it.")
             app = application(exporter, config.basic_auth_users)
-            await serve(app, listener, exporter, tls=config.tls_server_config, said=say)
+            async with serving(app, listener, config.tls_server_config):
+                say(
+                    f"{len(exporter.schedule.watched)} targets: {scheme}://{place}:{port}/ . Ctrl-C stops it."
+                )
+                await until_told(exporter, said=say)

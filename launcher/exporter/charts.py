@@ -116,10 +116,10 @@ def stages_bar(stages: Iterable[tuple[Stage, float]]) -> str:
 def columns(past: Sequence[Past]) -> str:
     """The stages of many checks, a column for each, with the seconds at the left."""
     most = _round_up(max((sum(seconds for _, seconds in one.stages) for one in past), default=0.0))
-    width = 560 / max(len(past), 24)
-    drawn = [_column(one, 40 + (i * width), width, most) for i, one in enumerate(past)]
+    width = 540 / max(len(past), 24)
+    drawn = [_column(one, 60 + (i * width), width, most) for i, one in enumerate(past)]
     lines = "".join(
-        f'<path class="grid" d="M40 {y}H600"/><text x="34" y="{y + 4}">{most * share:g}</text>'
+        f'<path class="grid" d="M60 {y}H600"/><text x="54" y="{y + 4}">{most * share:g}</text>'
         for share, y in ((0.0, 150), (0.5, 80), (1.0, 10))
     )
     seconds = sorted(one.seconds for one in past)

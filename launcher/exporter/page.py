@@ -152,7 +152,7 @@ def _share(past: Sequence[Past]) -> str:
     if not tested:
         return "never tested"
     good = sum(one.status is not Status.CRITICAL for one in tested)
-    return f"{100 * good / len(tested):.4g} % up of {len(tested)} checks"
+    return f"{100 * good / len(tested):.4g} % up in {len(tested)} checks"
 
 
 def _last(watched: Watched) -> str:
@@ -160,6 +160,8 @@ def _last(watched: Watched) -> str:
     if last is None:
         return ""
     stages = [(one.stage, one.seconds) for one in last.stages]
+    if not any(seconds for _, seconds in stages):
+        return ""
     return f'{stages_bar(stages)}<ul class="legend">{_times(stages)}</ul>'
 
 
@@ -219,12 +221,12 @@ def _failure(watched: Watched, folder: str, *, shown: bool) -> str:
 
 def _reason(failure: CheckResult) -> str:
     stage = failure.failed
-    return f"{_text(_STAGES[stage.stage]).capitalize()} failed" if stage else ""
+    return f"{_STAGES[stage.stage].capitalize()}: {stage.status.name}" if stage else ""
 
 
 def _told(failure: CheckResult) -> str:
     stage = failure.failed
-    return f"{stage.text.rstrip('.')}. {stage.remedy}".strip() if stage else ""
+    return f"{stage.text[:1].upper()}{stage.text[1:].rstrip('.')}. {stage.remedy}".strip() if stage else ""
 
 
 def _failures(past: Sequence[Past]) -> str:
@@ -261,7 +263,7 @@ def _account(exporter: Exporter, account: AtWork) -> str:
     return f"""<article class="card"><h3>{_text(account.label)}</h3>
 <p>{_text(state)}</p>{meter(left / budget.most)}
 <p class="soft">{left:.0f} of {budget.most:.0f} requests at once, {budget.per_minute:g} a minute;
-{account.requests} made for {len(account.watched)} targets, {account.flood_waits} flood waits.</p>
+targets: {len(account.watched)}, requests made: {account.requests}, flood waits: {account.flood_waits}.</p>
 </article>"""
 
 
@@ -281,4 +283,6 @@ def _span(seconds: float) -> str:
 
 
 def _seconds(seconds: float) -> str:
+    if seconds < 0.0005:
+        return "&lt;1 ms"
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.2f} s"

@@ -127,7 +127,8 @@ class Schedule:
                 problem = failure
             except Exception as error:
                 problem = _defect(error)
-            assert problem is not None
+            if _ending() or problem is None:  # leaving the launcher has failed while the schedule ends
+                return
             self._down(account, problem, pause)
             await self._until(account.again_at)
             pause = min(2 * pause, AGAIN_AT_MOST)
@@ -207,6 +208,11 @@ class Schedule:
 def _following(due: float, period: float, now: float) -> float:
     """The next beat after now."""
     return due + period * (math.floor(max(0.0, now - due) / period) + 1)
+
+
+def _ending() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _left_alone(seconds: float) -> MiniAppError:

@@ -1,5 +1,5 @@
-"""On the web: uvicorn, told by signals when to read the target file anew (SIGHUP) and when to end (SIGTERM,
-Ctrl-C). Answers under way are finished before it ends."""
+"""On the web: uvicorn at a socket of ours, and the signals that a service gets: SIGHUP reads the target file
+anew, SIGTERM and Ctrl-C end it, after the answers under way."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import asyncio
 import signal
 import socket
 import ssl
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from ipaddress import ip_address
 
 import uvicorn
@@ -18,7 +18,7 @@ from flows import BadInput
 from launcher.exporter.exporter import Exporter
 from launcher.exporter.web_config import Tls
 
-__all__ = ["is_loopback", "listening", "serve"]
+__all__ = ["is_loopback", "listening", "serving", "until_told"]
 
 PATIENCE = 5
 """Seconds for answers under way when it ends."""
@@ -29,9 +29,8 @@ def listening(address: str) -> socket.socket:
     host, _, port = address.rpartition(":")
     try:
         ip = ip_address(host.removeprefix("[").removesuffix("]"))
-        number = int(port)
         family = socket.AF_INET6 if ip.version == 6 else socket.AF_INET
-        return socket.create_server((str(ip), number), family=family, backlog=1024)
+        return socket.create_server((str(ip), int(port)), family=family, backlog=1024)
     except OSError as error:
         raise BadInput(f"{address} cannot be listened on: {error.strerror}.", "Choose another.") from None
     except (ValueError, OverflowError):
@@ -45,15 +44,9 @@ def is_loopback(listener: socket.socket) -> bool:
     return ip_address(listener.getsockname()[0]).is_loopback
 
 
-async def serve(
-    app: ASGIApp,
-    listener: socket.socket,
-    exporter: Exporter,
-    *,
-    tls: Tls | None = None,
-    said: Callable[[str], None] = lambda _: None,
-) -> None:
-    """Serve until SIGTERM or SIGINT. Raises BadInput for a certificate that cannot be used."""
+@asynccontextmanager
+async def serving(app: ASGIApp, listener: socket.socket, tls: Tls | None = None) -> AsyncIterator[None]:
+    """Serve while the block runs. Raises BadInput for a certificate that cannot be used."""
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, lifespan="off",
         timeout_graceful_shutdown=PATIENCE,
@@ -61,14 +54,19 @@ async def serve(
     )  # fmt: skip
     try:
         config.load()
-    except (OSError, ssl.SSLError) as error:
+    except OSError as error:  # an SSLError is one
+        reason = "it is no certificate with its key" if isinstance(error, ssl.SSLError) else error.strerror
         raise BadInput(
-            f"The certificate cannot be used: {error.strerror or type(error).__name__}.",
+            f"The certificate cannot be used: {reason}.",
             "Look at cert_file and key_file in the web configuration.",
         ) from None
     server = _Server(config)
-    with _signals(server, exporter, said):
-        await server.serve(sockets=[listener])
+    running = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await running
 
 
 class _Server(uvicorn.Server):
@@ -78,31 +76,26 @@ class _Server(uvicorn.Server):
         yield
 
 
-@contextmanager
-def _signals(server: uvicorn.Server, exporter: Exporter, said: Callable[[str], None]) -> Iterator[None]:
-    loop = asyncio.get_running_loop()
-    under_way: set[asyncio.Task[None]] = set()
-
-    def end() -> None:
-        server.should_exit = True
-
-    def hang_up() -> None:
-        task = loop.create_task(_reload(exporter, said))
-        under_way.add(task)
-        task.add_done_callback(under_way.discard)
-
-    handlers = {signal.SIGTERM: end, signal.SIGINT: end, signal.SIGHUP: hang_up}
+async def until_told(exporter: Exporter, said: Callable[[str], None]) -> None:
+    """Until SIGTERM or SIGINT; reads the target file anew at each SIGHUP, and says what came of that."""
+    loop, ended, hung_up = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
+    handlers = {signal.SIGTERM: ended.set, signal.SIGINT: ended.set, signal.SIGHUP: hung_up.set}
     for number, handler in handlers.items():
         loop.add_signal_handler(number, handler)
+    reloading = asyncio.create_task(_reload(exporter, hung_up, said))
     try:
-        yield
+        await ended.wait()
     finally:
+        reloading.cancel()
         for number in handlers:
             loop.remove_signal_handler(number)
 
 
-async def _reload(exporter: Exporter, said: Callable[[str], None]) -> None:
-    if await exporter.reload():
-        said(f"{exporter.file} is read anew: {len(exporter.schedule.watched)} targets.")
-    else:
-        said(f"The targets stay as they were. {exporter.problem}")
+async def _reload(exporter: Exporter, hung_up: asyncio.Event, said: Callable[[str], None]) -> None:
+    while True:
+        await hung_up.wait()
+        hung_up.clear()
+        if await exporter.reload():
+            said(f"{exporter.file} is read anew: {len(exporter.schedule.watched)} targets.")
+        else:
+            said(f"The targets stay as they were. {exporter.problem}")
