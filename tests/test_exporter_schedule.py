@@ -112,27 +112,40 @@ async def test_an_account_that_cannot_be_used_is_tried_ever_less_often(tmp_path:
 
 
 async def test_a_flood_wait_pauses_its_account_alone(tmp_path: Path) -> None:
-    async with exporting(tmp_path) as world:
-        world.sandbox.faults.on("messages.requestWebView", FloodWait(3600))  # the menu button's
-        await world.checked("shop")
+    targets = """
+defaults: {period: 300, account: alice}
+targets:
+  - {name: menu, bot: "@demo_bot", via: menu_button, host: none, period: 1d}
+  - {name: shop, link: t.me/demo_bot/app}
+  - {name: main, bot: "@demo_bot", via: main_app, account: bob}
+"""
+    async with exporting(tmp_path, targets) as world:
+        await world.checked("menu")
         await world.checked("main")
         world.time.go(150)
-        await world.checked("menu")
+        await world.checked("shop")
         alice = world.exporter.schedule.accounts["alice"]
-        assert (alice.flood_waits, alice.budget.paused_for) == (1, 3600)
-
+        alice.budget.pause(3600)
         asked = len(calls_of(world.sandbox, "messages.requestAppWebView"))
-        world.time.go(150)
+        world.time.go(300)
         await world.checked("shop", 2)
         await world.checked("main", 2)
-        assert world["shop"].past[-1].text.startswith("resolve: Telegram wants this account to be left alone")
+        assert "wants this account to be left alone for 3300" in world["shop"].past[-1].text
         assert (world.statuses("shop"), world.statuses("main")) == ([OK, UNKNOWN], [OK, OK])
         assert len(calls_of(world.sandbox, "messages.requestAppWebView")) == asked
 
-        world.sandbox.faults.clear()
-        world.time.go(3600)
+        world.time.go(3300)
         await world.checked("shop", 3)
         assert world.statuses("shop")[-1] is OK, world["shop"].past[-1].text
+
+
+async def test_a_flood_wait_of_telegrams_is_counted_and_kept(tmp_path: Path) -> None:
+    async with exporting(tmp_path) as world:
+        world.sandbox.faults.on("messages.requestAppWebView", FloodWait(3600))
+        assert (await world.checked("shop")).past[-1].status is UNKNOWN
+        alice, bob = world.exporter.schedule.accounts["alice"], world.exporter.schedule.accounts["bob"]
+        assert (alice.flood_waits, alice.budget.paused_for) == (1, 3600)
+        assert (bob.flood_waits, bob.budget.paused_for) == (0, 0)
 
 
 @pytest.mark.parametrize("jump", [-1e8, 1e8])
