@@ -163,6 +163,7 @@ async def test_a_clock_that_is_set_changes_nothing(tmp_path: Path, jump: float) 
         assert len(calls_of(world.sandbox, "contacts.resolveUsername")) == 2  # one by each account
 
 
+@pytest.mark.slow
 async def test_a_browser_that_ends_is_started_again(tmp_path: Path, browser: object) -> None:  # noqa: F811
     targets = "targets: [{name: shop, link: t.me/demo_bot/app, host: browser}]"
     async with exporting(tmp_path, targets, {"/app": SILENT}) as world:

@@ -59,7 +59,7 @@ class Asked:
             given = float(self.scrape_timeout)
         except ValueError:
             return math.nan
-        return min(timeout, given - OFFSET if given > OFFSET else given)
+        return min(given - OFFSET if given > OFFSET else given, timeout)  # in this order NaN stays NaN
 
 
 async def probe(exporter: Exporter, asked: Asked) -> bytes:

@@ -29,14 +29,18 @@ def listening(address: str) -> socket.socket:
     host, _, port = address.rpartition(":")
     try:
         ip = ip_address(host.removeprefix("[").removesuffix("]"))
-        family = socket.AF_INET6 if ip.version == 6 else socket.AF_INET
-        return socket.create_server((str(ip), int(port)), family=family, backlog=1024)
-    except OSError as error:
-        raise BadInput(f"{address} cannot be listened on: {error.strerror}.", "Choose another.") from None
-    except (ValueError, OverflowError):
+        number = int(port)
+        if not 0 <= number < 65536:
+            raise ValueError
+    except ValueError:
         raise BadInput(
             f"There is no address {address}.", "Give an IP address and a port: 127.0.0.1:9799."
         ) from None
+    family = socket.AF_INET6 if ip.version == 6 else socket.AF_INET
+    try:
+        return socket.create_server((str(ip), number), family=family, backlog=1024)
+    except OSError as error:
+        raise BadInput(f"{address} cannot be listened on: {error.strerror}.", "Choose another.") from None
 
 
 def is_loopback(listener: socket.socket) -> bool:
