@@ -1,4 +1,4 @@
-"""What tests of the exporter start from: a sandbox whose apps are pages here, and time that passes on demand."""
+"""What tests of the exporter start from: a sandbox whose apps are pages here, time that passes on demand."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ class Time:
 
     def __init__(self) -> None:
         self.now = 1_000.0
+        self.waited = asyncio.Event()
         self._order = count()
         self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
 
@@ -51,6 +52,7 @@ class Time:
     async def wait(self, seconds: float) -> None:
         woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (self.now + seconds, next(self._order), woken))
+        self.waited.set()
         await woken
 
     def go(self, seconds: float) -> None:
@@ -83,19 +85,19 @@ class World:
     async def checked(self, name: str, times: int = 1) -> Watched:
         """Until a target has been checked so many times."""
         watched = self[name]
-        await until(lambda: watched.counts.total() >= times)
+        await self.until(lambda: watched.counts.total() >= times)
         return watched
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Until it holds. Whatever the schedule does, it ends with somebody waiting for his next moment."""
+        async with asyncio.timeout(PATIENCE):
+            while not condition():
+                self.time.waited.clear()
+                await self.time.waited.wait()
 
     @property
     def app(self) -> ASGIApp:
         return application(self.exporter)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Let everybody else go on until it holds."""
-    async with asyncio.timeout(PATIENCE):
-        while not condition():
-            await asyncio.sleep(0)
 
 
 @asynccontextmanager
@@ -114,8 +116,8 @@ async def exporting(
             launchers.append(Launcher(settings, name, sandbox=sandbox, timing=ONCE))
             return launchers[-1]
 
-        options = {"clock": time, "wait": time.wait, "wall": lambda: wall[0]} | options
-        async with Exporter(file, launcher, **options) as exporter:
+        clocks: dict[str, Any] = {"clock": time, "wait": time.wait, "wall": lambda: wall[0]}
+        async with Exporter(file, launcher, **clocks, **options) as exporter:
             yield World(exporter, sandbox, site, time, wall, launchers)
 
 

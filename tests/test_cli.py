@@ -202,6 +202,7 @@ OPTIONS = {
     "accounts import": "--account",
     "open": f"{OPENING} --account --speculate --for --send-data {SHOWING}",
     "inspect": f"{OPENING} --account",
+    "exporter": "--account --listen --history --web-config",
     "sandbox": "--port --ready-file --flip --query-lifetime --assumptions",
     "demo": "--reveal --no-browser --report --install-browser",
 }

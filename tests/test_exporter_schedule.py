@@ -12,7 +12,7 @@ from launcher.probe import Stage, Status
 from launcher.sandbox.faults import Fail, FloodWait
 from tests.browsers import browser  # noqa: F401 - the fixture tells whether there is Chromium
 from tests.conftest import need
-from tests.exporting import READY, TWO, exporting, until
+from tests.exporting import READY, TWO, exporting
 from tests.pages import SILENT
 from tests.running import calls_of
 
@@ -53,9 +53,10 @@ targets:
   - {name: fast, bot: "@demo_bot", via: main_app}
 """
     async with exporting(tmp_path, targets, {"/": READY, "/app": SILENT}) as world:
-        await until(lambda: world["slow"].checking)
+        await world.site.arrived.wait()
+        world.site.arrived.clear()
         world.time.go(20)
-        await until(lambda: world["slower"].checking)
+        await world.site.arrived.wait()
         world.time.go(20)
         for times in range(1, 6):
             await world.checked("fast", times)
@@ -84,7 +85,7 @@ async def test_an_account_that_is_lost_leaves_the_others_alone_and_is_tried_agai
         await world.checked("menu")
         world.sandbox.faults.on("messages.requestAppWebView", Fail(401, "AUTH_KEY_UNREGISTERED"))
         world.time.go(150)
-        await until(lambda: world.exporter.schedule.accounts["alice"].problem)
+        await world.until(lambda: world.exporter.schedule.accounts["alice"].problem)
         await world.checked("main", 2)
         assert world.statuses("shop") == [OK, UNKNOWN, UNKNOWN]
         assert world.statuses("menu") == [OK, UNKNOWN]
@@ -202,13 +203,13 @@ async def test_a_changed_file_disturbs_only_the_accounts_it_changes(tmp_path: Pa
         await world.checked("shop")
         await world.checked("main")
         due, shop = world["shop"].next_at, world["shop"]
-        changed = TWO.replace("name: menu", "name: new").replace("  - {name: new", "  - {name: new, period: 60")
+        changed = TWO.replace("name: menu", "name: new, period: 60")
         (tmp_path / "targets.yaml").write_text(changed)
         world.time.go(10)
         assert await world.exporter.reload()
         assert list(world.exporter.schedule.watched) == ["shop", "new", "main"]
         assert world["shop"] is shop
-        await until(lambda: world.exporter.schedule.accounts["alice"].up)
+        await world.until(lambda: world.exporter.schedule.accounts["alice"].up)
         assert [launcher.account for launcher in world.launchers].count("alice") == 2
         assert [launcher.account for launcher in world.launchers].count("bob") == 1
         assert world["shop"].next_at == due

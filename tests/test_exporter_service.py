@@ -32,7 +32,7 @@ from tests.pages import SILENT, certificate
 
 def samples(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
     """What a scrape says, read by Prometheus's own reader."""
-    families = list(read_text(text))
+    families: list[Any] = list(read_text(text))
     return {
         (one.name, frozenset(one.labels.items())): one.value for family in families for one in family.samples
     }
@@ -81,8 +81,9 @@ async def test_every_metric_of_the_table_is_there_and_no_other(tmp_path: Path) -
         assert response.headers["content-type"].startswith("text/plain; version=")
         families = {family.name: family for family in read_text(response.text)}
         modern = await get(world, "/metrics", accept="application/openmetrics-text; version=1.0.0")
+    modern_families: list[Any] = list(read_openmetrics(modern.text))  # type: ignore[no-untyped-call]
     assert modern.headers["content-type"].startswith("application/openmetrics-text")
-    assert {family.name for family in read_openmetrics(modern.text)} == set(families)
+    assert {family.name for family in modern_families} == set(families)
     ours = {name for name in families if name.startswith("miniapp_")}
     assert ours == {metric.name.removesuffix("_total") for metric in METRICS}
     for metric in METRICS:
@@ -185,7 +186,7 @@ async def test_a_scraper_waits_for_the_first_check_as_long_as_it_has_time(tmp_pa
 
 
 async def test_debug_says_what_a_probe_comes_from(tmp_path: Path) -> None:
-    link = "https://t.me/demo_bot/app?startapp=token-of-a-customer"
+    link = '"https://t.me/demo_bot/app?startapp=token-of-a-customer"'
     async with exporting(tmp_path, TWO.replace("t.me/demo_bot/app", link)) as world:
         await world.checked("shop")
         response = await get(world, "/probe?target=shop&debug=true")
@@ -202,7 +203,9 @@ async def test_debug_says_what_a_probe_comes_from(tmp_path: Path) -> None:
 
 
 @asynccontextmanager
-async def served(world: World, config: Path | None = None, **options: Any) -> AsyncIterator[httpx.AsyncClient]:
+async def served(
+    world: World, config: Path | None = None, **options: Any
+) -> AsyncIterator[httpx.AsyncClient]:
     web = read_web_config(config) if config else None
     tls, users = (web.tls_server_config, web.basic_auth_users) if web else (None, None)
     with listening("127.0.0.1:0") as listener:
@@ -270,8 +273,14 @@ def basic(name: str, password: str) -> str:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("basic_auth_users: {prometheus: secret-password}", ":1: basic_auth_users: what is said of prometheus"),
-        ("\nbasic_auth_users: {grafana: env:NO_SUCH_PASSWORD}", ":2: basic_auth_users: the environment has no"),
+        (
+            "basic_auth_users: {prometheus: secret-password}",
+            ":1: basic_auth_users: what is said of prometheus",
+        ),
+        (
+            "\nbasic_auth_users: {grafana: env:NO_SUCH_PASSWORD}",
+            ":2: basic_auth_users: the environment has no",
+        ),
         ("tls: 1", ":1: tls: extra inputs are not permitted"),
         ("tls_server_config: {cert_file: x}", ":1: tls_server_config.key_file: field required"),
         ("[", ":1: not YAML"),

@@ -11,6 +11,7 @@ from html import escape
 from itertools import groupby
 
 from launcher.exporter.watched import Past
+from launcher.plain_text import plain
 from launcher.probe import Stage, Status
 
 __all__ = ["columns", "icon", "meter", "stages_bar", "strip", "symbol"]
@@ -74,7 +75,7 @@ def _run(status: Status, run: list[Past], at: int) -> str:
     marks = f"M{at * 5 + 2} 24v-{height}" + f"m5 {height}v-{height}" * (len(run) - 1)
     when = moment(run[0].at) if len(run) == 1 else f"{moment(run[0].at)} to {moment(run[-1].at)}"
     text = f"{status.name} {when}" + (f": {run[-1].text}" if run[-1].text else "")
-    return f'<path class="{status.name.lower()}" d="{marks}"><title>{escape(text)}</title></path>'
+    return f'<path class="{status.name.lower()}" d="{marks}"><title>{escape(plain(text))}</title></path>'
 
 
 def _empty(count: int) -> str:
