@@ -16,6 +16,7 @@ import flows
 from flows import FLOWS, Question
 from launcher.bridge.catalogue import Event, incoming_events, outgoing_events
 from launcher.demo.expected import DOCUMENTED
+from launcher.exporter.metrics import METRICS
 from launcher.mini_app import CloseReason
 from launcher.settings import PREFIX, Settings
 
@@ -70,6 +71,13 @@ def questions_table() -> str:
             ]
         )
     return table(*rows)
+
+
+def metrics_table() -> str:
+    return table(
+        ["metric", "labels", "meaning"],
+        *([f"`{metric.name}`", ", ".join(metric.labels), metric.help] for metric in METRICS),
+    )
 
 
 def settings_table() -> str:
@@ -128,6 +136,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "flows": flows_table,
     "reasons": reasons_table,
     "questions": questions_table,
+    "metrics": metrics_table,
     "settings": settings_table,
 }
 DOCUMENTS = {README: TABLES, EVENTS: {"outgoing": outgoing_table, "incoming": incoming_table}}
