@@ -19,6 +19,7 @@ from launcher.cli.demo import demo
 from launcher.cli.diff import diff
 from launcher.cli.drive import drive
 from launcher.cli.events import events
+from launcher.cli.exporter import exporter
 from launcher.cli.failures import report
 from launcher.cli.inspect import inspect
 from launcher.cli.login import login
@@ -67,6 +68,7 @@ app.command()(replay)
 app.command()(diff)
 app.command(cls=VerdictCommand)(check)
 app.command(cls=VerdictCommand)(drive)
+app.command()(exporter)
 app.command()(sandbox)
 app.command()(events)
 app.command()(demo)
