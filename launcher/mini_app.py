@@ -101,7 +101,7 @@ class MiniApp:
 
     `app` is what was opened, `web_view` Telegram's answer, `prolongs` how often it was prolonged,
     `on_prolong` is called after each prolong with its failure or None, `join_decision` is the guard bot's
-    decision (TL `JoinChatBotResult`) of a chat-join app.
+    decision (TL `JoinChatBotResult`) of a chat-join app, `sent_data` what has gone to its bot.
     """
 
     __slots__ = (
@@ -122,6 +122,7 @@ class MiniApp:
         "parameters",
         "prolongs",
         "returns",
+        "sent_data",
         "web_view",
     )
 
@@ -145,6 +146,7 @@ class MiniApp:
         self.http: HttpReport | None = None
         self.host_end: HostEnd | None = None
         self.returns = False
+        self.sent_data: str | None = None
         self._opened: asyncio.Queue[MiniApp] | None = None
 
     def __repr__(self) -> str:
@@ -253,6 +255,7 @@ class MiniApp:
             self._sent = False
             self._unsure = None if _is_refusal(failure) else data
             raise
+        self.sent_data = data
         self._close(CloseReason.DATA_SENT)
 
     def _may_send(self) -> KeyboardButtonApp:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from importlib.resources import files
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from telethon.tl import types
 
@@ -109,10 +110,11 @@ def _response(status: str, kind: str, body: bytes, method: str) -> bytes:
 
 
 def lead_to(world: World, url: Callable[[str], str]) -> None:
-    """Let everything in a world that opens an app open `url(flow)`. Links to Telegram (t.me) stay."""
+    """Let everything in a world that opens an app at an address nobody has open `url(flow)`. Other addresses
+    and links to Telegram stay."""
     for owner, field, flow in [*_of_bots(world), *_of_chats(world), *_of_buttons(world)]:
         before = getattr(owner, field)
-        if before and not before.startswith("https://t.me/"):
+        if before and (urlsplit(before).hostname or "").endswith(".example"):
             setattr(owner, field, url(flow))
     for bot in world.bots():
         bot.webview_buttons |= {url("keyboard_button"), url("inline_button")}
