@@ -40,6 +40,7 @@ from launcher.hosts.observations import (
     Seen,
 )
 from launcher.hosts.profiles import Profile
+from launcher.hosts.traffic import Traffic
 from launcher.hosts.watch import Watch
 
 __all__ = ["BrowserHost", "Loaded"]
@@ -211,6 +212,7 @@ class BrowserHost:
     async def _prepare(self) -> None:
         try:
             self._page = await self._context.new_page()
+            self.traffic = Traffic(self._page, self._secrets)
             self._watch = Watch(
                 self._context, self._page, self.observations, self._secrets, self._limits,
                 framed=self._framed, end=self.end, spawn=self._spawn,
