@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         ThemeParams,
     )
     from launcher.accounts import Accounts
-    from launcher.expect import expect
+    from launcher.expectations import expect
     from launcher.launcher import Launcher
     from launcher.mini_app import CloseReason, MiniApp
     from launcher.settings import Settings
@@ -55,7 +55,7 @@ _HOMES = {
     "MiniApp": "launcher.mini_app",
     "Settings": "launcher.settings",
     "Timing": "launcher.timing",
-    "expect": "launcher.expect",
+    "expect": "launcher.expectations",
 }
 
 

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from itertools import islice
 
-from launcher.hosts.launch_secrets import MASK, LaunchSecrets
+from launcher.hosts.launch_secrets import LaunchSecrets
 from launcher.mini_app import MiniApp
 from launcher.page_events import Logged
 from launcher.plain_text import plain
+from launcher.report.struck_out import event_text
 
 __all__ = ["event_lines"]
 
 _LONGEST = 120
-_PRIVATE = ("biometry", "clipboard", "custom_method", "secure_storage", "device_storage")
-"""Parts of the names of events whose data is not shown."""
 
 
 def event_lines(app: MiniApp, last: int) -> list[str]:
@@ -31,11 +30,6 @@ def event_lines(app: MiniApp, last: int) -> list[str]:
 
 def _line(event: Logged, seconds: float, secrets: LaunchSecrets) -> str:
     way = "↑" if event.direction == "outgoing" else "↓"
-    text = plain(f"{event.name} {secrets.mask(_data(event))}".rstrip())
+    data = event_text(event.name, event.text) or ""
+    text = plain(f"{event.name} {secrets.mask(data)}".rstrip())
     return f"{seconds:7.3f} s {way} {text[:_LONGEST]}{'…' if len(text) > _LONGEST else ''}"
-
-
-def _data(event: Logged) -> str:
-    if event.text is None:
-        return ""
-    return MASK if any(part in event.name for part in _PRIVATE) else event.text

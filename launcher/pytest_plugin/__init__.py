@@ -5,9 +5,9 @@
         async with mini_app_open("https://t.me/demo_bot/app") as app:
             await expect(app).to_be_ready()
 
-Fixtures hand out what is not entered yet, and the test enters it: so they work under pytest-asyncio, which runs
-set-up, test and teardown in different tasks, and under anyio. Without an option everything happens in a sandbox
-of the test's own, with a sample page behind every app: no account, no network, no phone.
+Fixtures hand out what is not entered yet, and the test enters it: so they work under pytest-asyncio, which
+runs set-up, test and teardown in different tasks, and under anyio. Without an option everything happens in a
+sandbox of the test's own, with a sample page behind every app: no account, no network, no phone.
 
     options.py         the command line's options, and the same in pytest's ini file
     fixtures.py        what a test asks for
@@ -28,10 +28,10 @@ from __future__ import annotations
 
 from launcher.pytest_plugin.failures import pytest_runtest_makereport
 from launcher.pytest_plugin.fixtures import (
+    _mini_app_browser_server,
     _mini_app_launches,
     mini_app_account,
     mini_app_browser,
-    _mini_app_browser_server,
     mini_app_launcher,
     mini_app_open,
     mini_app_output,
@@ -40,13 +40,17 @@ from launcher.pytest_plugin.fixtures import (
     mini_app_world,
 )
 from launcher.pytest_plugin.options import pytest_addoption
-from launcher.pytest_plugin.order import pytest_collection_modifyitems, pytest_generate_tests
+from launcher.pytest_plugin.order import (
+    pytest_collection_modifyitems,
+    pytest_generate_tests,
+    pytest_itemcollected,
+)
 
 __all__ = [
+    "_mini_app_browser_server",
     "_mini_app_launches",
     "mini_app_account",
     "mini_app_browser",
-    "_mini_app_browser_server",
     "mini_app_launcher",
     "mini_app_open",
     "mini_app_output",
@@ -56,5 +60,6 @@ __all__ = [
     "pytest_addoption",
     "pytest_collection_modifyitems",
     "pytest_generate_tests",
+    "pytest_itemcollected",
     "pytest_runtest_makereport",
 ]

@@ -1,7 +1,7 @@
 """One Chromium for the whole run.
 
-Playwright's objects belong to one event loop, and most test runs have a loop for each test. So the browser is a
-server in a process of its own, and each test that shows a page connects to it.
+Playwright's objects belong to one event loop, and most test runs have a loop for each test. So the browser is
+a server in a process of its own, and each test that shows a page connects to it.
 """
 
 from __future__ import annotations

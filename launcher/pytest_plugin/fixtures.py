@@ -1,11 +1,11 @@
 """What a test asks for. Everything is handed out un-entered; a test overrides what it wants otherwise.
 
-    mini_app_open      opens an app: the one most tests need
-    mini_app_launcher  the launcher that opens them, for a test that wants it for itself
-    mini_app_world     the sandbox's world, and bots of the test's own
-    mini_app_settings, mini_app_account, mini_app_platform, mini_app_browser
-                       what the others are made of
-    mini_app_output    a folder for what a test wants to keep
+mini_app_open      opens an app: the one most tests need
+mini_app_launcher  the launcher that opens them, for a test that wants it for itself
+mini_app_world     the sandbox's world, and bots of the test's own
+mini_app_settings, mini_app_account, mini_app_platform, mini_app_browser
+                   what the others are made of
+mini_app_output    a folder for what a test wants to keep
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "OpenApp",
+    "_mini_app_browser_server",
     "mini_app_account",
     "mini_app_browser",
-    "_mini_app_browser_server",
     "mini_app_launcher",
     "mini_app_open",
     "mini_app_output",
@@ -80,8 +80,8 @@ def mini_app_world(mini_app_settings: Settings) -> MiniAppWorld:
     """The sandbox's world; on another server the test is skipped."""
     if mini_app_settings.server != SANDBOX:
         pytest.skip(
-            f"mini_app_world is the sandbox's, and this run is on {mini_app_settings.server}: nobody can add a "
-            "bot there"
+            f"mini_app_world is the sandbox's, and this run is on {mini_app_settings.server}: "
+            "nobody can add a bot there"
         )
     return MiniAppWorld()
 
@@ -108,8 +108,8 @@ def mini_app_launcher(
     mini_app_browser: Browser | None,
     _mini_app_browser_server: BrowserServer,
 ) -> SharedLauncher:
-    """The launcher of the test: `async with mini_app_launcher as launcher:`. What `mini_app_open` opens within
-    the block is opened by it."""
+    """The launcher of the test: `async with mini_app_launcher as launcher:`. What `mini_app_open` opens
+    within the block is opened by it."""
     sandbox = mini_app_settings.server == SANDBOX
     return SharedLauncher(
         mini_app_settings,

@@ -1,8 +1,9 @@
 """What is kept of the launches of one test, and where.
 
 A test's folder in the output folder has, for each launch: `launch.json` and `report.html` (everything that is
-known of it, masked), `screenshot.png`, and `trace.zip` and the video where the run asks for them. A later launch
-of the same test has a number in its file names. A test that passes leaves nothing, unless an option is `on`.
+known of it, masked), `screenshot.png`, and `trace.zip` and the video where the run asks for them. A later
+launch of the same test has a number in its file names. A test that passes leaves nothing, unless an option is
+`on`.
 """
 
 from __future__ import annotations
@@ -59,9 +60,8 @@ class Launches:
         return self.folder
 
     async def over(self, record: Recording) -> None:
-        """A launch has ended; one that never began leaves nothing to tell."""
-        if record.launcher is not None:
-            self._saved.append(await record.saved())
+        """A launch has ended."""
+        self._saved.append(await record.saved())
 
     def write(self) -> list[tuple[SavedLaunch, list[Path]]]:
         """Write what is known of the launches that are over and not written yet."""

@@ -6,7 +6,7 @@ What happens is recorded while it lasts; what was recorded is written down only 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,21 +32,31 @@ class AppOfTest:
         self._launches = launches
         self._target = target
         self._options = options
+        self._began = False
+        self._asking = ExitStack()
 
     async def __aenter__(self) -> MiniApp:
+        from flows import MiniAppError
         from launcher.report import Recording
+        from launcher.tracing import traced
 
         self._record = Recording(pictures=False)
         self._inside = OneTask(self._open(self._record))
         try:
-            return await self._inside.__aenter__()
-        except BaseException:
-            await self._launches.over(self._record)
+            app = await self._inside.__aenter__()
+        except MiniAppError:
+            if self._began:
+                await self._launches.over(self._record)
             raise
+        self._asked = self._asking.enter_context(traced())
+        return app
 
     async def __aexit__(self, kind: type[BaseException] | None, *failure: Any) -> None:
         if self._launches.wants_picture(failed=kind is not None):
             await self._record.picture("at the end")
+        with suppress(ValueError):  # left in another task than it was entered in: its trace ended with that
+            self._asking.close()
+        self._record.add(self._asked)
         try:
             await self._inside.__aexit__(kind, *failure)
         finally:
@@ -58,6 +68,7 @@ class AppOfTest:
             hosting = self._hosting()
             if hosting is not None and hosting.kind == "browser":
                 await self._launcher.with_browser()
+            self._began = True
             async with record.opening(launcher, self._target, hosting=hosting, **self._options) as app:
                 yield app
 

@@ -40,9 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         _add(parser, group, name, text, several=True)
     for name, default, text in _KEPT:
         _add(parser, group, name, f"{text} (default: {default})", default=default, choices=_KEEP)
-    group.addoption(
-        "--mini-app-headed", action="store_true", default=None, help="show the browser's window"
-    )
+    group.addoption("--mini-app-headed", action="store_true", default=None, help="show the browser's window")
     parser.addini("mini_app_headed", "show the browser's window", type="bool", default=False)
 
 
@@ -79,9 +77,10 @@ def _add(
         metavar=None if choices else name.upper(),
         help=text,
     )
-    parser.addini(
-        f"mini_app_{name}", text, type="args" if several else "string", default=[] if several else default
-    )
+    if several:
+        parser.addini(f"mini_app_{name}", text, type="args", default=[])
+    else:
+        parser.addini(f"mini_app_{name}", text, type="string", default=default)
 
 
 def run_options(config: pytest.Config) -> RunOptions:

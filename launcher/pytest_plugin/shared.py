@@ -1,13 +1,14 @@
 """One launcher for all that a test opens: `async with mini_app_launcher as launcher:`.
 
-Whoever enters first connects the account, and on the sandbox server starts the data centre, the sample site and
-the test's bots around it; whoever leaves last ends all that. What is in the sandbox's world stays for the next
-time.
+Whoever enters first connects the account, and on the sandbox server starts the data centre, the sample site
+and the test's bots around it; whoever leaves last ends all that. What is in the sandbox's world stays for the
+next time.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -92,7 +93,7 @@ async def _leased(stack: AsyncExitStack, launcher: Launcher) -> Launcher:
     while True:
         try:
             return await stack.enter_async_context(launcher)
-        except AccountInUse:
-            if loop.time() > until:
+        except AccountInUse as failure:
+            if failure.pid == os.getpid() or loop.time() > until:
                 raise
         await asyncio.sleep(_AGAIN)

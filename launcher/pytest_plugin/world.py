@@ -128,9 +128,7 @@ def _inline(addresses: Mapping[str, str]) -> Any:
     from telethon.tl import types
 
     rows = [
-        types.KeyboardInlineButtonRow(
-            [types.KeyboardInlineButton(text, types.InlineButtonTypeWebView(url))]
-        )
+        types.KeyboardInlineButtonRow([types.KeyboardInlineButton(text, types.InlineButtonTypeWebView(url))])
         for text, url in addresses.items()
     ]
     return types.ReplyInlineMarkup(rows) if rows else None

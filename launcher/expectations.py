@@ -24,6 +24,8 @@ from launcher.page_events import Logged
 
 __all__ = ["Expectation", "Unmet", "expect"]
 
+__tracebackhide__ = True  # pytest then shows the test's own line, and none of these
+
 Text: TypeAlias = str | re.Pattern[str]
 Look: TypeAlias = Callable[[], tuple[bool, str]]
 """Whether it is as expected, and what is there."""
@@ -255,7 +257,6 @@ class Expectation:
 
     async def _hold(self, wish: str, look: Look, timeout: float | None) -> None:
         """Look until it fits, the app is over (then nothing changes any more), or the time is up."""
-        __tracebackhide__ = True
         seconds = self._timeout if timeout is None else timeout
         try:
             async with asyncio.timeout(seconds):
