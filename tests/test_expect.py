@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from flows import DARK, BadInput, OpenParameters
+from flows import DARK, BadInput, OpenMode, OpenParameters
 from launcher import expect
 from launcher.expectations import Expectation, Unmet
 from launcher.hosts.browser import Browser
@@ -123,12 +123,11 @@ STEPS: list[tuple[str, str, Assertion, Assertion, Assertion, str]] = [
 
 async def test_what_a_page_shows_is_waited_for_compared_and_told(browser: Browser) -> None:
     """Each is awaited before the page does it, then true, and its opposite and a near miss are not."""
-    async with opened(browser, parameters=OpenParameters(mode="compact")) as live:
+    async with opened(browser, parameters=OpenParameters(mode=OpenMode.COMPACT)) as live:
         sees = expect(live, timeout=30)
         await sees.not_to_be_expanded()
+        live.device.settings_button.is_visible = False
         for name, data, holds, opposite, misses, text in STEPS:
-            if name == "web_app_setup_settings_button":
-                live.device.settings_button.is_visible = False
             waiting = asyncio.ensure_future(holds(sees))
             await asyncio.sleep(0)
             assert not waiting.done(), name
@@ -180,9 +179,9 @@ async def test_data_and_the_end_are_waited_for(browser: Browser) -> None:
         await sees.to_be_closed(CloseReason.DATA_SENT)
         await sees.not_to_be_closed("app")
         await sees.to_have_sent_data("two teas")
-        with pytest.raises(Unmet, match="sent data 'tea'.\nInstead: it has sent 'two teas'.\nit is closed"):
+        with pytest.raises(Unmet, match=r"sent data 'tea'.\nInstead: it has sent 'two teas'.\nit is closed"):
             await expect(live, timeout=3600).to_have_sent_data("tea")  # it is over: nobody waits an hour
-        with pytest.raises(BadInput, match="'sold' is no reason.*Use one of app, data_sent"):
+        with pytest.raises(BadInput, match=r"'sold' is no reason.*Use one of app, data_sent"):
             await sees.to_be_closed("sold")
 
 
@@ -206,7 +205,7 @@ async def test_without_a_page_the_end_can_be_expected_and_nothing_of_the_page() 
         async with launcher.open("@demo_bot", via="keyboard_button") as live:
             with pytest.raises(BadInput, match="is not shown"):
                 await expect(live).to_have_popup()
-            with pytest.raises(Unmet, match="closed.\nInstead: it is open.\nWaited 0 s."):
+            with pytest.raises(Unmet, match=r"closed.\nInstead: it is open.\nWaited 0 s."):
                 await expect(live).to_be_closed(timeout=LATE)
             await live.send_data("soup")
             await expect(live).to_have_sent_data("soup")

@@ -72,9 +72,10 @@ class Onlooker:
         self._link = _read(target)
         self._policy = _Overheard(consent or launcher.consent)
         remembered = _bot(launcher.cache, target, self._link) is not None
-        self._found = Inspection(
+        self.before = Inspection(
             target, self._link, None, remembered, None, None, (), (), None, (), None, None, reveal
         )
+        """What there is to say before anything was asked."""
 
     @property
     def consent(self) -> Consent:
@@ -84,16 +85,16 @@ class Onlooker:
         """What there is to say of the open app."""
         checks = tuple(checks_of(self._launcher, app))
         return self._asked(
-            replace(self._found, bot=app.app.bot, app=app.app, web_view=app.web_view, checks=checks)
+            replace(self.before, bot=app.app.bot, app=app.app, web_view=app.web_view, checks=checks)
         )
 
     def stopped(self, failure: MiniAppError, exchanges: Iterable[Exchange]) -> Inspection:
         """How far a launch came that this stopped."""
         cache = self._launcher.cache
-        bot = _bot(cache, self._found.target, self._link)
+        bot = _bot(cache, self.before.target, self._link)
         offer = _offer(cache, bot, self._link, exchanges)
         at = _stage(failure, self._link, bot)
-        return self._asked(replace(self._found, bot=bot, offer=offer, failure=failure, stopped_at=at))
+        return self._asked(replace(self.before, bot=bot, offer=offer, failure=failure, stopped_at=at))
 
     def _asked(self, found: Inspection) -> Inspection:
         return replace(found, questions=tuple(self._policy.overheard))

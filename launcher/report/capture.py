@@ -24,6 +24,7 @@ from typing import Any
 
 from flows import Consent, HiddenLink, MiniAppError, OpenParameters
 from launcher.failure_json import failure_json
+from launcher.hosting import Hosting, Kind, hosted
 from launcher.inspection import Inspection, Onlooker
 from launcher.launcher import Launcher
 from launcher.mini_app import MiniApp
@@ -74,6 +75,8 @@ class Recording:
         *,
         parameters: OpenParameters | None = None,
         consent: Consent | None = None,
+        host: Kind | None = None,
+        hosting: Hosting | None = None,
         **options: Any,
     ) -> AsyncIterator[MiniApp]:
         """Open an app as `launcher.open(...)` does, with the same options and the same errors."""
@@ -81,18 +84,18 @@ class Recording:
         self._parameters = parameters or self._parameters
         self._options = {name: options[name] for name in _OPTIONS if options.get(name)}
         onlooker = Onlooker(launcher, _named(target), consent, reveal=self._reveal)
-        opening = launcher.open(target, parameters=parameters, consent=onlooker.consent, **options)
+        self._found = onlooker.before
         with traced() as self._exchanges:
             try:
-                async with opening as app:
+                async with launcher.open(
+                    target, parameters=parameters, consent=onlooker.consent, **options
+                ) as app:
                     self.app, self._found = app, onlooker.opened(app)
-                    try:
+                    async with self._shown(launcher, app, host, hosting):
                         yield app
-                    finally:
-                        await self._leave()
             except MiniAppError as failure:
                 self._failure = failure
-                if self._found is None:
+                if self.app is None:
                     self._found = onlooker.stopped(failure, self._exchanges)
                 raise
 
@@ -113,10 +116,31 @@ class Recording:
         """Requests that another task has made for the app."""
         self._exchanges = sorted([*self._exchanges, *exchanges], key=lambda exchange: exchange.at)
 
-    async def _leave(self) -> None:
-        if self._pictures:
-            await self.picture("at the end")
-        self._over = _now()
+    @asynccontextmanager
+    async def _shown(
+        self, launcher: Launcher, app: MiniApp, host: Kind | None, hosting: Hosting | None
+    ) -> AsyncIterator[None]:
+        """With its page, if there is to be one: what became of the launch is known if it cannot be shown."""
+        try:
+            if host is None and hosting is None:
+                yield
+                return
+            chosen = replace(hosting, kind=host or hosting.kind) if hosting else Hosting(host or "browser")
+            async with hosted(launcher, app, chosen):
+                try:
+                    yield
+                finally:
+                    if self._pictures:
+                        await self.picture("at the end")
+        finally:
+            self._over = _now()
+
+    @property
+    def inspection(self) -> Inspection:
+        """The stages of the launch by now. Raises RuntimeError before anything was opened."""
+        if self._found is None:
+            raise RuntimeError("nothing was recorded: open an app first")
+        return replace(self._found, failure=self._failure, exchanges=tuple(self._exchanges))
 
     async def picture(self, name: str) -> None:
         """Take a screenshot, if the page is shown in a browser and draws. The first dozen are kept."""
@@ -128,9 +152,8 @@ class Recording:
 
     async def saved(self) -> SavedLaunch:
         """What there is by now. Raises RuntimeError before anything was opened."""
-        if self._found is None or self._launcher is None:
-            raise RuntimeError("nothing was recorded: open an app first")
-        found = replace(self._found, exchanges=tuple(self._exchanges)).to_json()
+        found = self.inspection.to_json()
+        assert self._launcher is not None
         view = found["answer"] or {}
         value = {
             "revealed": self._reveal,
