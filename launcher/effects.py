@@ -20,6 +20,7 @@ from flows import (
     Bot,
     Consent,
     MiniAppError,
+    Question,
     invoke_custom_method,
     pay_invoice,
     request_download,
@@ -34,6 +35,15 @@ from launcher.bridge import effects
 from launcher.bridge.effects import Declined, Done, Effect, Failed, Outcome
 
 __all__ = ["Choices", "Performer"]
+
+_AT_STAKE = {
+    "biometry": "use your fingerprint or face",
+    "clipboard": "read the clipboard",
+    "home_screen": "add a shortcut to the home screen",
+    "location": "know where you are",
+    "storage_restore": "restore what was stored before",
+}
+"""What the phone asks, by the names of the questions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +79,10 @@ class Performer:
     async def _done(self, effect: Effect) -> Outcome:
         client, bot, consent = self.client, self.bot, self.consent
         match effect:
+            case effects.AskUser():
+                question = Question(effect.question)
+                agreed = await consent.allows(question, bot.username, _AT_STAKE[effect.question])
+                return Done() if agreed else Declined()
             case effects.InvokeCustomMethod():
                 answer = await invoke_custom_method(client, bot, effect.method, json.loads(effect.params))
                 return Failed(answer.error) if answer.error is not None else Done(answer.result)

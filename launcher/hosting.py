@@ -7,7 +7,7 @@ One browser per launcher, started when the first page is to be shown; one fresh 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,12 +22,15 @@ from launcher.bridge.effects import Close, Effect, OpenTgLink, SendData, SwitchI
 from launcher.bridge.platforms import PLATFORMS
 from launcher.effects import Choices, Performer
 from launcher.hosts.http import look
+from launcher.hosts.launch_secrets import LaunchSecrets
 from launcher.hosts.observations import HostEndReason, HostUnavailable, Limits
 from launcher.hosts.profiles import profile_for
 from launcher.live_page import LivePage
 from launcher.mini_app import CloseReason, MiniApp
 
 if TYPE_CHECKING:
+    from playwright.async_api import BrowserContext
+
     from launcher.hosts.browser_host import BrowserHost
     from launcher.launcher import Launcher
 
@@ -43,7 +46,8 @@ class Hosting:
     `device` is the phone (a fresh one by default), `choices` what its owner chooses and pays. `faithful`
     reproduces the platform's known silences, `paced` its rules on clicks and floods. `sdk` is a file
     served in place of the official script. `trace`, `har` and `video` are written when the app is left,
-    without the launch's secrets.
+    without the launch's secrets. `prepare` is given the page's fresh browser context before the page is
+    opened: for routes, scripts, a wallet.
     """
 
     kind: Kind
@@ -57,6 +61,7 @@ class Hosting:
     video: Path | None = None
     limits: Limits | None = None
     timeout: float = 30.0
+    prepare: Callable[[BrowserContext], Awaitable[None]] | None = None
 
 
 @asynccontextmanager
@@ -93,6 +98,7 @@ async def _in_browser(launcher: Launcher, app: MiniApp, hosting: Hosting) -> Asy
         trace=hosting.trace,
         har=hosting.har,
         video=hosting.video,
+        prepare=hosting.prepare,
     ) as host:
         live.host = host
         app.live = live
@@ -117,7 +123,7 @@ def _live_page(launcher: Launcher, app: MiniApp, hosting: Hosting) -> LivePage:
     async def follows(effect: Any) -> None:
         await _follow(launcher, app, hosting, effect)
 
-    return LivePage(_bridge(app, hosting), performer, ends, follows)
+    return LivePage(_bridge(app, hosting), performer, ends, follows, LaunchSecrets(app.url).mask)
 
 
 def _bridge(app: MiniApp, hosting: Hosting) -> Bridge:

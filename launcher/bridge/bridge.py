@@ -25,7 +25,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from launcher.bridge import effects, incoming, outgoing
-from launcher.bridge.answers import ANSWERS, Rights, Turn, content_safe_area, safe_area, viewport
+from launcher.bridge.answers import (
+    ANSWERS,
+    Rights,
+    Turn,
+    biometry_info,
+    content_safe_area,
+    location_checked,
+    safe_area,
+    viewport,
+)
 from launcher.bridge.catalogue import Malformed, Unknown, decode
 from launcher.bridge.device import Button, Device, NotPossible
 from launcher.bridge.effects import Done, Effect, Outcome
@@ -191,9 +200,12 @@ class Bridge:
         return True
 
     def _answer(self, event: Outgoing, request: str, reaction: Reaction) -> None:
-        name = event.name
         if event.replies:
-            self._owe(name, request)
+            self._owe(event.name, request)
+        self._do(event, request, reaction)
+
+    def _do(self, event: Outgoing, request: str, reaction: Reaction) -> None:
+        name = event.name
         dealt_with = not event.replies
         for result in ANSWERS[name](event, self._turn) or ():
             if isinstance(result, Effect):
@@ -231,7 +243,7 @@ class Bridge:
 
     def _carry_out(self, effect: Effect, reaction: Reaction) -> None:
         self._last_id += 1
-        effect = replace(effect, id=self._last_id)
+        effect = replace(effect, id=self._last_id, name=self._name)
         reaction.effects.append(effect)
         if effect.owes_reply:
             self._effects[effect.id] = effect
@@ -251,11 +263,22 @@ class Bridge:
         reply = effect.reply(outcome)
         self._now, self._name = now, ""
         del self._effects[effect.id]
+        if isinstance(effect, effects.AskUser):
+            self._said(effect, isinstance(outcome, Done), reaction)
         if isinstance(outcome, Done):
             self._remember(effect)
         if reply is not None:
             self._send(reply, reaction)
         return reaction
+
+    def _said(self, asked: effects.AskUser, agrees: bool, reaction: Reaction) -> None:
+        """The user has answered: go on with what they were asked for."""
+        event = asked.event
+        self._name, self._turn.now, self._turn.said = event.name, self._now, agrees
+        try:
+            self._do(event, _request(event.__dict__), reaction)
+        finally:
+            self._turn.said = None
 
     def _remember(self, effect: Effect) -> None:
         """What the phone knows after an effect was carried out."""
@@ -452,6 +475,56 @@ class Bridge:
             content_safe_area(self.device),
             viewport(self.device, self.platform),
         )
+
+    def rotate(self, now: float = 0.0) -> Reaction:
+        """The phone is turned: width and height change places, and what it covers goes round with it.
+
+        Raises `NotPossible` when the page has locked the orientation, or this client is a window.
+        """
+        device = self.device
+        if self.platform.windowed:
+            raise NotPossible("the app is shown in a window")
+        if device.orientation_locked:
+            raise NotPossible("the app has locked the orientation")
+        device.width, device.height = device.height, device.width
+        top, bottom, left, right = device.safe_area
+        device.safe_area = (right, left, top, bottom)
+        return self._tell(now, viewport(device, self.platform), safe_area(device))
+
+    def measure(
+        self,
+        accelerometer: tuple[float, float, float] | None = None,
+        gyroscope: tuple[float, float, float] | None = None,
+        orientation: tuple[float, float, float] | None = None,
+        *,
+        now: float = 0.0,
+    ) -> Reaction:
+        """Sensors measure something else; those that run tell it at once."""
+        measured: list[Incoming] = []
+        for sensor, value in zip(self.device.sensors, (accelerometer, gyroscope, orientation), strict=True):
+            if value is not None:
+                sensor.value = value
+                measured += [] if sensor.rate is None else [sensor.measure()]
+        return self._tell(now, *measured)
+
+    def permit_location(self, is_granted: bool, now: float = 0.0) -> Reaction:
+        """In the client's settings the user lets the bot know the place, or no longer."""
+        location = self.device.location
+        location.access_requested, location.access_granted = True, is_granted
+        return self._tell(now, location_checked(location))
+
+    def permit_biometry(self, is_granted: bool, now: float = 0.0) -> Reaction:
+        """In the client's settings the user lets the bot use fingerprint or face, or no longer."""
+        biometry = self.device.biometry
+        biometry.access_requested, biometry.access_granted = True, is_granted
+        return self._tell(now, biometry_info(biometry))
+
+    def add_to_home_screen(self, now: float = 0.0) -> Reaction:
+        """The user adds the app by the client's menu. Raises `NotPossible` where there is no such thing."""
+        if self.device.home_screen.status == "unsupported":
+            raise NotPossible("this home screen takes no icons")
+        self.device.home_screen.status = "added"
+        return self._tell(now, incoming.HomeScreenAdded())
 
     def due(self, now: float) -> Reaction:
         """The measurements of running sensors that are due."""

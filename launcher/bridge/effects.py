@@ -10,14 +10,16 @@ Documentation: core.telegram.org/api/web-events.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
 from launcher.bridge import incoming
 from launcher.bridge.incoming import Incoming
+from launcher.bridge.outgoing import Outgoing
 from launcher.bridge.wire import plain
 
 __all__ = [
+    "AskUser",
     "Close",
     "Declined",
     "Done",
@@ -68,9 +70,11 @@ Outcome: TypeAlias = Done | Declined | Failed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """Something to be done outside. `id` is unique within its bridge and grows."""
+    """Something to be done outside. `id` is unique within its bridge and grows; `name` is the event that
+    asks for it."""
 
     id: int = 0
+    name: str = field(default="", compare=False)
     owes_reply: ClassVar[bool] = False
     ends_app: ClassVar[bool] = False
 
@@ -152,6 +156,15 @@ class ShareToStory(Effect):
     media_url: str
     text: str | None
     widget_link: tuple[str, str | None] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskUser(Owing):
+    """Whether the user agrees to what the phone is asked for, by the name of the question. Done is a yes;
+    then `Bridge.resolve` goes on with the event."""
+
+    question: Literal["biometry", "clipboard", "home_screen", "location", "storage_restore"]
+    event: Outgoing = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

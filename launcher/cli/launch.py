@@ -44,6 +44,7 @@ class Launch:
 
     async def run(self, send_data: str | None, seconds: float | None, prolong_every: float) -> None:
         async with self._launcher(Timing(prolong_every=prolong_every)) as launcher:
+            launcher.on_connection = self.show.connection
             async with self._opening(launcher) as app:
                 self.show.opened(app)
                 app.on_prolong = self.show.prolonged
@@ -138,8 +139,13 @@ class Show:
         yield "start parameter", app.init_data.start_param if app.init_data else None
 
     def prolonged(self, app: MiniApp, failure: MiniAppError | None) -> None:
-        after = f"{time.monotonic() - self.opened_at:.1f} s"
-        say(f"{after}: prolonged ({app.prolongs})" if failure is None else f"{after}: {failure}")
+        self._say(f"prolonged ({app.prolongs})" if failure is None else str(failure))
+
+    def connection(self, connected: bool) -> None:
+        self._say("the connection is back" if connected else "the connection is lost")
+
+    def _say(self, what: str) -> None:
+        say(f"{time.monotonic() - self.opened_at:.1f} s: {what}")
 
     def closed(self, app: MiniApp, page: Page) -> None:
         seconds = round(time.monotonic() - self.opened_at, 3)

@@ -133,7 +133,7 @@ async def _serve(path: Path) -> None:
     lines = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     async with Sandbox() as sandbox:
-        ready_file.write(path, sandbox)
+        ready_file.write(path, ready_file.describe(sandbox))
         _say("ready")
         while line := await lines.readline():
             command, argument = json.loads(line)
