@@ -16,7 +16,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+import launcher.pytest_plugin
 from launcher.accounts import Accounts
+from launcher.expectations import Expectation
 from launcher.pytest_plugin.browser_server import BrowserServer
 from launcher.pytest_plugin.options import run_options
 from launcher.pytest_plugin.shared import SharedLauncher
@@ -26,6 +28,7 @@ from launcher.sandbox.ready_file import describe, write
 from launcher.servers import server_of
 from launcher.settings import Settings
 from tests.conftest import need
+from tests.readme import ROOT
 from tests.test_docs import code_blocks
 
 pytest_plugins = ["pytester"]
@@ -308,7 +311,9 @@ async def _typed(code: str, _: object) -> str:
 
 HOLDER = """
 import sys
+import launcher.pytest_plugin
 from launcher.accounts import Accounts
+from launcher.expectations import Expectation
 from launcher.servers import server_of
 from launcher.settings import Settings
 
@@ -344,6 +349,19 @@ async def test_an_account_that_another_process_uses_is_waited_for(
         launcher = await entering
         assert launcher.client.is_connected()
         await shared.__aexit__(None, None, None)
+
+
+def test_the_readme_names_every_fixture_option_and_assertion(pytester: pytest.Pytester) -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    assertions = {name for name in vars(Expectation) if name.startswith("to_")}
+    assert {f"not_{name}" for name in assertions} == {
+        name for name in vars(Expectation) if name[:4] == "not_"
+    }
+    options = [name for name in vars(pytester.parseconfig().option) if name.startswith("mini_app")]
+    assert len(options) == 8
+    fixtures = [name for name in launcher.pytest_plugin.__all__ if name.startswith("mini_app")]
+    named = [*assertions, *fixtures, *(f"--{name.replace('_', '-')}" for name in options)]
+    assert [name for name in named if f"`{name}`" not in text] == []
 
 
 def test_a_wrong_option_is_refused(pytester: pytest.Pytester) -> None:

@@ -43,7 +43,10 @@ def pytest_runtest_makereport(
 
 
 def _tell(item: pytest.Item, report: pytest.TestReport, saved: SavedLaunch, files: list[Path]) -> None:
-    report.sections.append((f"Mini App {saved.target}", "\n".join(_lines(saved, files))))
+    title = f"Mini App {saved.target}"
+    if report.when == "teardown":  # of these pytest shows what says so
+        title += " (until teardown)"
+    report.sections.append((title, "\n".join(_lines(saved, files))))
     for file in files:
         known = ("mini_app_" + file.stem.replace("-", "_"), str(file))
         item.user_properties.append(known)
