@@ -7,6 +7,7 @@ point: nothing names it.
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import sys
 from functools import partial
@@ -140,7 +141,9 @@ def test_under_pytest_asyncio(pytester: pytest.Pytester) -> None:
     pytester.makeini("[pytest]\nfilterwarnings = error\nasyncio_default_fixture_loop_scope = function")
     pytester.makeconftest(LIGHT)
     pytester.makepyfile(test_readme=README, test_ends=UNDER_ASYNCIO)
-    result = pytester.runpytest_subprocess("--junitxml=junit.xml", "--html=all.html", "-p", "no:playwright")
+    result = pytester.runpytest_subprocess(
+        "--junitxml=junit.xml", "--html=all.html", "--alluredir=allure", "-p", "no:playwright"
+    )
     result.assert_outcomes(passed=2 + 3, failed=4)
     told = result.stdout.str()
     for line in (
@@ -184,13 +187,18 @@ def _tells_no_secret(url: str, told: str) -> None:
 
 
 def _links(folder: Path) -> None:
-    """JUnit's XML and pytest-html say where everything is."""
+    """JUnit's XML and pytest-html say where everything is, and Allure has it."""
     case = ElementTree.parse("junit.xml").find(".//testcase[@name='test_fails_in_the_block']")
     assert case is not None
     properties = {one.get("name"): one.get("value") for one in case.iter("property")}
     assert properties == {f"mini_app_{file.stem}": str(file.resolve()) for file in folder.iterdir()}
     page = Path("all.html").read_text("utf-8")
     assert (folder / "report.html").resolve().as_uri() in page
+    results = [json.loads(file.read_text("utf-8")) for file in Path("allure").glob("*-result.json")]
+    result = next(one for one in results if one["name"] == "test_fails_in_the_block")
+    assert {one["name"]: one["source"].partition(".")[2] for one in result["attachments"]} == {
+        file.name: file.suffix[1:] for file in folder.iterdir()
+    }
 
 
 BESIDE_A_PAGE = """
