@@ -20,6 +20,7 @@ import pytest
 import launcher.pytest_plugin
 from launcher.accounts import Accounts
 from launcher.expectations import Expectation
+from launcher.hosts.browser import Browser
 from launcher.pytest_plugin.browser_server import BrowserServer
 from launcher.pytest_plugin.options import run_options
 from launcher.pytest_plugin.shared import SharedLauncher
@@ -357,6 +358,22 @@ async def test_an_account_that_another_process_uses_is_waited_for(
         launcher = await entering
         assert launcher.client.is_connected()
         await shared.__aexit__(None, None, None)
+
+
+async def test_a_browser_server_that_died_is_replaced() -> None:
+    server = BrowserServer(headed=False)
+    try:
+        first = await server.browser_options()
+        assert await server.browser_options() == first
+        assert server._process is not None
+        server._process.kill()
+        await asyncio.to_thread(server._process.wait)
+        second = await server.browser_options()
+        assert second["remote"] != first["remote"]
+        async with Browser(**second) as browser:
+            assert browser.version
+    finally:
+        server.close()
 
 
 def test_the_readme_names_every_fixture_option_and_assertion(pytester: pytest.Pytester) -> None:
