@@ -16,6 +16,7 @@ import typer
 from launcher.cli.accounts import accounts, logout
 from launcher.cli.check import check
 from launcher.cli.demo import demo
+from launcher.cli.diff import diff
 from launcher.cli.drive import DriveCommand, drive
 from launcher.cli.events import events
 from launcher.cli.failures import report
@@ -23,6 +24,7 @@ from launcher.cli.inspect import inspect
 from launcher.cli.login import login
 from launcher.cli.open import open_app
 from launcher.cli.output import show_line
+from launcher.cli.replay import replay
 from launcher.cli.sandbox import sandbox
 
 __all__ = ["app", "main"]
@@ -60,6 +62,8 @@ app.command()(logout)
 app.add_typer(accounts)
 app.command("open")(open_app)
 app.command()(inspect)
+app.command()(replay)
+app.command()(diff)
 app.command()(check)
 app.command(cls=DriveCommand)(drive)
 app.command()(sandbox)

@@ -2,8 +2,9 @@
 
 A test's folder in the output folder has, for each launch: `launch.json` and `report.html` (everything that is
 known of it, masked), `screenshot.png`, and `trace.zip` and the video where the run asks for them. A later
-launch of the same test has a number in its file names. The picture is taken when an app is left by a failure. A
-test that passes leaves nothing, unless an option is `on`.
+launch of the same test has a number in its file names. The picture is taken where a failure leaves an app.
+
+A test that passes leaves nothing, unless an option is `on`.
 """
 
 from __future__ import annotations
