@@ -17,7 +17,7 @@ from launcher.cli.accounts import accounts, logout
 from launcher.cli.check import check
 from launcher.cli.demo import demo
 from launcher.cli.diff import diff
-from launcher.cli.drive import DriveCommand, drive
+from launcher.cli.drive import drive
 from launcher.cli.events import events
 from launcher.cli.failures import report
 from launcher.cli.inspect import inspect
@@ -26,6 +26,7 @@ from launcher.cli.open import open_app
 from launcher.cli.output import show_line
 from launcher.cli.replay import replay
 from launcher.cli.sandbox import sandbox
+from launcher.cli.verdicts import VerdictCommand
 
 __all__ = ["app", "main"]
 
@@ -64,8 +65,8 @@ app.command("open")(open_app)
 app.command()(inspect)
 app.command()(replay)
 app.command()(diff)
-app.command()(check)
-app.command(cls=DriveCommand)(drive)
+app.command(cls=VerdictCommand)(check)
+app.command(cls=VerdictCommand)(drive)
 app.command()(sandbox)
 app.command()(events)
 app.command()(demo)
