@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -112,6 +112,10 @@ class Recording:
         if app.live is not None and (first := next(iter(app.events), None)) is not None:
             self._epoch -= max(0.0, self._clock - first.time)
             self._clock = min(self._clock, first.time)
+
+    def add(self, exchanges: Iterable[Exchange]) -> None:
+        """Requests that another task has made for the app."""
+        self._exchanges = sorted([*self._exchanges, *exchanges], key=lambda exchange: exchange.at)
 
     @asynccontextmanager
     async def _shown(
