@@ -95,7 +95,7 @@ def test_replay_serves_the_launch(inside: Any, terminal: Terminal) -> None:
         assert serving.stderr is not None
         said = [serving.stderr.readline() for _ in range(3)]
         assert "miniapp login --phone 9996600001 --server ready.json" in said[0]
-        assert "miniapp inspect '@demo_bot' --via menu_button --server ready.json" in said[1]
+        assert "miniapp inspect @demo_bot --via menu_button --server ready.json" in said[1]
         inside(there, "login", "--phone", "9996600001", typed="22222\n")
         done = inside(there, "inspect", "@demo_bot", "--via", "menu_button", "--save", "b.json")
         serving.send_signal(signal.SIGTERM)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +16,7 @@ from launcher.cli.output import say, show_json, show_line, show_panel, show_tabl
 
 if TYPE_CHECKING:
     from launcher.report import SavedLaunch
-    from launcher.sandbox import Sandbox
+    from launcher.sandbox.ready_file import ReadyFile
 
 
 def replay(
@@ -58,25 +59,25 @@ def replay(
 
 async def _serve(saved: SavedLaunch, ready_file: Path | None, port: int) -> None:
     from launcher.report.world import replayed
-    from launcher.sandbox.program import serve
+    from launcher.sandbox import ready_file as ready
+    from launcher.sandbox.program import until_stopped
 
-    made = replayed(saved, port=port)
-    await serve(ready_file=ready_file, on_ready=partial(_announce, saved, ready_file), sandbox=made)
+    async with replayed(saved, port=port) as sandbox:
+        await until_stopped(ready.describe(sandbox), ready_file, partial(_announce, saved, ready_file))
 
 
-def _announce(saved: SavedLaunch, ready_file: Path | None, sandbox: Sandbox) -> None:
+def _announce(saved: SavedLaunch, ready_file: Path | None, ready: ReadyFile) -> None:
     from launcher.report.world import link_of
 
-    host, number = sandbox.dcs[sandbox.main_dc]
     if ready_file is None:
         say("Other programs need the ready file: run it again with --ready-file FILE.")
     else:
         via = saved.options.get("via") or (saved.app or {}).get("flow")
-        how = f" --via {via}" if saved.link is None and via else ""
-        person = next(sandbox.world.users())
+        how = f" --via {quote(str(via))}" if saved.link is None and via else ""
+        person = ready.accounts[0]
         say(f"Try: miniapp login --phone {person.phone} --server {ready_file}   (code {person.code})")
-        say(f"     miniapp inspect '{link_of(saved)}'{how} --server {ready_file}")
-    say(f"The launch is served on {host}:{number}. Ctrl-C stops it.")
+        say(f"     miniapp inspect {quote(link_of(saved))}{how} --server {ready_file}")
+    say(f"The launch is served on {ready.dc.host}:{ready.dc.port}. Ctrl-C stops it.")
 
 
 def _show(saved: SavedLaunch) -> None:
