@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     )
     from launcher.accounts import Accounts
     from launcher.launcher import Launcher
-    from launcher.mini_app import CloseReason, MiniApp
+    from launcher.mini_app import CloseReason, MiniApp, PageGone
+    from launcher.page_events import NotSeen
     from launcher.settings import Settings
     from launcher.timing import Timing
 
@@ -37,8 +38,10 @@ __all__ = [
     "Launcher",
     "MiniApp",
     "MiniAppError",
+    "NotSeen",
     "OpenMode",
     "OpenParameters",
+    "PageGone",
     "Prompt",
     "Question",
     "Settings",
@@ -51,6 +54,8 @@ _HOMES = {
     "CloseReason": "launcher.mini_app",
     "Launcher": "launcher.launcher",
     "MiniApp": "launcher.mini_app",
+    "NotSeen": "launcher.page_events",
+    "PageGone": "launcher.mini_app",
     "Settings": "launcher.settings",
     "Timing": "launcher.timing",
 }

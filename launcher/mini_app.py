@@ -47,10 +47,11 @@ if TYPE_CHECKING:
     from launcher.hosts.http import HttpReport
     from launcher.hosts.observations import HostEnd
     from launcher.launcher import Launcher
-    from launcher.live_page import LivePage
+    from launcher.live_page import Failure, LivePage
     from launcher.page_events import Expected, PageEvents
 
-from launcher.in_hand import ButtonInHand, PopupInHand, ScannerInHand
+from launcher.bridge.wire import compact
+from launcher.in_hand import ButtonInHand, ClipboardInHand, PhoneInHand, PopupInHand, ScannerInHand
 
 __all__ = ["CloseReason", "MiniApp", "PageGone"]
 
@@ -277,7 +278,10 @@ class MiniApp:
         if self.is_closed:
             raise DataRefused(f"The app is closed ({self._reason}).", "Open it again.")
         peer = await input_peer(self._client, chat) if chat is not None else self._current_chat()
-        results = await switch_inline(self._client, self.app.bot, query, peer, chat_types)
+        results = await self._launcher._retrying(
+            "messages.getInlineBotResults",
+            lambda: switch_inline(self._client, self.app.bot, query, peer, chat_types),
+        )
         self._close(CloseReason.SWITCHED_INLINE)
         return results
 
@@ -306,7 +310,7 @@ class MiniApp:
 
     @property
     def device(self) -> Device:
-        """The phone: what a test may look at. Changes that the page hears of go through the bridge."""
+        """The phone as data, to be looked at and set; what the page is to hear at once is done by `phone`."""
         return self._shown.bridge.device
 
     @property
@@ -317,6 +321,11 @@ class MiniApp:
     def events(self) -> PageEvents:
         """What went to and fro, oldest first, with times."""
         return self._shown.events
+
+    @property
+    def failures(self) -> list[Failure]:
+        """What the page asked for and broke, or was refused with nothing to answer; the latest hundred."""
+        return list(self._shown.failures)
 
     @property
     def unanswered(self) -> list[Pending]:
@@ -344,7 +353,9 @@ class MiniApp:
         return self._shown.events.expect(name, timeout, where)
 
     async def emit(self, name: str, data: Any = None) -> None:
-        """Send the page any event."""
+        """Send the page any event. Raises BadInput for data that is no JSON."""
+        if data is not None and not compact(data):
+            raise BadInput(f"The data of {name} is no JSON.", "Give None, text, numbers, lists and dicts.")
         self._shown.react(self._shown.bridge.emit(name, data, self._shown.now()))
 
     async def screenshot(self, path: Any) -> None:
@@ -386,6 +397,14 @@ class MiniApp:
     @property
     def qr(self) -> ScannerInHand:
         return ScannerInHand(self._shown)
+
+    @property
+    def clipboard(self) -> ClipboardInHand:
+        return ClipboardInHand(self._shown)
+
+    @property
+    def phone(self) -> PhoneInHand:
+        return PhoneInHand(self._shown)
 
     @property
     def _client(self) -> Any:

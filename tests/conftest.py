@@ -6,7 +6,10 @@ had, calls `need`: it is skipped, listed by name, and fails the run where CI=tru
 
 from __future__ import annotations
 
+import importlib
 import os
+import sys
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import pytest
@@ -15,6 +18,13 @@ from hypothesis import settings
 settings.register_profile("short", max_examples=30)
 settings.register_profile("long", max_examples=500)  # `make fuzz`
 settings.load_profile("short")
+
+# eth-account's py_ecc raises the recursion limit of whoever imports it so far that JSON of many levels ends
+# the process. Once it has been imported it does not do so again.
+_limit = sys.getrecursionlimit()
+with suppress(ImportError):
+    importlib.import_module("py_ecc")
+sys.setrecursionlimit(_limit)
 
 _NOT_RUN = "not run: "
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, TypeVar
 
 from telethon import TelegramClient, events
 from telethon.tl import types
@@ -17,6 +17,7 @@ from launcher.sandbox import Sandbox
 from launcher.settings import Settings
 from launcher.timing import Timing
 
+T = TypeVar("T")
 DEMO_BOT = "demo_bot"
 FAST = Timing(prolong_every=0.05, prolong_retry=0.02, retries=(0.02,) * 4, flood_wait=1.0, connect=10.0)
 """Prolongs every 50 ms, repeats at once."""
@@ -66,6 +67,29 @@ async def heard(launcher: Launcher, update: type) -> AsyncIterator[None]:
     yield
     await arrived.wait()
     launcher.client.remove_event_handler(watch)
+
+
+@asynccontextmanager
+async def in_own_task(context: AbstractAsyncContextManager[T]) -> AsyncIterator[T]:
+    """Enter and leave in one task of its own, for fixtures: pytest-asyncio runs their parts in different
+    ones."""
+    there: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+    over = asyncio.Event()
+
+    async def play() -> None:
+        try:
+            async with context as entered:
+                there.set_result(entered)
+                await over.wait()
+        except BaseException as failure:
+            if there.done():
+                raise
+            there.set_exception(failure)
+
+    playing = asyncio.create_task(play())
+    yield await there
+    over.set()
+    await playing
 
 
 def data_received(sandbox: Sandbox, username: str = DEMO_BOT) -> list[str]:

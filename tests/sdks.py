@@ -31,6 +31,8 @@ __all__ = ["SAME", "SDK", "TRANSPORTS", "Ending", "Feature", "ending_failures", 
 
 TRANSPORTS = {"android": "native", "web": "iframe"}
 """A platform for each way in which a client and a page talk."""
+TO_AND_FRO = ("launch", "ready", "theme", "main button", "popup", "phone", "cloud storage", "story")
+"""Features that are tried with Web A too: its frame hears and is heard, beside what it does otherwise."""
 MATRIX = Path(__file__).parent / "data" / "sdk_matrix.md"
 SAME = object()
 ALICE = 1001
@@ -87,14 +89,21 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class SDK:
-    """The package with its version, a page's `body` that loads it, and its rows."""
+    """The package with its version, a page's `body` that loads it, and its rows; `weba` are those of Web A,
+    which lacks more than Web K."""
 
     name: str
     body: str
     features: tuple[Feature, ...]
+    weba: tuple[Feature, ...]
     endings: tuple[Ending, ...]
     lacks: Mapping[str, str]
     """What it has not, with the reason."""
+
+    @property
+    def on_weba(self) -> tuple[Feature, ...]:
+        """The rows that are run in Web A's frame."""
+        return (*(row for row in self.features if row.name in TO_AND_FRO), *self.weba)
 
 
 @dataclass(slots=True)
@@ -279,13 +288,8 @@ async def _ending_problem(stand: Stand, ending: Ending) -> str | None:
 
 
 def tell(change: str, *arguments: Any, **named: Any) -> Act:
-    """Something happens to the phone, of which the bridge tells the page."""
-
-    async def act(live: MiniApp) -> None:
-        assert live.live
-        live.live.react(getattr(live.bridge, change)(*arguments, **named, now=live.live.now()))
-
-    return act
+    """Something happens to the phone, of which its client tells the page."""
+    return lambda live: getattr(live.phone, change)(*arguments, **named)
 
 
 def press(button: str) -> Act:
@@ -357,6 +361,10 @@ def _section(sdk: SDK) -> str:
             "| feature | outcomes |",
             "|---|---|",
             *(f"| {name} | {'; '.join(outcomes)} |" for name, outcomes in rows.items()),
+            "",
+            f"In the iframe of weba {len(sdk.on_weba)} checks, with what that client does otherwise:",
+            "",
+            *(f"- {row.name}: {row.outcome}" for row in sdk.weba),
             "",
             "It has no:",
             "",

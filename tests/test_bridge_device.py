@@ -12,6 +12,7 @@ from launcher.bridge.device import (
     LOG,
     Biometry,
     Button,
+    Clipboard,
     Device,
     DeviceStorage,
     Haptic,
@@ -20,7 +21,7 @@ from launcher.bridge.device import (
     NotPossible,
     SecureStorage,
 )
-from launcher.bridge.effects import Done
+from launcher.bridge.effects import AskUser, Declined, Done
 from tests.test_bridge import MINIMAL, POPUP, send
 
 DARK = {"bg_color": "#101010", "text_color": "#f0f0f0"}
@@ -151,7 +152,7 @@ def test_codes_may_lie_ready() -> None:
 
 
 def test_the_clipboard_is_not_shown() -> None:
-    bridge = Bridge(device=Device(clipboard="swordfish"))
+    bridge = Bridge(device=Device(clipboard=Clipboard("swordfish", agrees=True)))
     assert reply(bridge, "web_app_read_text_from_clipboard", {"req_id": "1"}) == {
         "req_id": "1", "data": "swordfish",
     }  # fmt: skip
@@ -259,7 +260,7 @@ def test_a_frame_gets_its_style_and_is_reloaded() -> None:
 
 
 def test_an_icon_on_the_home_screen() -> None:
-    bridge = Bridge()
+    bridge = Bridge(device=Device(home_screen=HomeScreen(agrees=True)))
     assert reply(bridge, "web_app_check_home_screen") == {"status": "missed"}
     assert send(bridge, "web_app_add_to_home_screen").replies == [("home_screen_added", {})]
     assert reply(bridge, "web_app_check_home_screen") == {"status": "added"}
@@ -271,7 +272,7 @@ def test_an_icon_on_the_home_screen() -> None:
 
 
 def test_biometry_from_asking_to_a_token() -> None:
-    bridge = Bridge()
+    bridge = Bridge(device=Device(biometry=Biometry(agrees=True)))
     info = reply(bridge, "web_app_biometry_get_info")
     assert info == {
         "available": True, "access_requested": False, "access_granted": False, "token_saved": False,
@@ -302,8 +303,42 @@ def test_biometry_declined_or_not_there() -> None:
     assert reply(missing, "web_app_biometry_update_token", {"token": "a"}) == {"status": "failed"}
 
 
+QUESTIONS = {
+    "biometry": ("web_app_biometry_request_access", {}),
+    "clipboard": ("web_app_read_text_from_clipboard", {"req_id": "1"}),
+    "home_screen": ("web_app_add_to_home_screen", None),
+    "location": ("web_app_request_location", None),
+    "storage_restore": ("web_app_secure_storage_restore_key", {"req_id": "1", "key": "old"}),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_the_user_is_asked_and_the_event_goes_on_with_the_answer(question: str) -> None:
+    name, data = QUESTIONS[question]
+    said = {}
+    for outcome in (Done(), Declined()):
+        bridge = Bridge(device=Device(secure_storage=SecureStorage(restorable={"old": "kept"})))
+        asked = send(bridge, name, data)
+        assert asked.replies == []
+        assert isinstance(asked.effects[0], AskUser)
+        assert (asked.effects[0].question, asked.effects[0].name) == (question, name)
+        assert [pending.name for pending in bridge.pending()] == [name]
+        (said[type(outcome)],) = bridge.resolve(asked.effects[0], outcome).replies
+        assert bridge.pending() == []
+        assert bridge.resolve(asked.effects[0], outcome) == Reaction()
+    assert said[Done] != said[Declined]
+
+
+def test_who_is_asked_while_the_page_starts_anew_answers_nobody() -> None:
+    bridge = Bridge()
+    asked = send(bridge, "web_app_request_location").effects[0]
+    bridge.reloaded()
+    assert bridge.resolve(asked, Done()) == Reaction()
+    assert not bridge.device.location.access_granted
+
+
 def test_location() -> None:
-    bridge = Bridge(device=Device(location=Location(latitude=48, longitude=2.5, speed=3.0)))
+    bridge = Bridge(device=Device(location=Location(agrees=True, latitude=48, longitude=2.5, speed=3.0)))
     assert reply(bridge, "web_app_check_location") == {
         "available": True, "access_requested": False, "access_granted": False,
     }  # fmt: skip
@@ -361,6 +396,33 @@ def test_what_sensors_measure_is_set() -> None:
     device.orientation.compass = False
     send(bridge, "web_app_start_device_orientation", {"need_absolute": True}, now=1.0)
     assert bridge.due(5.0).replies[-1][1]["absolute"] is False
+
+
+def test_a_sensor_that_runs_tells_at_once_what_else_it_measures() -> None:
+    bridge = Bridge()
+    send(bridge, "web_app_start_gyroscope", now=0.0)
+    told = bridge.measure((1, 2, 3), (4, 5, 6), now=0.1)
+    assert told.replies == [("gyroscope_changed", {"x": 4, "y": 5, "z": 6})]
+    assert bridge.device.accelerometer.value == (1, 2, 3)
+    assert bridge.device.orientation.value == (0, 0, 0)
+
+
+def test_a_phone_is_turned() -> None:
+    bridge = Bridge(device=Device(width=400, height=900, safe_area=(30, 20, 0, 0)))
+    (_, size), (_, covered) = bridge.rotate().replies
+    assert size["height"] == 400
+    assert covered == {"top": 0, "bottom": 0, "left": 30, "right": 20}
+    bridge.device.orientation_locked = True
+    with pytest.raises(NotPossible, match="locked"):
+        bridge.rotate()
+    with pytest.raises(NotPossible, match="window"):
+        Bridge("tdesktop").rotate()
+
+
+def test_a_home_screen_without_icons() -> None:
+    bridge = Bridge(device=Device(home_screen=HomeScreen("unsupported")))
+    with pytest.raises(NotPossible, match="no icons"):
+        bridge.add_to_home_screen()
 
 
 def test_missed_measurements_are_not_made_up_for() -> None:
@@ -422,6 +484,14 @@ def test_device_storage_holds_five_megabytes() -> None:
     stored(bridge, "device", "save_key", key="ключ", value=None)
     assert bridge.device.storage.used == 0
     assert DeviceStorage({"ключ": "x"}).used == 9
+
+
+def test_a_cleared_device_storage_has_its_room_again() -> None:
+    bridge = Bridge()
+    assert stored(bridge, "device", "save_key", key="a", value="x" * (5 * 2**20 - 1)) == ("key_saved", {})
+    assert stored(bridge, "device", "clear") == ("cleared", {})
+    assert bridge.device.storage.used == 0
+    assert stored(bridge, "device", "save_key", key="b", value="x" * (5 * 2**20 - 1)) == ("key_saved", {})
 
 
 def test_secure_storage_holds_ten_keys_and_restores_them() -> None:

@@ -33,14 +33,18 @@ from typer.testing import CliRunner
 from flows import FLOWS, OpenMode, Prompt, Question
 from launcher import cli
 from launcher.accounts import Accounts
+from launcher.bridge.bridge import Bridge
 from launcher.cli import options, output
 from launcher.cli.failures import report
 from launcher.cli.questions import ask_on_terminal
-from launcher.sandbox import ASSUMPTIONS
+from launcher.hosts.recordings import NO_FFMPEG
+from launcher.sandbox import ASSUMPTIONS, Sandbox, ready_file
 from launcher.servers import server_of
 from launcher.settings import Settings
 from launcher.sign_in import PasswordAsked, typed_password
 from tests.conftest import need
+from tests.pages import Pages, app
+from tests.test_bridge import MINIMAL, send, settle
 
 SCRIPT = Path(sys.executable).with_name("miniapp")
 HEAVY = {
@@ -203,7 +207,7 @@ OPTIONS = {
     "open": f"{OPENING} --account --speculate --for --send-data {SHOWING}",
     "inspect": f"{OPENING} --account",
     "exporter": "--account --listen --history --web-config",
-    "sandbox": "--port --ready-file --flip --query-lifetime --assumptions",
+    "sandbox": "--port --ready-file --flip --query-lifetime --metapro --assumptions",
     "demo": "--reveal --no-browser --report --install-browser",
 }
 
@@ -417,6 +421,23 @@ async def test_an_app_is_prolonged_until_ctrl_c(alices: Terminal) -> None:
     assert opened.returncode == 130
 
 
+async def test_a_lost_connection_is_told(tmp_path: Path) -> None:
+    async with Sandbox() as sandbox:
+        ready_file.write(tmp_path / "ready.json", ready_file.describe(sandbox))
+        terminal = Terminal(tmp_path, str(tmp_path / "ready.json"))
+        async with terminal.running("login", "--phone", ALICE) as login:
+            await login.communicate(f"{CODE}\n".encode())
+        async with terminal.running("open", *LAUNCHES["main_app"]) as opened:
+            assert opened.stdout is not None
+            assert opened.stderr is not None
+            while not (await opened.stdout.readline()).startswith("╰".encode()):
+                pass
+            sandbox.drop_connections()
+            lines = [(await opened.stderr.readline()).decode().partition(": ")[2] for _ in range(2)]
+            opened.send_signal(signal.SIGTERM)
+    assert lines == ["the connection is lost\n", "the connection is back\n"]
+
+
 async def test_being_told_to_end_is_no_failure(alices: Terminal) -> None:
     async with alices.running("open", *LAUNCHES["inline_button"], "--prolong-every", "0.05") as opened:
         assert opened.stderr is not None
@@ -515,17 +536,19 @@ def test_a_page_is_looked_at_over_http(terminal: Terminal, inside: Any) -> None:
 def test_without_a_host_no_page_is_shown(terminal: Terminal, inside: Any) -> None:
     told = inside(terminal, *SAMPLE, "--json").json
     assert told["url"].startswith("https://demo.example/main#")
-    assert [told[name] for name in ("ready", "load_failure", "events", "http")] == [None] * 4
+    assert [told[name] for name in ("ready", "load_failure", "events", "failures", "http")] == [None] * 5
 
 
 def test_a_page_is_shown_and_its_events_are_told(terminal: Terminal) -> None:
     done = terminal.run(
-        *SAMPLE, "--host", "browser", "--screenshot", "app.png", "--trace", "trace.zip", "--json"
-    )
+        *SAMPLE, "--host", "browser", "--screenshot", "app.png", "--trace", "trace.zip", "--video", "film",
+        "--json",
+    )  # fmt: skip
     if "Chromium" in done.err:
         need("Chromium", done.err)
     assert done.code == 0, done.err
     assert (done.json["ready"], done.json["load_failure"], done.json["http"]) == (True, None, None)
+    assert done.json["failures"] == []
     assert done.json["events"]["outgoing"]["web_app_ready"] == 1
     assert done.json["events"]["incoming"]["theme_changed"] == 1
     lines = [line.partition(": ") for line in done.err.splitlines()]
@@ -537,15 +560,49 @@ def test_a_page_is_shown_and_its_events_are_told(terminal: Terminal) -> None:
     assert no_secret(done.out + done.err)
     assert (terminal.folder / "app.png").read_bytes().startswith(b"\x89PNG")
     assert (terminal.folder / "trace.zip").read_bytes().startswith(b"PK")
+    kept = {file.suffix for file in (terminal.folder / "film").iterdir()}
+    assert kept == ({".jpg"} if NO_FFMPEG in told else {".webm"})
 
 
-def test_a_page_that_does_not_load_is_told(terminal: Terminal, alices: Terminal, inside: Any) -> None:
-    """The sandbox of the other process has no pages."""
-    done = inside(alices, "open", *LAUNCHES["main_app"], "--for", "0", "--host", "browser", "--json")
+def test_a_page_that_does_not_load_is_told(tmp_path: Path, inside: Any) -> None:
+    """No host has the addresses of a sandbox without its site."""
+    with Sandbox().in_thread() as bare:
+        path = tmp_path / "bare.json"
+        ready_file.write(path, ready_file.describe(bare))
+        terminal = Terminal(tmp_path, str(path))
+        assert terminal.run("login", "--phone", ALICE, typed=f"{CODE}\n").code == 0
+        done = inside(terminal, "open", *LAUNCHES["main_app"], "--for", "0", "--host", "browser", "--json")
     if "Chromium" in done.err:
         need("Chromium", done.err)
-    assert (done.code, done.json["ready"]) == (0, False)
+    assert (done.code, done.json["ready"]) == (1, False)
     assert done.json["load_failure"] in done.err
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+async def test_a_page_that_is_closed_for_what_it_does_says_why(tmp_path: Path, as_json: bool) -> None:
+    flood = app("for (let i = 0; i < 20000; i++) post('web_app_expand')")
+    async with Sandbox() as sandbox, Pages({"/": flood}) as pages:
+        sandbox.world.bot("demo_bot").main_app = pages.url("/")
+        ready_file.write(tmp_path / "ready.json", ready_file.describe(sandbox))
+        terminal = Terminal(tmp_path, str(tmp_path / "ready.json"))
+        async with terminal.running("login", "--phone", ALICE) as login:
+            await login.communicate(f"{CODE}\n".encode())
+        json_too = ["--json"] if as_json else []
+        async with terminal.running("open", *LAUNCHES["main_app"], "--host", "browser", *json_too) as opened:
+            out, told = await opened.communicate()
+    if b"Chromium" in told:
+        need("Chromium", told.decode())
+    assert opened.returncode == 1
+    if as_json:
+        assert json.loads(out)["host_end"] == {"reason": "the page went over a limit", "detail": "events"}
+    else:
+        assert out.decode().endswith(": host_gone (the page went over a limit: events)\n")
+
+
+def test_the_sandbox_of_another_process_shows_its_pages(alices: Terminal, inside: Any) -> None:
+    told = inside(alices, "open", APP, "--for", "0", "--host", "http", "--json").json
+    site = json.loads(Path(alices.server).read_text())["site"]
+    assert (told["http"]["url"], told["http"]["status"]) == (f"{site}/direct_link", 200)
 
 
 def test_without_a_browser_a_page_is_refused_in_a_line(terminal: Terminal, inside: Any) -> None:
@@ -673,6 +730,8 @@ REFUSED: dict[str, tuple[tuple[str, ...], int, str]] = {
     "list nobody": (("accounts", "--account", "zoe"), 1, "There are: alice. Check the name"),
     "import nothing": (("accounts", "import", "x"), 1, "not an exported session"),
     "unknown assumption": (("sandbox", "--flip", "nope"), 2, "--assumptions"),
+    "unknown switch": (("sandbox", "--metapro", "nope=1"), 2, "nope"),
+    "impossible position": (("sandbox", "--metapro", "success=204"), 2, "success"),
     "sandbox elsewhere": (("sandbox", "--server", "test"), 2, "'test' is not"),
     "demo elsewhere": (("demo", "--server", "test"), 2, "'test' is not"),
     "folder of the ready file": (("sandbox", "--ready-file", "nosuch/ready.json"), 1, "there is no folder"),
@@ -808,7 +867,12 @@ def test_the_version_is_told(terminal: Terminal, inside: Any) -> None:
 def test_the_events_of_the_bridge_are_listed(terminal: Terminal, inside: Any) -> None:
     rows = inside(terminal, "events", "--json").json
     assert len(rows) == 63 + 56 + 4
-    assert all(row["answered"] for row in rows if row["replies"])
+    for row in rows:
+        if row["replies"]:
+            bridge = Bridge()
+            said = settle(bridge, send(bridge, row["name"], MINIMAL.get(row["name"])))
+            assert row["answered"]
+            assert {name for name, _ in said} & set(row["replies"]), row["name"]
     old = inside(terminal, "events", "--version", "6.0", "--json").json
     assert "web_app_close" in {row["name"] for row in old}
     assert "web_app_open_popup" not in {row["name"] for row in old}

@@ -1,21 +1,23 @@
 """A page in real Chromium: what it finds, what it posts, what it is told, and what is seen when it fails."""
 
 import asyncio
+import base64
 import json
 import os
 import re
+import shutil
 import signal
 import sys
 import tempfile
 import zipfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.async_api import async_playwright
+from playwright.async_api import BrowserContext, async_playwright
 
 from launcher.hosts import (
     PLATFORMS,
@@ -53,6 +55,24 @@ async def test_an_event_reaches_python_and_is_answered(browser: Browser) -> None
         assert await host.emit("theme_changed", {"theme_params": {"bg_color": "#ffffff"}})
         heard = await posted.first("heard")
         assert heard.data == '["theme_changed",{"theme_params":{"bg_color":"#ffffff"}}]'
+
+
+async def test_a_context_is_prepared_before_its_page_is_opened(browser: Browser) -> None:
+    async def mark(context: BrowserContext) -> None:
+        assert context.pages == []
+        await context.add_init_script("window.mark = 7")
+
+    async def fail(context: BrowserContext) -> None:
+        await context.close()
+        await context.new_page()
+
+    posted = Posted()
+    async with Pages({"/": app("post('mark', mark)")}) as pages:
+        async with browser.open(pages.url("/"), on_event=posted, prepare=mark):
+            assert (await posted.first("mark")).data == "7"
+        with pytest.raises(HostUnavailable, match="cannot be prepared"):
+            async with browser.open(pages.url("/"), on_event=posted, prepare=fail):
+                pass
 
 
 async def test_the_proxy_is_there_before_any_script_under_a_strict_policy(browser: Browser) -> None:
@@ -312,6 +332,14 @@ async def test_a_local_copy_of_the_official_script(browser: Browser, tmp_path: P
         assert (await posted.first("local")).data == "anonymous"
 
 
+def in_base64(content: bytes) -> Iterator[bytes]:
+    """Whatever may be read as Base64, of either alphabet."""
+    for run in re.findall(rb"[A-Za-z0-9+/_-]{16,}", content):
+        for start in range(4):
+            groups = (len(run) - start) // 4 * 4
+            yield base64.b64decode(run[start : start + groups].replace(b"-", b"+").replace(b"_", b"/"))
+
+
 async def test_recordings_hold_no_secrets(
     browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -321,7 +349,11 @@ async def test_recordings_hold_no_secrets(
       const data = new URLSearchParams(location.hash.slice(1)).get('tgWebAppData');
       console.log(data);
       document.body.append(data);
+      const bytes = new TextEncoder().encode('\\0' + data);
+      const headers = {'Content-Type': 'application/octet-stream', 'X-1': btoa(data), 'X-2': btoa('.' + data),
+        'X-3': btoa('..' + data).replaceAll('+', '-').replaceAll('/', '_')};
       fetch('/api', {method: 'POST', headers: {'X-Init': data}, body: JSON.stringify({data})})
+        .then(() => fetch('/api', {method: 'POST', headers, body: bytes}))
         .then(() => post('done'));
     """)
     posted = Posted()
@@ -336,7 +368,8 @@ async def test_recordings_hold_no_secrets(
         written = [har.read_bytes(), *(zipped.read(name) for name in zipped.namelist())]
         assert "trace.trace" in zipped.namelist()
     assert any(b"***" in content for content in written)
-    assert not [secret for secret in SECRETS for content in written if secret in content]
+    seen = [*written, *(decoded for content in written for decoded in in_base64(content))]
+    assert not [secret for secret in SECRETS for content in seen if secret in content]
     assert set(os.listdir(tmp_path)) == {"trace.zip", "page.har", "page.png"}
 
 
@@ -352,19 +385,39 @@ async def test_a_crash_leaves_its_recordings(browser: Browser, tmp_path: Path) -
     assert pages.url("/") in har.read_text()
 
 
-async def test_a_video_or_one_line_that_says_what_is_missing(browser: Browser, tmp_path: Path) -> None:
-    async with Pages({"/": app("post('here')")}) as pages:
-        posted = Posted()
-        said = None
-        try:
-            async with browser.open(pages.url("/"), on_event=posted, video=tmp_path):
-                await posted.first("here")
-        except HostUnavailable as failure:
-            said = str(failure)
-    if said is None:
-        assert os.listdir(tmp_path)
-    else:
-        assert re.fullmatch(r"A video needs Playwright's ffmpeg: .*", said)
+CHANGING = app("""
+  const next = shade => {
+    document.body.style.background = shade;
+    requestAnimationFrame(() => requestAnimationFrame(() => post('drawn', shade)));
+  };
+  post('ready');
+""")
+
+
+async def test_a_video_or_pictures_and_one_line_that_says_what_is_missing(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """Without Playwright's ffmpeg, which only its own download brings, there are pictures."""
+    folder = tmp_path / "film"
+    posted = Posted()
+    async with Pages({"/": CHANGING}) as pages:
+        async with browser.open(pages.url("/"), on_event=posted, video=folder) as host:
+            await posted.first("ready")
+            filmed = not host.observations.of(Seen.NO_VIDEO)
+            for shade in ("red", "blue") * 100:
+                await host.page.evaluate("shade => next(shade)", shade)
+                if len(os.listdir(folder)) > 2 - filmed:
+                    break
+    kept = sorted(folder.iterdir())
+    if filmed:
+        assert [file.suffix for file in kept] == [".webm"]
+        return
+    (said,) = host.observations.of(Seen.NO_VIDEO)
+    assert re.fullmatch(
+        r"Playwright's ffmpeg is not there.* `python -m playwright .*` gets it\.", said.detail
+    )
+    assert [file.name for file in kept[:2]] == ["page-00001.jpg", "page-00002.jpg"]
+    assert all(file.read_bytes().startswith(b"\xff\xd8") for file in kept)
 
 
 async def test_only_web_pages_are_opened(browser: Browser) -> None:
@@ -512,3 +565,92 @@ async def test_chromium_path_comes_first(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setenv("CHROMIUM_PATH", str(tmp_path / "absent"))
     with pytest.raises(HostUnavailable, match="CHROMIUM_PATH"):
         await find_chromium()
+
+
+APT = """#!/bin/sh
+echo "$@" >> "$0.log"
+[ "$1" = update ] || { echo '#!/bin/sh' > "${0%/*}/chromium"; chmod +x "${0%/*}/chromium"; }
+"""
+PYTHON = """#!/bin/sh
+echo "$@" >> "$0.log"
+echo '#!/bin/sh' > "${0%/*}/own"
+"""
+ENDLESS = """#!/bin/sh
+exec 3> "${0%/*}/alive"
+sleep 1000 &
+wait
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A PATH with nothing but programs of ours and what those need; `own` is Playwright's Chromium."""
+
+    folder: Path
+
+    def add(self, name: str, script: str) -> Path:
+        program = self.folder / name
+        program.write_text(script)
+        program.chmod(0o755)
+        return program
+
+    @property
+    def own(self) -> str:
+        return str(self.folder / "own")
+
+    def called(self, name: str) -> list[str]:
+        log = self.folder / f"{name}.log"
+        return log.read_text().splitlines() if log.exists() else []
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    for needed in ("chmod", "sleep"):
+        (tmp_path / needed).symlink_to(shutil.which(needed) or needed)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CHROMIUM_PATH", raising=False)
+    machine = Machine(tmp_path)
+    monkeypatch.setattr(sys, "executable", str(machine.add("python", PYTHON)))
+    return machine
+
+
+async def test_playwrights_installer_is_asked_first(machine: Machine) -> None:
+    machine.add("apt-get", APT)
+    assert await find_chromium(machine.own) == Path(machine.own)
+    assert machine.called("python") == ["-m playwright install chromium"]
+    assert await find_chromium(machine.own) == Path(machine.own)
+    assert len(machine.called("python")) == 1
+    assert machine.called("apt-get") == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="packages are installed by root")
+async def test_then_the_package_manager(machine: Machine) -> None:
+    machine.add("apt-get", APT)
+    machine.add("python", '#!/bin/sh\necho "$@" >> "$0.log"; exit 1\n')
+    assert await find_chromium(machine.own) == machine.folder / "chromium"
+    assert machine.called("python") == ["-m playwright install chromium"]
+    assert machine.called("apt-get") == ["update", "install -y --no-install-recommends chromium"]
+
+
+async def test_neither_is_asked_where_that_is_not_wanted(machine: Machine) -> None:
+    machine.add("apt-get", APT)
+    with pytest.raises(HostUnavailable, match="No Chromium"):
+        await find_chromium(machine.own, download=0, package=0)
+    assert machine.called("python") == machine.called("apt-get") == []
+
+
+async def test_installers_have_so_much_time_and_leave_nothing_behind(machine: Machine) -> None:
+    """What they have started holds the other end of a pipe until it ends."""
+    os.mkfifo(machine.folder / "alive")
+    ours = os.fdopen(os.open(machine.folder / "alive", os.O_RDONLY | os.O_NONBLOCK), "rb")
+    for name in ("python", "apt-get"):
+        machine.add(name, ENDLESS)
+    with pytest.raises(HostUnavailable, match="No Chromium"):
+        await find_chromium(machine.own, download=0.5, package=0.5)
+    left = asyncio.StreamReader()
+    pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(left), ours
+    )
+    async with asyncio.timeout(SECONDS):
+        assert await left.read() == b""
+    pipe.close()

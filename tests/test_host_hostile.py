@@ -5,6 +5,7 @@ Responsiveness is counted, not timed: how many events are handed on between two 
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.resources import files
@@ -14,7 +15,7 @@ import pytest
 
 from launcher.hosts import HostEndReason, Limits, PageEvent, Seen
 from launcher.hosts.browser import Browser
-from launcher.hosts.browser_host import BrowserHost
+from launcher.hosts.browser_host import _SLICE, BrowserHost
 from tests.browsers import SECONDS, Posted, browser
 from tests.pages import Answer, Pages, app
 
@@ -101,6 +102,26 @@ async def test_a_burst_that_is_allowed_arrives_whole(browser: Browser) -> None:
                 await last.wait()
     assert [event.data for event in turns.events[:-1]] == [str(i) for i in range(BURST)]
     assert turns.most <= 5_000
+
+
+async def test_a_burst_that_takes_long_lets_others_have_their_turn(browser: Browser) -> None:
+    page = app("for (let i = 0; i < 30; i++) post('e', i); post('last')")
+    turns, last = Turns(), asyncio.Event()
+
+    def take(event: PageEvent) -> None:
+        turns(event)
+        until = time.perf_counter() + 2 * _SLICE
+        while time.perf_counter() < until:
+            pass  # at work
+        if event.name == "last":
+            last.set()
+
+    async with Pages({"/": page}) as pages, turns.counted():
+        async with browser.open(pages.url("/"), on_event=take):
+            async with asyncio.timeout(SECONDS):
+                await last.wait()
+    assert len(turns.events) == 31
+    assert turns.most == 1
 
 
 async def test_a_stream_of_small_bursts_is_within_the_limits_until_it_is_not(browser: Browser) -> None:

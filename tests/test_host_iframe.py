@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from launcher.hosts import Frame, Seen, profile_for
+from launcher.hosts import Frame, HostEndReason, Seen, profile_for
 from launcher.hosts.browser import Browser
 from tests.browsers import SECONDS, Posted, browser
 from tests.pages import SILENT, Answer, Pages, app
@@ -193,3 +193,57 @@ async def test_a_frame_that_hangs_hangs_alone(browser: Browser) -> None:
             assert await host.emit("x")
             assert await host.responds(timeout=0.2) is False
             assert host.observations.counts[Seen.HUNG] == 1
+
+
+async def test_a_frame_that_takes_no_messages_is_noticed(browser: Browser) -> None:
+    posted = Posted()
+    async with Pages({"/": app("post('last'); setTimeout(() => { for (;;) {} })")}) as pages:
+        async with browser.open(pages.url("/"), on_event=posted, platform="weba", timeout=1) as host:
+            await posted.first("last")
+            assert await host.emit("x", timeout=0.2)
+            async with asyncio.timeout(SECONDS):
+                while not host.observations.of(Seen.HUNG):
+                    await host.page.evaluate("0")
+            seen = host.observations.of(Seen.HUNG)[0].detail
+            assert seen == "the app's frame does not answer within 0.2 s"
+
+
+async def test_a_frame_that_crashes_ends_its_app(browser: Browser) -> None:
+    posted = Posted()
+    async with Pages({"/": app("post('here')")}) as pages:
+        async with browser.open(pages.url("/"), on_event=posted, platform="weba") as host:
+            await posted.first("here")
+            inside = await host.page.context.new_cdp_session(host.frame)
+            crashing = asyncio.create_task(inside.send("Page.crash"))
+            async with asyncio.timeout(SECONDS):
+                end = await host.closed()
+            await asyncio.gather(crashing, return_exceptions=True)
+            assert end.reason is HostEndReason.CRASHED
+            seen = host.observations.of(Seen.CRASHED)[0].detail
+            assert seen == "the process of the app's frame ended"
+
+
+INNER = app("document.title = 'inner'", "<button style='width: 90%; height: 90%'>press</button>")
+
+
+@pytest.mark.parametrize("platform", ["android", "weba"])
+async def test_a_touch_in_any_frame_is_told(browser: Browser, platform: str) -> None:
+    """In a foreign frame within the app as well, and the app does not learn how it is told."""
+    touched: asyncio.Queue[None] = asyncio.Queue()
+    async with Pages({"/inner": INNER}) as pages:
+        source = pages.url("/inner", host="localhost")
+        script = "addEventListener('message', (event) => post('overheard', event.data), true);"
+        pages.pages["/"] = app(script, f'<button>mine</button><iframe src="{source}"></iframe>')
+        posted = Posted()
+        async with browser.open(
+            pages.url("/"), on_event=posted, on_touch=lambda: touched.put_nowait(None), platform=platform
+        ) as host:
+            await host.loaded()
+            async with asyncio.timeout(SECONDS):
+                await host.frame.click("text=mine")
+                await touched.get()
+                await host.frame.press("text=mine", "Shift")
+                await touched.get()
+                await host.frame.frame_locator("iframe").locator("text=press").click()
+                await touched.get()
+            assert (posted.names, touched.empty()) == ([], True)

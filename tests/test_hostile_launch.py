@@ -27,7 +27,7 @@ from launcher.sandbox import Sandbox
 from launcher.timing import Timing
 from tests.browsers import browser
 from tests.pages import SILENT, Answer, Pages, app
-from tests.running import data_received, launching
+from tests.running import data_received, in_own_task, launching
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 __all__ = ["browser"]
@@ -100,24 +100,8 @@ async def setting(browser: Browser) -> AsyncIterator[Scene]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def scene(browser: Browser) -> AsyncIterator[Scene]:
-    """Entered and left in one task of its own."""
-    there: asyncio.Future[Scene] = asyncio.get_running_loop().create_future()
-    over = asyncio.Event()
-
-    async def play() -> None:
-        try:
-            async with setting(browser) as scene:
-                there.set_result(scene)
-                await over.wait()
-        except BaseException as failure:
-            if there.done():
-                raise
-            there.set_exception(failure)
-
-    playing = asyncio.create_task(play())
-    yield await there
-    over.set()
-    await playing
+    async with in_own_task(setting(browser)) as scene:
+        yield scene
 
 
 async def prolonged(live: MiniApp, times: int = 2) -> None:
@@ -348,14 +332,12 @@ async def test_a_foreign_iframe_is_not_heard(scene: Scene) -> None:
 
 @pytest.mark.parametrize("same_origin", [True, False])
 async def test_another_origin_is_heard_only_where_telegram_says_so(scene: Scene, same_origin: bool) -> None:
-    """Web views of this kind of app carry `same_origin`, unless the bot may go elsewhere."""
+    """The bot's web views carry the flag `same_origin`, or do not."""
     scene.pages.pages["/elsewhere"] = app("post('web_app_close'); document.title = 'there'")
     elsewhere = scene.pages.url("/elsewhere", host="localhost")
+    scene.sandbox.world.bot("demo_bot").same_origin = same_origin
     async with scene.against(app("post('web_app_ready')")) as live:
         await live.ready()
-        assert live.live is not None
-        assert live.live.host is not None
-        live.live.host._same_origin = same_origin
         await live.page.evaluate(f"location.href = '{elsewhere}'")
         if not same_origin:
             assert await live.closed() is CloseReason.APP

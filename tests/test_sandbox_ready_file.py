@@ -17,8 +17,10 @@ from telethon.tl import functions
 from telethon.tl.alltlobjects import LAYER
 
 from launcher.sandbox import ready_file
+from launcher.sandbox.metapro import MetaproStandIn
 from launcher.sandbox.program import serve
 from launcher.sandbox.server import Sandbox
+from launcher.sandbox.site import Site
 from launcher.sandbox.world import App, Bot, User, World
 
 
@@ -43,7 +45,7 @@ def sandbox(port: int = 0) -> Sandbox:
 
 def written(path: Path) -> dict[str, Any]:
     with sandbox().in_thread() as box:
-        ready_file.write(path, box)
+        ready_file.write(path, ready_file.describe(box))
     content: dict[str, Any] = json.loads(path.read_text())
     return content
 
@@ -51,7 +53,7 @@ def written(path: Path) -> dict[str, Any]:
 async def test_what_is_written_is_what_the_sandbox_is(tmp_path: Path) -> None:
     path = tmp_path / "ready.json"
     async with sandbox() as box:
-        ready_file.write(path, box)
+        ready_file.write(path, ready_file.describe(box))
         content = json.loads(path.read_text())
         assert content["dc"] == {"id": 2, "host": "127.0.0.1", "port": box.dcs[2][1]}
         assert [dc["id"] for dc in content["dcs"]] == [1, 2]
@@ -66,6 +68,25 @@ async def test_what_is_written_is_what_the_sandbox_is(tmp_path: Path) -> None:
     assert content["bots"] == [{"username": "shop_bot", "id": 3, "token": "3:secret", "apps": ["shop"]}]
 
 
+async def test_it_says_where_the_site_and_the_stand_in_are(tmp_path: Path) -> None:
+    path = tmp_path / "ready.json"
+    async with sandbox() as box, MetaproStandIn(box) as metapro, Site(box, metapro=metapro) as site:
+        ready_file.write(path, ready_file.describe(box, site))
+        read = ready_file.read(path)
+        assert read.site == f"http://127.0.0.1:{site.port}"
+        assert read.metapro is not None
+        assert read.metapro.services == metapro.services
+        assert read.metapro.ids | read.metapro.keys == metapro.ids
+        assert read.metapro.ids["bot_name"] == "shop_bot"
+        assert read.metapro.assumption_model == metapro.label
+        assert not [key for key in read.metapro.keys.values() if key in repr(read)]
+    content = json.loads(path.read_text())
+    content["metapro"]["services"]["nft"] = "https://api.metaproprotocol.com/ms/nft"
+    path.write_text(json.dumps(content))
+    with pytest.raises(ready_file.BadReadyFile, match=r"metapro\.services\.nft: "):
+        ready_file.read(path)
+
+
 def test_the_file_is_its_owners_alone_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
     path = tmp_path / "ready.json"
     path.write_text("old")
@@ -78,7 +99,7 @@ def test_the_file_is_its_owners_alone_and_nothing_is_left_beside_it(tmp_path: Pa
 async def test_reading_gives_back_what_was_written(tmp_path: Path) -> None:
     path = tmp_path / "ready.json"
     async with sandbox() as box:
-        ready_file.write(path, box)
+        ready_file.write(path, ready_file.describe(box))
         read = ready_file.read(path)
         assert read == ready_file.describe(box)
         assert box.api_hash not in repr(read)
@@ -134,8 +155,9 @@ async def test_the_program_serves_until_it_is_told_to_stop(tmp_path: Path, name:
     path = tmp_path / "ready.json"
     seen: list[Any] = []
 
-    def stop(box: Sandbox) -> None:
+    def stop(ready: ready_file.ReadyFile) -> None:
         seen.append(ready_file.read(path))
+        assert seen == [ready]
         os.kill(os.getpid(), name)
 
     await serve(ready_file=path, sandbox=sandbox(), on_ready=stop)
@@ -146,9 +168,10 @@ async def test_the_program_serves_until_it_is_told_to_stop(tmp_path: Path, name:
 PROGRAM = """
 import asyncio
 from pathlib import Path
+from launcher.sandbox.metapro import MetaproStandIn
 from launcher.sandbox.program import serve
 from tests.test_sandbox_ready_file import sandbox
-ready = lambda box: print("ready", flush=True)
+ready = lambda described: print("ready", flush=True)
 asyncio.run(serve(ready_file=Path({path!r}), sandbox=sandbox(), on_ready=ready))
 """
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from flows import ThemeParams
 from launcher.hosts.browser import Browser
 from launcher.mini_app import CloseReason
 from launcher.sandbox.default_world import CUSTOM_EMOJI
@@ -141,14 +142,14 @@ APPEARANCE = (
         "changes",
         "heard('themeChanged').then(() => [app.colorScheme, app.themeParams.bg_color])",
         ["dark", "#101418"],
-        do=tell("set_theme", {"bg_color": "#101418", "text_color": "#ffffff"}),
+        do=tell("set_theme", ThemeParams(bg_color="#101418", text_color="#ffffff")),
     ),
     Feature(
         "viewport",
         "changes",
         "heard('viewportChanged').then(() => [app.viewportHeight, app.viewportStableHeight])",
         [700, 700],
-        do=tell("set_viewport", height=700, is_expanded=True),
+        do=tell("resize", height=700),
     ),
     Feature(
         "safe area",
@@ -251,7 +252,7 @@ DIALOGS = (
     Feature("QR scanner", "closed", "heard('scanQrPopupClosed', () => app.showScanQrPopup({}))", "heard",
             when="web_app_open_scan_qr_popup", do=close_scanner),
     Feature("clipboard", "read", "called(done => app.readTextFromClipboard(done))", "copied",
-            given={"clipboard": "copied"}),
+            given={"clipboard.text": "copied"}, allows=("clipboard",)),
 )  # fmt: skip
 
 CONTACT = (
@@ -324,12 +325,11 @@ DEVICE = (
             "called(done => app.BiometricManager.init(done)).then(() => app.BiometricManager.biometricType)",
             "finger"),
     Feature("biometry", "access declined",
-            "called(done => app.BiometricManager.requestAccess({reason: 'Please'}, done))", False,
-            given={"biometry.agrees": False}),
+            "called(done => app.BiometricManager.requestAccess({reason: 'Please'}, done))", False),
     Feature("biometry", "settings opened", "void app.BiometricManager.openSettings()", "biometry",
             when="web_app_biometry_open_settings", ours=lambda live: live.device.settings_opened[-1]),
     Feature("biometry", "access granted",
-            "called(done => app.BiometricManager.requestAccess({}, done))", True),
+            "called(done => app.BiometricManager.requestAccess({}, done))", True, allows=("biometry",)),
     Feature("biometry", "token saved",
             "called(done => app.BiometricManager.updateBiometricToken('secret', done))", True),
     Feature("biometry", "token not saved",
@@ -345,22 +345,35 @@ DEVICE = (
             "called(done => app.LocationManager.init(done))"
             ".then(() => app.LocationManager.isLocationAvailable)",
             True),
-    Feature("location", "declined", "called(done => app.LocationManager.getLocation(done))", None,
-            given={"location.agrees": False}),
+    Feature("location", "declined", "called(done => app.LocationManager.getLocation(done))", None),
     Feature("location", "settings opened", "void app.LocationManager.openSettings()", "location",
             when="web_app_open_location_settings", ours=lambda live: live.device.settings_opened[-1]),
     Feature("location", "told",
             "called(done => app.LocationManager.getLocation(done))"
             ".then(where => [where.latitude, where.speed])",
-            [51.5, None]),
+            [51.5, None], allows=("location",)),
     *sensor("Accelerometer", "accelerometerChanged", "accelerometer", "accelerometer"),
     *sensor("Gyroscope", "gyroscopeChanged", "gyroscope", "gyroscope"),
     *sensor("DeviceOrientation", "deviceOrientationChanged", "device orientation", "orientation"),
     Feature("home screen", "checked", "called(done => app.checkHomeScreenStatus(done))", "missed"),
     Feature("home screen", "declined", "void app.addToHomeScreen()", "missed",
-            given={"home_screen.agrees": False},
             when="web_app_add_to_home_screen", ours=lambda live: live.device.home_screen.status),
-    Feature("home screen", "added", "heard('homeScreenAdded', () => app.addToHomeScreen())", "heard"),
+    Feature("home screen", "added", "heard('homeScreenAdded', () => app.addToHomeScreen())", "heard",
+            allows=("home_screen",)),
+)  # fmt: skip
+
+WEBA = (
+    Feature("QR scanner", "there is none", "heard('scanQrPopupClosed', () => app.showScanQrPopup({}))",
+            "heard"),
+    Feature("biometry", "there is none",
+            "called(done => app.BiometricManager.init(done))"
+            ".then(() => app.BiometricManager.isBiometricAvailable)",
+            False),
+    Feature("home screen", "there is none", "called(done => app.checkHomeScreenStatus(done))", "unsupported"),
+    Feature("Telegram link", "minimises the app",
+            "heard('deactivated', () => app.openTelegramLink('https://t.me/demo_bot/app'))"
+            ".then(() => app.isActive)", False,
+            when="web_app_open_tg_link", do=follow, allows=("hidden_link", "first_launch")),
 )  # fmt: skip
 
 ENDINGS = (
@@ -379,6 +392,7 @@ OFFICIAL = SDK(
     PACKAGE,
     PAGE,
     (*APPEARANCE, *BUTTONS, *DIALOGS, *ACCOUNT, *DEVICE),
+    WEBA,
     ENDINGS,
     {
         "device storage": "it is of version 9.0, the script of 8.0",
@@ -402,6 +416,13 @@ async def test_each_feature_of_the_official_script_is_answered(
 ) -> None:
     async with showing(browser, PAGE, platform, {}, script) as stand:
         found = await failures(stand, OFFICIAL.features)
+        assert not found, "\n".join(found)
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_the_official_script_is_answered_by_weba_in_its_way(browser: Browser, script: Path) -> None:
+    async with showing(browser, PAGE, "weba", {}, script) as stand:
+        found = await failures(stand, OFFICIAL.on_weba)
         assert not found, "\n".join(found)
 
 

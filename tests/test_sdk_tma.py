@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from flows import ThemeParams
 from launcher.hosts.browser import Browser
 from launcher.mini_app import CloseReason
 from launcher.sandbox.default_world import CUSTOM_EMOJI
@@ -100,13 +101,13 @@ APPEARANCE = (
             "sdk.viewport.mount().then(() => [sdk.viewport.height() > 0, sdk.viewport.isStable()])",
             [True, True]),
     Feature("viewport", "changes", "heard('viewport_changed').then(() => sdk.viewport.height())", 700,
-            do=tell("set_viewport", height=700, is_expanded=True)),
+            do=tell("resize", height=700)),
     Feature("expand", "expanded",
             "heard('viewport_changed', () => sdk.viewport.expand()).then(() => sdk.viewport.isExpanded())",
             True),
     Feature("theme", "changes",
             "heard('theme_changed').then(() => [sdk.miniApp.isDark(), sdk.themeParams.bgColor()])",
-            [True, "#101418"], do=tell("set_theme", {"bg_color": "#101418", "text_color": "#ffffff"})),
+            [True, "#101418"], do=tell("set_theme", ThemeParams(bg_color="#101418", text_color="#ffffff"))),
     Feature("theme", "asked for",
             "sdk.request('web_app_request_theme', 'theme_changed').then(data => data.theme_params.bg_color)",
             "#101418"),
@@ -172,7 +173,8 @@ DIALOGS = (
     Feature("popup", "dismissed", POPUP, [None], when="web_app_open_popup", do=dismiss),
     Feature("QR scanner", "scanned", SCAN, ["code"], when="web_app_open_scan_qr_popup", do=scan("code")),
     Feature("QR scanner", "closed", SCAN, [None], when="web_app_open_scan_qr_popup", do=close_scanner),
-    Feature("clipboard", "read", "sdk.readTextFromClipboard()", "copied", given={"clipboard": "copied"}),
+    Feature("clipboard", "read", "sdk.readTextFromClipboard()", "copied",
+            given={"clipboard.text": "copied"}, allows=("clipboard",)),
 )  # fmt: skip
 
 
@@ -244,10 +246,10 @@ LOCATION = "sdk.locationManager.requestLocation()"
 DEVICE = (
     Feature("biometry", "initialised", "sdk.biometry.mount().then(() => sdk.biometry.state().type)",
             "finger"),
-    Feature("biometry", "access declined", BIOMETRY, False, given={"biometry.agrees": False}),
+    Feature("biometry", "access declined", BIOMETRY, False),
     Feature("biometry", "settings opened", "sdk.biometry.openSettings()", "biometry",
             when="web_app_biometry_open_settings", ours=lambda live: live.device.settings_opened[-1]),
-    Feature("biometry", "access granted", BIOMETRY, True),
+    Feature("biometry", "access granted", BIOMETRY, True, allows=("biometry",)),
     Feature("biometry", "token saved", "sdk.biometry.updateToken({token: 'secret'})", "updated"),
     Feature("biometry", "token not saved", "sdk.biometry.updateToken({token: 'other'})", "failed",
             given={"biometry.recognises": False}),
@@ -260,13 +262,15 @@ DEVICE = (
             "sdk.locationManager.mount().then(() => sdk.locationManager.isAvailable())", True),
     Feature("location", "settings opened", "sdk.locationManager.openSettings()", "location",
             when="web_app_open_location_settings", ours=lambda live: live.device.settings_opened[-1]),
-    Feature("location", "told", f"{LOCATION}.then(where => [where.latitude, where.longitude])", [51.5, 0]),
+    Feature("location", "told", f"{LOCATION}.then(where => [where.latitude, where.longitude])", [51.5, 0],
+            allows=("location",)),
     Feature("location", "unavailable", f"{LOCATION}.then(where => [where])", [None],
             given={"location.available": False}),
     Feature("home screen", "checked", "sdk.checkHomeScreenStatus()", "missed"),
-    Feature("home screen", "declined", "sdk.addToHomeScreen()", "missed", given={"home_screen.agrees": False},
+    Feature("home screen", "declined", "sdk.addToHomeScreen()", "missed",
             when="web_app_add_to_home_screen", ours=lambda live: live.device.home_screen.status),
-    Feature("home screen", "added", "heard('home_screen_added', () => sdk.addToHomeScreen())", {}),
+    Feature("home screen", "added", "heard('home_screen_added', () => sdk.addToHomeScreen())", {},
+            allows=("home_screen",)),
 )  # fmt: skip
 
 
@@ -275,8 +279,10 @@ def device_storage(outcome: str, call: str, value: object, **given: object) -> F
                    given={f"storage.{name}": each for name, each in given.items()})  # fmt: skip
 
 
-def secure_storage(outcome: str, call: str, value: object, **given: object) -> Feature:
-    return Feature("secure storage", outcome, f"refusal(sdk.secureStorage.{call})", value,
+def secure_storage(
+    outcome: str, call: str, value: object, allows: tuple[str, ...] = (), **given: object
+) -> Feature:
+    return Feature("secure storage", outcome, f"refusal(sdk.secureStorage.{call})", value, allows=allows,
                    given={f"secure_storage.{name}": each for name, each in given.items()},
                    framed=["SecureStorageMethodError", "UNSUPPORTED"])  # fmt: skip
 
@@ -299,12 +305,28 @@ STORAGES = (
                    restorable={"old": "secret"}),
     secure_storage("restoring declined", "restoreItem('old')", ["SecureStorageMethodError",
             "RESTORE_CANCELLED"],
-                   restorable={"old": "secret"}, agrees=False),
+                   restorable={"old": "secret"}),
     secure_storage("nothing to restore", "restoreItem('none')",
                    ["SecureStorageMethodError", "RESTORE_UNAVAILABLE"]),
-    secure_storage("restored", "restoreItem('old')", ["done", "secret"], restorable={"old": "secret"}),
+    secure_storage("restored", "restoreItem('old')", ["done", "secret"], ("storage_restore",),
+                   restorable={"old": "secret"}),
     secure_storage("removed", "deleteItem('key')", DONE),
     secure_storage("cleared", "clear()", DONE),
+)  # fmt: skip
+
+WEBA = (
+    Feature("QR scanner", "there is none", SCAN, [None]),
+    Feature("biometry", "there is none", "sdk.biometry.mount().then(() => sdk.biometry.state().available)",
+            False),
+    Feature("device storage", "there is none", "refusal(sdk.deviceStorage.setItem('key', 'value'))",
+            ["DeviceStorageMethodError", "UNSUPPORTED"]),
+    Feature("home screen", "there is none", "sdk.checkHomeScreenStatus()", "unsupported"),
+    Feature("home screen", "not added", "heard('home_screen_failed', () => sdk.addToHomeScreen())",
+            {"error": "UNSUPPORTED"}),
+    Feature("Telegram link", "minimises the app",
+            "heard('visibility_changed', () => sdk.openTelegramLink('https://t.me/demo_bot/app'))",
+            {"is_visible": False}, when="web_app_open_tg_link", do=follow,
+            allows=("hidden_link", "first_launch")),
 )  # fmt: skip
 
 ENDINGS = (
@@ -323,6 +345,7 @@ TMA = SDK(
     PACKAGE,
     PAGE,
     (*APPEARANCE, *BUTTONS, *DIALOGS, *ACCOUNT, *DEVICE, *STORAGES),
+    WEBA,
     ENDINGS,
     {
         "alert and confirm": "they are popups, and it shows popups only",
@@ -344,6 +367,13 @@ def script(request: pytest.FixtureRequest) -> Answer:
 async def test_each_feature_of_tma_is_answered(browser: Browser, platform: str, script: Answer) -> None:
     async with showing(browser, PAGE, platform, {"/tma.js": script}) as stand:
         found = await failures(stand, TMA.features)
+        assert not found, "\n".join(found)
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_tma_is_answered_by_weba_in_its_way(browser: Browser, script: Answer) -> None:
+    async with showing(browser, PAGE, "weba", {"/tma.js": script}) as stand:
+        found = await failures(stand, TMA.on_weba)
         assert not found, "\n".join(found)
 
 

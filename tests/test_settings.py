@@ -295,7 +295,7 @@ def test_an_unknown_server_is_refused() -> None:
 
 async def test_a_ready_file_names_a_running_sandbox(tmp_path: Path) -> None:
     async with Sandbox(World()) as sandbox:
-        write(tmp_path / "ready.json", sandbox)
+        write(tmp_path / "ready.json", describe(sandbox))
         server = server_of(Settings(server=str(tmp_path / "ready.json")))
         assert server == sandbox_server(describe(sandbox))
         assert (server.name, server.port) == ("sandbox", sandbox.dcs[2][1])
@@ -305,7 +305,7 @@ async def test_a_ready_file_names_a_running_sandbox(tmp_path: Path) -> None:
 async def test_a_ready_file_of_another_machine_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "ready.json"
     async with Sandbox(World()) as sandbox:
-        write(path, sandbox)
+        write(path, describe(sandbox))
     ready = json.loads(path.read_text())
     ready["dc"]["host"] = "192.0.2.1"
     path.write_text(json.dumps(ready))

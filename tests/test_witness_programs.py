@@ -59,9 +59,10 @@ def run(script: Path, ready: Path, folder: Path) -> str:
 
 def test_plain_clients_work_from_the_ready_file_alone(tmp_path: Path) -> None:
     with sandbox(tmp_path) as (program, ready):
+        site = json.loads(ready.read_text())["site"]
         printed = {script.stem: run(script, ready, tmp_path) for script in PROGRAMS}
         assert stop(program, signal.SIGTERM) == 0
-    assert printed == dict.fromkeys(["plain_kurigram", "plain_telethon"], "https://demo.example\n")
+    assert printed == dict.fromkeys(["plain_kurigram", "plain_telethon"], f"{site}\n")
     assert not ready.exists()
 
 
@@ -71,6 +72,7 @@ def test_the_ready_file_has_what_others_need(tmp_path: Path) -> None:
         assert stop(program, signal.SIGINT) == 0
     assert set(ready) >= {
         "dc", "public_key", "api_id", "api_hash", "layer", "accounts", "bots", "init_data_public_key",
+        "site", "metapro",
     }  # fmt: skip
     assert set(ready["dc"]) == {"id", "host", "port"}
     assert set(ready["accounts"][0]) == {"name", "user_id", "phone", "code", "password"}

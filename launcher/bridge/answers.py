@@ -15,14 +15,23 @@ from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from launcher.bridge import effects, incoming, outgoing
-from launcher.bridge.device import Device, Haptic, Sensor, StorageError
+from launcher.bridge.device import Biometry, Device, Haptic, Location, Sensor, StorageError
 from launcher.bridge.effects import Effect
 from launcher.bridge.incoming import Incoming
 from launcher.bridge.platforms import Platform
 from launcher.bridge.versions import at_least
 from launcher.bridge.wire import compact
 
-__all__ = ["ANSWERS", "Rights", "Turn", "content_safe_area", "safe_area", "viewport"]
+__all__ = [
+    "ANSWERS",
+    "Rights",
+    "Turn",
+    "biometry_info",
+    "content_safe_area",
+    "location_checked",
+    "safe_area",
+    "viewport",
+]
 
 Result = Incoming | Effect
 
@@ -53,6 +62,11 @@ class Turn:
     faithful: bool
     now: float
     object_to: Callable[[str], None]
+    said: bool | None = None
+
+    def agreed(self, setting: bool | None) -> bool | None:
+        """Whether the user agrees: as the phone is set, else as they `said`; None: they are to be asked."""
+        return self.said if setting is None else setting
 
 
 MAX_PARAMS = 256 * 2**10
@@ -352,10 +366,14 @@ def close_scan_qr_popup(event: outgoing.CloseScanQrPopup, turn: Turn) -> None:
 
 @answers(outgoing.ReadTextFromClipboard)
 def read_text_from_clipboard(event: outgoing.ReadTextFromClipboard, turn: Turn) -> Iterator[Result]:
-    if turn.rights.clipboard:
-        yield incoming.ClipboardTextReceived(req_id=event.req_id, data=turn.device.clipboard)
-    else:
+    clipboard = turn.device.clipboard
+    agrees = turn.agreed(clipboard.agrees)
+    if not turn.rights.clipboard:
         turn.object_to("only an app of the attachment or side menu reads the clipboard")
+    elif agrees is None:
+        yield effects.AskUser(question="clipboard", event=event)
+    elif agrees:
+        yield incoming.ClipboardTextReceived(req_id=event.req_id, data=clipboard.text)
 
 
 # Permissions and the account
@@ -401,7 +419,12 @@ def request_file_download(event: outgoing.RequestFileDownload, turn: Turn) -> It
 @answers(outgoing.AddToHomeScreen)
 def add_to_home_screen(event: outgoing.AddToHomeScreen, turn: Turn) -> Iterator[Result]:
     home = turn.device.home_screen
-    if home.status != "unsupported" and home.agrees:
+    agrees = turn.agreed(home.agrees)
+    if home.status == "unsupported":
+        turn.object_to("this home screen takes no icons")
+    elif agrees is None:
+        yield effects.AskUser(question="home_screen", event=event)
+    elif agrees:
         home.status = "added"
         yield incoming.HomeScreenAdded()
 
@@ -416,25 +439,34 @@ def check_home_screen(event: outgoing.CheckHomeScreen, turn: Turn) -> Iterator[R
 
 @answers(outgoing.BiometryGetInfo)
 def biometry_get_info(event: outgoing.BiometryGetInfo, turn: Turn) -> Iterator[Result]:
-    biometry = turn.device.biometry
-    if biometry.available:
-        yield incoming.BiometryInfoReceived(
-            available=True,
-            access_requested=biometry.access_requested,
-            access_granted=biometry.access_granted,
-            token_saved=biometry.token is not None,
-            device_id=biometry.device_id,
-            type=biometry.type,
-        )
+    yield biometry_info(turn.device.biometry)
+
+
+def biometry_info(biometry: Biometry) -> Incoming:
+    """What an app is told of the reader of fingers or faces."""
+    if not biometry.available:
+        return incoming.BiometryInfoReceived(available=False)
+    return incoming.BiometryInfoReceived(
+        available=True,
+        access_requested=biometry.access_requested,
+        access_granted=biometry.access_granted,
+        token_saved=biometry.token is not None,
+        device_id=biometry.device_id,
+        type=biometry.type,
+    )
 
 
 @answers(outgoing.BiometryRequestAccess)
 def biometry_request_access(event: outgoing.BiometryRequestAccess, turn: Turn) -> Iterator[Result]:
     biometry = turn.device.biometry
     if biometry.available and not biometry.access_granted:
+        agrees = turn.agreed(biometry.agrees)
+        if agrees is None:
+            yield effects.AskUser(question="biometry", event=event)
+            return
         biometry.access_requested = True
-        biometry.access_granted = biometry.agrees
-    yield from biometry_get_info(outgoing.BiometryGetInfo(), turn)
+        biometry.access_granted = agrees
+    yield biometry_info(biometry)
 
 
 @answers(outgoing.BiometryRequestAuth)
@@ -462,13 +494,18 @@ def biometry_open_settings(event: outgoing.BiometryOpenSettings, turn: Turn) -> 
 
 @answers(outgoing.CheckLocation)
 def check_location(event: outgoing.CheckLocation, turn: Turn) -> Iterator[Result]:
-    location = turn.device.location
-    if location.available:
-        yield incoming.LocationChecked(
-            available=True,
-            access_requested=location.access_requested,
-            access_granted=location.access_granted,
-        )
+    yield location_checked(turn.device.location)
+
+
+def location_checked(location: Location) -> Incoming:
+    """What an app is told of whether it may know the place."""
+    if not location.available:
+        return incoming.LocationChecked(available=False)
+    return incoming.LocationChecked(
+        available=True,
+        access_requested=location.access_requested,
+        access_granted=location.access_granted,
+    )
 
 
 _ABOUT_LOCATION = (
@@ -486,8 +523,12 @@ _ABOUT_LOCATION = (
 def request_location(event: outgoing.RequestLocation, turn: Turn) -> Iterator[Result]:
     location = turn.device.location
     if location.available and not location.access_granted:
+        agrees = turn.agreed(location.agrees)
+        if agrees is None:
+            yield effects.AskUser(question="location", event=event)
+            return
         location.access_requested = True
-        location.access_granted = location.agrees
+        location.access_granted = agrees
     if location.available and location.access_granted:
         yield incoming.LocationRequested(
             available=True,
@@ -590,8 +631,13 @@ def secure_storage_get_key(event: outgoing.SecureStorageGetKey, turn: Turn) -> I
 
 @answers(outgoing.SecureStorageRestoreKey)
 def secure_storage_restore_key(event: outgoing.SecureStorageRestoreKey, turn: Turn) -> Iterator[Result]:
+    storage = turn.device.secure_storage
+    agrees = turn.agreed(storage.agrees)
+    if agrees is None and event.key in storage.restorable:
+        yield effects.AskUser(question="storage_restore", event=event)
+        return
     try:
-        value = turn.device.secure_storage.restore(event.key)
+        value = storage.restore(event.key, agrees is True)
     except StorageError as error:
         yield incoming.SecureStorageFailed(req_id=event.req_id, error=str(error))
     else:

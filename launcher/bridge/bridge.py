@@ -25,7 +25,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from launcher.bridge import effects, incoming, outgoing
-from launcher.bridge.answers import ANSWERS, Rights, Turn, content_safe_area, safe_area, viewport
+from launcher.bridge.answers import (
+    ANSWERS,
+    Rights,
+    Turn,
+    biometry_info,
+    content_safe_area,
+    location_checked,
+    safe_area,
+    viewport,
+)
 from launcher.bridge.catalogue import Malformed, Unknown, decode
 from launcher.bridge.device import Button, Device, NotPossible
 from launcher.bridge.effects import Done, Effect, Outcome
@@ -38,7 +47,8 @@ from launcher.bridge.versions import number
 __all__ = ["MAX_PENDING", "Bridge", "Note", "Pending", "Reaction"]
 
 MAX_PENDING = 256
-"""Requests that may be open at once; those beyond are answered in the negative."""
+"""Requests that may be open at once; those beyond are answered in the negative. Of those that the platform
+does not answer, which wait for nobody, the latest so many are kept besides."""
 
 _POPUP, _SCANNER, _INVOICE = "web_app_open_popup", "web_app_open_scan_qr_popup", "web_app_open_invoice"
 _SETTLED_BY: dict[str, list[str]] = {}
@@ -102,6 +112,7 @@ class Bridge:
         self.version = version
         self.faithful = faithful
         self.closed = False
+        self._ended_meanwhile: dict[int, tuple[Effect, Outcome]] = {}
         self.notes: deque[Note] = deque(maxlen=1000)
         self._pace = Pace(self.platform) if paced else None
         self._pending: dict[tuple[str, str], Pending] = {}
@@ -170,7 +181,7 @@ class Bridge:
 
     def _overlaps(self, event: Outgoing, request: str, reaction: Reaction) -> bool:
         """Whether it comes while another is open, and has been dealt with here."""
-        if len(self._pending) >= MAX_PENDING and event.otherwise is not None:
+        if event.otherwise is not None and len(self._keys(silenced=False)) >= MAX_PENDING:
             self._note("too many requests are open")
             self._refuse(type(event), request, reaction)
             return True
@@ -191,9 +202,12 @@ class Bridge:
         return True
 
     def _answer(self, event: Outgoing, request: str, reaction: Reaction) -> None:
-        name = event.name
         if event.replies:
-            self._owe(name, request)
+            self._owe(event.name, request)
+        self._do(event, request, reaction)
+
+    def _do(self, event: Outgoing, request: str, reaction: Reaction) -> None:
+        name = event.name
         dealt_with = not event.replies
         for result in ANSWERS[name](event, self._turn) or ():
             if isinstance(result, Effect):
@@ -231,31 +245,56 @@ class Bridge:
 
     def _carry_out(self, effect: Effect, reaction: Reaction) -> None:
         self._last_id += 1
-        effect = replace(effect, id=self._last_id)
+        effect = replace(effect, id=self._last_id, name=self._name)
         reaction.effects.append(effect)
         if effect.owes_reply:
             self._effects[effect.id] = effect
         if effect.ends_app:
             self.closed = True
-            self._forget()
 
     def resolve(self, effect: Effect, outcome: Outcome, now: float = 0.0) -> Reaction:
         """An effect has ended: answer the page.
 
-        Nothing follows for an effect that owes nothing, has been resolved, or whose page is gone. Raises
-        `ValueError` for a result the event cannot express.
+        Nothing follows for an effect that owes nothing, has been resolved, or whose page is gone; when the
+        effect was to end the app and has not, the page is heard again. Raises `ValueError` for a result the
+        event cannot express.
         """
         reaction = Reaction()
+        reply = effect.reply(outcome)
+        if effect.ends_app and not isinstance(outcome, Done) and self.closed:
+            self.closed = False
+            self._answer_late(now, reaction)
         if effect.id not in self._effects:
             return reaction
-        reply = effect.reply(outcome)
+        if self.closed:
+            self._ended_meanwhile[effect.id] = (effect, outcome)
+            return reaction
         self._now, self._name = now, ""
         del self._effects[effect.id]
+        if isinstance(effect, effects.AskUser):
+            self._said(effect, isinstance(outcome, Done), reaction)
         if isinstance(outcome, Done):
             self._remember(effect)
         if reply is not None:
             self._send(reply, reaction)
         return reaction
+
+    def _answer_late(self, now: float, reaction: Reaction) -> None:
+        """The page is heard again: answer what has ended while it was not."""
+        ended, self._ended_meanwhile = self._ended_meanwhile, {}
+        for effect, outcome in ended.values():
+            answered = self.resolve(effect, outcome, now)
+            reaction.replies += answered.replies
+            reaction.effects += answered.effects
+
+    def _said(self, asked: effects.AskUser, agrees: bool, reaction: Reaction) -> None:
+        """The user has answered: go on with what they were asked for."""
+        event = asked.event
+        self._name, self._turn.now, self._turn.said = event.name, self._now, agrees
+        try:
+            self._do(event, _request(event.__dict__), reaction)
+        finally:
+            self._turn.said = None
 
     def _remember(self, effect: Effect) -> None:
         """What the phone knows after an effect was carried out."""
@@ -291,8 +330,17 @@ class Bridge:
         if pending:
             pending.times += 1
             pending.silenced = silenced
-        elif len(self._pending) < MAX_PENDING:
+        elif silenced or len(self._keys(silenced=False)) < MAX_PENDING:
             self._pending[name, request] = Pending(name, request, self._now, silenced)
+        if silenced:
+            self._drop_silenced()
+
+    def _keys(self, *, silenced: bool) -> list[tuple[str, str]]:
+        return [key for key, each in self._pending.items() if each.silenced is silenced]
+
+    def _drop_silenced(self) -> None:
+        for key in self._keys(silenced=True)[:-MAX_PENDING]:
+            del self._pending[key]
 
     def _settle(self, name: str, payload: Any) -> None:
         request = _request(payload) if isinstance(payload, Mapping) else ""
@@ -303,6 +351,7 @@ class Bridge:
         pending = self._pending.get((asked, request))
         if pending:
             pending.silenced = True
+            self._drop_silenced()
 
     def _note(self, why: str) -> None:
         self.notes.append(Note(self._name[:100], why, self._now))
@@ -313,11 +362,11 @@ class Bridge:
 
     def pending(self) -> list[Pending]:
         """The requests that have no reply yet, oldest first."""
-        return list(self._pending.values())
+        return [] if self.closed else list(self._pending.values())
 
     def unanswered(self, now: float, after: float = 10.0) -> list[Pending]:
         """The requests that no reply will come to, or none has for more than `after` seconds."""
-        return [each for each in self._pending.values() if each.silenced or now - each.since > after]
+        return [each for each in self.pending() if each.silenced or now - each.since > after]
 
     def reloaded(self) -> None:
         """The page starts anew: nobody waits for the replies any more, and effects under way end silently."""
@@ -452,6 +501,56 @@ class Bridge:
             content_safe_area(self.device),
             viewport(self.device, self.platform),
         )
+
+    def rotate(self, now: float = 0.0) -> Reaction:
+        """The phone is turned: width and height change places, and what it covers goes round with it.
+
+        Raises `NotPossible` when the page has locked the orientation, or this client is a window.
+        """
+        device = self.device
+        if self.platform.windowed:
+            raise NotPossible("the app is shown in a window")
+        if device.orientation_locked:
+            raise NotPossible("the app has locked the orientation")
+        device.width, device.height = device.height, device.width
+        top, bottom, left, right = device.safe_area
+        device.safe_area = (right, left, top, bottom)
+        return self._tell(now, viewport(device, self.platform), safe_area(device))
+
+    def measure(
+        self,
+        accelerometer: tuple[float, float, float] | None = None,
+        gyroscope: tuple[float, float, float] | None = None,
+        orientation: tuple[float, float, float] | None = None,
+        *,
+        now: float = 0.0,
+    ) -> Reaction:
+        """Sensors measure something else; those that run tell it at once."""
+        measured: list[Incoming] = []
+        for sensor, value in zip(self.device.sensors, (accelerometer, gyroscope, orientation), strict=True):
+            if value is not None:
+                sensor.value = value
+                measured += [] if sensor.rate is None else [sensor.measure()]
+        return self._tell(now, *measured)
+
+    def permit_location(self, is_granted: bool, now: float = 0.0) -> Reaction:
+        """In the client's settings the user lets the bot know the place, or no longer."""
+        location = self.device.location
+        location.access_requested, location.access_granted = True, is_granted
+        return self._tell(now, location_checked(location))
+
+    def permit_biometry(self, is_granted: bool, now: float = 0.0) -> Reaction:
+        """In the client's settings the user lets the bot use fingerprint or face, or no longer."""
+        biometry = self.device.biometry
+        biometry.access_requested, biometry.access_granted = True, is_granted
+        return self._tell(now, biometry_info(biometry))
+
+    def add_to_home_screen(self, now: float = 0.0) -> Reaction:
+        """The user adds the app by the client's menu. Raises `NotPossible` where there is no such thing."""
+        if self.device.home_screen.status == "unsupported":
+            raise NotPossible("this home screen takes no icons")
+        self.device.home_screen.status = "added"
+        return self._tell(now, incoming.HomeScreenAdded())
 
     def due(self, now: float) -> Reaction:
         """The measurements of running sensors that are due."""

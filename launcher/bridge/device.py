@@ -31,6 +31,7 @@ __all__ = [
     "Accelerometer",
     "Biometry",
     "Button",
+    "Clipboard",
     "Colors",
     "Device",
     "DeviceStorage",
@@ -116,11 +117,19 @@ class Scanner:
 
 
 @dataclass(slots=True)
+class Clipboard:
+    """What was copied last. `agrees`: the app may read it."""
+
+    text: str = field(default="", repr=False)
+    agrees: bool | None = None
+
+
+@dataclass(slots=True)
 class HomeScreen:
-    """Whether the app has an icon, and whether the user agrees to one."""
+    """Whether the app has an icon. `agrees`: the user adds one."""
 
     status: Literal["unsupported", "unknown", "added", "missed"] = "missed"
-    agrees: bool = True
+    agrees: bool | None = None
 
 
 @dataclass(slots=True)
@@ -130,7 +139,7 @@ class Biometry:
     available: bool = True
     type: Literal["finger", "face", "unknown"] = "finger"
     device_id: str = "device"
-    agrees: bool = True
+    agrees: bool | None = None
     recognises: bool = True
     access_requested: bool = False
     access_granted: bool = False
@@ -142,7 +151,7 @@ class Location:
     """Where the device is: degrees, metres, m/s; None is not known. `agrees`: the user tells the app."""
 
     available: bool = True
-    agrees: bool = True
+    agrees: bool | None = None
     access_requested: bool = False
     access_granted: bool = False
     latitude: float = 51.5
@@ -258,7 +267,7 @@ class SecureStorage:
 
     values: dict[str, str] = field(default_factory=dict, repr=False)
     restorable: dict[str, str] = field(default_factory=dict, repr=False)
-    agrees: bool = True
+    agrees: bool | None = None
     items: int = 10
 
     def save(self, key: str, value: str | None) -> None:
@@ -271,11 +280,11 @@ class SecureStorage:
             raise StorageError("QUOTA_EXCEEDED")
         self.values[key] = value
 
-    def restore(self, key: str) -> str:
+    def restore(self, key: str, agrees: bool) -> str:
         """Raises `StorageError` if there is nothing to restore or the user declines."""
         if key not in self.restorable:
             raise StorageError("RESTORE_UNAVAILABLE")
-        if not self.agrees:
+        if not agrees:
             raise StorageError("RESTORE_CANCELLED")
         value = self.restorable[key]
         self.save(key, value)
@@ -303,7 +312,8 @@ class Device:
     of the app when expanded, `folded_height` when it is a bottom sheet. Insets are (top, bottom, left,
     right); `controls` is the height of Telegram's floating buttons over a fullscreen app. `on_popup`
     presses the button of that id, or dismisses the popup if it is empty, as soon as one is opened; None
-    leaves it open.
+    leaves it open. Where something has `agrees`, it is what the user says when the app asks for it; as long
+    as it is None they are asked (`effects.AskUser`).
     """
 
     theme: dict[str, str] = field(default_factory=dict)
@@ -331,7 +341,7 @@ class Device:
     popup: OpenPopup | None = None
     on_popup: str | None = None
     scanner: Scanner = field(default_factory=Scanner)
-    clipboard: str = field(default="", repr=False)
+    clipboard: Clipboard = field(default_factory=Clipboard)
     home_screen: HomeScreen = field(default_factory=HomeScreen)
     biometry: Biometry = field(default_factory=Biometry)
     location: Location = field(default_factory=Location)

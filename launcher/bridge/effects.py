@@ -10,14 +10,16 @@ Documentation: core.telegram.org/api/web-events.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
 from launcher.bridge import incoming
 from launcher.bridge.incoming import Incoming
+from launcher.bridge.outgoing import Outgoing
 from launcher.bridge.wire import plain
 
 __all__ = [
+    "AskUser",
     "Close",
     "Declined",
     "Done",
@@ -46,21 +48,27 @@ InvoiceStatus = Literal["paid", "failed", "pending", "cancelled"]
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """It was carried out. `value` is the result of a custom method, or the status of an invoice."""
+    """It was carried out. `value` is the result of a custom method, or the status of an invoice; `reason`,
+    for the caller alone, why that is not all the page hoped for."""
 
     value: Any = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """The user, or the policy that stands for them, said no."""
+    """The user, or the policy that stands for them, said no; `reason` says for the caller what to."""
+
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """It was tried. `error` is the platform's or the server's code, such as MESSAGE_EXPIRED."""
+    """It was tried. `error` is the platform's or the server's code, such as MESSAGE_EXPIRED; `reason` is for
+    the caller alone."""
 
     error: str = "UNKNOWN_ERROR"
+    reason: str = ""
 
 
 Outcome: TypeAlias = Done | Declined | Failed
@@ -68,9 +76,11 @@ Outcome: TypeAlias = Done | Declined | Failed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """Something to be done outside. `id` is unique within its bridge and grows."""
+    """Something to be done outside. `id` is unique within its bridge and grows; `name` is the event that
+    asks for it."""
 
     id: int = 0
+    name: str = field(default="", compare=False)
     owes_reply: ClassVar[bool] = False
     ends_app: ClassVar[bool] = False
 
@@ -152,6 +162,15 @@ class ShareToStory(Effect):
     media_url: str
     text: str | None
     widget_link: tuple[str, str | None] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskUser(Owing):
+    """Whether the user agrees to what the phone is asked for, by the name of the question. Done is a yes;
+    then `Bridge.resolve` goes on with the event."""
+
+    question: Literal["biometry", "clipboard", "home_screen", "location", "storage_restore"]
+    event: Outgoing = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ import typer
 from launcher.cli.accounts import accounts, logout
 from launcher.cli.check import check
 from launcher.cli.demo import demo
+from launcher.cli.drive import drive
 from launcher.cli.events import events
 from launcher.cli.exporter import exporter
 from launcher.cli.failures import report
@@ -24,6 +25,7 @@ from launcher.cli.login import login
 from launcher.cli.open import open_app
 from launcher.cli.output import show_line
 from launcher.cli.sandbox import sandbox
+from launcher.cli.verdicts import VerdictCommand
 
 __all__ = ["app", "main"]
 
@@ -60,7 +62,8 @@ app.command()(logout)
 app.add_typer(accounts)
 app.command("open")(open_app)
 app.command()(inspect)
-app.command()(check)
+app.command(cls=VerdictCommand)(check)
+app.command(cls=VerdictCommand)(drive)
 app.command()(exporter)
 app.command()(sandbox)
 app.command()(events)

@@ -55,7 +55,8 @@ def open_app(
         typer.Option("--screenshot", metavar="FILE", help="A PNG of the page, taken when it is ready."),
     ] = None,
     video: Annotated[
-        Path | None, typer.Option("--video", metavar="DIR", help="A video of the page, in this folder.")
+        Path | None,
+        typer.Option("--video", metavar="DIR", help="A video of the page, or pictures, in this folder."),
     ] = None,
     trace: Annotated[
         Path | None, typer.Option("--trace", metavar="FILE", help="Playwright's trace, without the secrets.")

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from launcher.cli.output import say, show_panel
 from launcher.hosts.launch_secrets import LaunchSecrets
+from launcher.hosts.observations import Seen
 from launcher.mini_app import MiniApp
 
 if TYPE_CHECKING:
@@ -34,14 +35,15 @@ _LONGEST = 160
 
 @asynccontextmanager
 async def sandbox_with_pages(settings: Settings) -> AsyncIterator[Sandbox | None]:
-    """With the server `sandbox`, one whose Mini Apps are the sample app; with any other nothing."""
+    """With the server `sandbox`, one whose Mini Apps are the sample apps; with any other nothing."""
     if settings.server != "sandbox":
         yield None
         return
     from launcher.sandbox import Sandbox
+    from launcher.sandbox.metapro import MetaproStandIn
     from launcher.sandbox.site import Site
 
-    async with Sandbox() as sandbox, Site(sandbox):
+    async with Sandbox() as sandbox, MetaproStandIn(sandbox) as metapro, Site(sandbox, metapro=metapro):
         yield sandbox
 
 
@@ -71,6 +73,10 @@ class Page:
         for event in app.events:
             self._tell(app, event)
         app.events.on_event = lambda event: self._tell(app, event)
+        app.live.on_failure = lambda failed: say(f"{self._after(failed.time)}: {failed.name}: {failed.why}")
+        assert app.live.host is not None
+        for seen in app.live.host.observations.of(Seen.NO_VIDEO):
+            say(f"{self._after()}: {seen.detail}")
         await self._until_ready(app)
         if self.screenshot is not None and not app.is_closed:
             await app.screenshot(self.screenshot)
@@ -111,7 +117,9 @@ class Page:
         return {
             "ready": self.ready,
             "load_failure": self.failure,
+            "host_end": None if app.host_end is None else asdict(app.host_end),
             "events": None if app.live is None else _counts(app),
+            "failures": None if app.live is None else [asdict(failure) for failure in app.failures],
             "http": None if app.http is None else asdict(app.http),
         }
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,7 +13,7 @@ from launcher.cli.options import JsonOption, OnlySandboxOption
 from launcher.cli.output import say, show_json, show_line, show_table
 
 if TYPE_CHECKING:
-    from launcher.sandbox import Sandbox
+    from launcher.sandbox.metapro import Switches
     from launcher.sandbox.ready_file import ReadyFile
 
 
@@ -36,6 +37,12 @@ def sandbox(
             "--query-lifetime", metavar="SECONDS", min=0, help="How long a web view lives unprolonged."
         ),
     ] = 60.0,
+    metapro: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--metapro", metavar="SWITCH=VALUE", help="Turn a switch of the stand-in of Metapro. Repeatable."
+        ),
+    ] = None,
     assumptions: Annotated[
         bool, typer.Option("--assumptions", help="List the assumptions, and run nothing.")
     ] = False,
@@ -44,15 +51,15 @@ def sandbox(
 ) -> None:
     """Run a Telegram data centre on 127.0.0.1 until Ctrl-C.
 
-    It has people, bots and Mini Apps in it; other programs get at it with --server FILE. With --json the
-    content of the ready file goes to standard output once it listens. Ctrl-C and SIGTERM are its normal end:
-    exit code 0.
+    It has people, bots and Mini Apps in it, and a stand-in of Metapro for apps that log in there: a model of
+    what is documented, not Metapro. Other programs get at it with --server FILE. With --json the content of
+    the ready file goes to standard output once it listens. Ctrl-C and SIGTERM end it well: exit code 0.
     """
     from launcher.cli.running import run
 
     if assumptions:
         return _list_assumptions(as_json)
-    return run(_serve(port, ready_file, flip or [], query_lifetime, as_json))
+    return run(_serve(port, ready_file, flip or [], query_lifetime, metapro or [], as_json))
 
 
 def _list_assumptions(as_json: bool) -> None:
@@ -68,7 +75,12 @@ def _list_assumptions(as_json: bool) -> None:
 
 
 async def _serve(
-    port: int, ready_file: Path | None, flip: list[str], query_lifetime: float, as_json: bool
+    port: int,
+    ready_file: Path | None,
+    flip: list[str],
+    query_lifetime: float,
+    metapro: list[str],
+    as_json: bool,
 ) -> None:
     from flows import BadInput
     from launcher.sandbox import Sandbox
@@ -84,7 +96,10 @@ async def _serve(
         ) from None
     try:
         await serve(
-            ready_file=ready_file, on_ready=partial(_announce, ready_file, as_json=as_json), sandbox=made
+            ready_file=ready_file,
+            on_ready=partial(_announce, ready_file, as_json=as_json),
+            sandbox=made,
+            switches=_switches(metapro),
         )
     except OSError as error:
         if error.filename is not None:
@@ -95,10 +110,31 @@ async def _serve(
         ) from None
 
 
-def _announce(ready_file: Path | None, sandbox: Sandbox, *, as_json: bool) -> None:
-    from launcher.sandbox.ready_file import describe
+def _switches(given: list[str]) -> Switches:
+    """The switches that `NAME=VALUE` turn; a value is JSON, or else the text that it is."""
+    from pydantic import ValidationError
 
-    ready = describe(sandbox)
+    from launcher.sandbox.metapro import Switches
+
+    values = {name: _value(value) for name, _, value in (one.partition("=") for one in given)}
+    try:
+        return Switches.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        problem = (
+            f"{first['loc'][0]}: {first['msg']}; the switches and their positions are on the stand-in's page"
+        )
+    raise typer.BadParameter(problem, param_hint="--metapro")
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _announce(ready_file: Path | None, ready: ReadyFile, *, as_json: bool) -> None:
     _show_world(ready)
     _show_what_to_try(ready, ready_file)
     if as_json:
@@ -119,6 +155,9 @@ def _show_what_to_try(ready: ReadyFile, ready_file: Path | None) -> None:
         first, app = ready.accounts[0], _some_app(ready)
         say(f"Try: miniapp login --phone {first.phone} --server {ready_file}   (code {first.code})")
         say(f"     miniapp open {app} --server {ready_file}")
+    if ready.site is not None and ready.metapro is not None:
+        say(f"Its sample apps are at {ready.site}.")
+        say(f"Its stand-in of Metapro ({ready.metapro.assumption_model}) is at {ready.metapro.url}.")
     say(f"The sandbox listens on {ready.dc.host}:{ready.dc.port}. Ctrl-C stops it.")
 
 

@@ -88,7 +88,8 @@ class Troupe:
 def person(sandbox: Sandbox, folder: Path) -> tuple[Settings, Accounts, ReadyFile]:
     """Settings that lead to this data centre and nowhere else, whatever the environment says."""
     file = folder / "ready.json"
-    write(file, sandbox)
+    ready = describe(sandbox)
+    write(file, ready)
     settings = Settings(
         _env_file=None,
         api_id=None,
@@ -100,7 +101,7 @@ def person(sandbox: Sandbox, folder: Path) -> tuple[Settings, Accounts, ReadyFil
         session_passphrase=None,
         session_keyring=False,
     )
-    return settings, Accounts(settings, server_of(settings)), describe(sandbox)
+    return settings, Accounts(settings, server_of(settings)), ready
 
 
 @asynccontextmanager

@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
@@ -28,9 +29,9 @@ from playwright.async_api import BrowserContext, Error, Playwright, async_playwr
 from launcher.hosts.browser_host import BrowserHost
 from launcher.hosts.chromium import REPLACED, arguments, find_chromium
 from launcher.hosts.launch_secrets import LaunchSecrets, web_address
-from launcher.hosts.observations import HostEndReason, HostUnavailable, Limits, PageEvent
+from launcher.hosts.observations import HostEndReason, HostUnavailable, Limits, PageEvent, Seen
 from launcher.hosts.profiles import Profile, profile_for
-from launcher.hosts.recordings import Recordings
+from launcher.hosts.recordings import NO_FFMPEG, Recordings
 
 __all__ = ["SDK_URL", "Browser"]
 
@@ -53,7 +54,7 @@ class Browser:
         remote: str | None = None,
         headed: bool = False,
         download: float = 180.0,
-        package: bool = False,
+        package: float = 300.0,
     ) -> None:
         self._executable = executable
         self._remote = remote
@@ -63,6 +64,7 @@ class Browser:
         self._stack: AsyncExitStack | None = None
         self._chromium: Chromium | None = None
         self._hosts: set[BrowserHost] = set()
+        self._films: bool | None = None
 
     @property
     def version(self) -> str:
@@ -145,6 +147,7 @@ class Browser:
         url: str,
         *,
         on_event: Callable[[PageEvent], None],
+        on_touch: Callable[[], None] = lambda: None,
         platform: str = "android",
         profile: Profile | None = None,
         dark: bool = False,
@@ -156,16 +159,18 @@ class Browser:
         trace: Path | None = None,
         har: Path | None = None,
         video: Path | None = None,
+        prepare: Callable[[BrowserContext], Awaitable[None]] | None = None,
     ) -> AsyncIterator[BrowserHost]:
         """Show a page while the block runs. It begins to load and is not waited for: see
         `BrowserHost.loaded`.
 
         `on_event` is called in the event loop for each event the page posts, in order, and must return at
-        once. `platform` chooses the profile and, with it, whether the page is shown in an iframe; `dark`
-        the colour scheme. With `same_origin` only events of the URL's origin are taken. `sdk` is a file
-        that is served in place of the official script. `style` is the CSS a web client hands to the
-        frame. `timeout`: seconds for loading the page. `trace`, `har` and `video` name what to write when
-        the block ends (see `recordings`).
+        once; `on_touch` likewise, for each touch and key of the user's in the page. `platform` chooses the
+        profile and, with it, whether the page is shown in an iframe; `dark` the colour scheme. With
+        `same_origin` only events of the URL's origin are taken. `sdk` is a file that is served in place of
+        the official script. `style` is the CSS a web client hands to the frame. `timeout`: seconds for
+        loading the page. `trace`, `har` and `video` name what to write when the block ends (see
+        `recordings`). `prepare` is given the fresh context before there is a page.
 
         Raises HostUnavailable for a URL that is not http(s), and when the browser is gone.
         """
@@ -173,22 +178,41 @@ class Browser:
         profile = profile or profile_for(platform, dark=dark)
         secrets = LaunchSecrets(url)
         async with AsyncExitStack() as stack:
+            pictures = video is not None and not await self._can_film()
             recordings = await stack.enter_async_context(
-                Recordings(secrets, trace=trace, har=har, video=video)
+                Recordings(secrets, trace=trace, har=har, video=video, pictures=pictures)
             )
             context = await self._context(profile, recordings)
             stack.push_async_callback(recordings.finish, context)
             await recordings.start(context)
             if sdk is not None:
                 await _serve(context, sdk)
+            if prepare is not None:
+                await _prepare(context, prepare)
             host = BrowserHost(
-                context, url, profile, secrets, on_event, same_origin, limits or Limits(), timeout,
+                context, url, profile, secrets, on_event, on_touch, same_origin, limits or Limits(), timeout,
                 close=lambda: recordings.finish(context),
             )  # fmt: skip
             self._hosts.add(host)
             stack.callback(self._hosts.discard, host)
             async with host.showing(style):
+                if pictures:
+                    host.observations.note(Seen.NO_VIDEO, NO_FFMPEG)
+                    await recordings.film(host.page)
                 yield host
+
+    async def _can_film(self) -> bool:
+        """Whether Playwright finds its ffmpeg, which it says only when a page is to be filmed."""
+        if self._films is None:
+            with tempfile.TemporaryDirectory(prefix="miniapp-") as folder:
+                try:
+                    context = await self._entered.new_context(record_video_dir=folder)
+                    async with context:
+                        await context.new_page()
+                    self._films = True
+                except Error as failure:
+                    self._films = "ffmpeg" not in failure.message
+        return self._films
 
     async def _context(self, profile: Profile, recordings: Recordings) -> BrowserContext:
         try:
@@ -206,6 +230,13 @@ class Browser:
             )
         except Error as failure:
             raise HostUnavailable(f"The browser opens no page: {_first_line(failure)}") from None
+
+
+async def _prepare(context: BrowserContext, prepare: Callable[[BrowserContext], Awaitable[None]]) -> None:
+    try:
+        await prepare(context)
+    except Error as failure:
+        raise HostUnavailable(f"The page cannot be prepared: {_first_line(failure)}") from None
 
 
 async def _serve(context: BrowserContext, sdk: Path) -> None:

@@ -19,6 +19,7 @@ import json
 import re
 import secrets as random_names
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -55,6 +56,8 @@ _NAVIGATE = """(url) => {
   frame.addEventListener('load', go, { once: true });
   frame.src = 'about:blank'; // the same address again, with a fragment, would load nothing
 }"""
+_SLICE = 0.003
+"""Seconds for which events are handed out before everybody else has a turn."""
 _CAUSES = {
     "NAME_NOT_RESOLVED": "the host name has no address",
     "CONNECTION_REFUSED": "the connection was refused",
@@ -87,6 +90,7 @@ class BrowserHost:
         profile: Profile,
         secrets: LaunchSecrets,
         on_event: Callable[[PageEvent], None],
+        on_touch: Callable[[], None],
         same_origin: bool,
         limits: Limits,
         timeout: float,
@@ -99,6 +103,7 @@ class BrowserHost:
         self._origin = origin_of(url)
         self._secrets = secrets
         self._on_event = on_event
+        self._on_touch = on_touch
         self._same_origin = same_origin
         self._limits = limits
         self._timeout = timeout
@@ -110,6 +115,10 @@ class BrowserHost:
         self._tasks: set[asyncio.Task[None]] = set()
         self._style = ""
         self._reload_supported = False
+        self._looking = False
+        self._batches: deque[str] = deque()
+        self._posted: deque[list[Any]] = deque()
+        self._handing_out = False
         self._will_reload = asyncio.Event()
 
     def __repr__(self) -> str:
@@ -140,15 +149,25 @@ class BrowserHost:
         """Hand an event to the page; whether an entry point of a library took it.
 
         `data` is anything that is JSON; None is no payload at all, unless `null` asks for a JSON null. In
-        a web client's iframe events are messages, and count as taken. A page that does not take it within
-        `timeout` seconds is observed as hung.
+        a web client's iframe events are messages, and count as taken. A page that does not take it, or whose
+        iframe does not answer, within `timeout` seconds is observed as hung.
         """
         message = {"eventType": name} | ({"eventData": data} if data is not None or null else {})
         text = json.dumps(message, allow_nan=False)
         taken = await self._run(f"({_DELIVER})({json.dumps(text)}, {json.dumps(self._framed)})", timeout)
         if isinstance(taken, str) and taken.startswith("!"):
             self._watch.note(Seen.HANDLER_ERROR, f"{name}: {taken[1:]}")
+        if self._framed and not self._looking:
+            self._spawn(self._look(timeout))
         return taken is not None and taken != "none"
+
+    async def _look(self, timeout: float) -> None:
+        """Nothing tells whether a message was taken: see whether the frame does anything at all."""
+        self._looking = True
+        try:
+            await self.responds(timeout)
+        finally:
+            self._looking = False
 
     async def responds(self, timeout: float = 5.0) -> bool:
         """Whether the app runs a script within so many seconds; if not, it is observed as hung."""
@@ -171,6 +190,24 @@ class BrowserHost:
         elif not await self._asked_to_reload(self.profile.frame.reload_after):
             await self._set_address()
 
+    async def appear(self, dark: bool) -> None:
+        """Change the page's `prefers-color-scheme`."""
+        await self._ask(self._page.emulate_media(color_scheme="dark" if dark else "light"))
+
+    async def resize(self, width: int, height: int) -> None:
+        """Change the size of the page's window, in CSS pixels."""
+        await self._ask(self._page.set_viewport_size({"width": width, "height": height}))
+
+    async def _ask(self, change: Coroutine[Any, Any, None], timeout: float = 5.0) -> None:
+        """Change something about the page; one that hangs is observed, one that is gone no longer matters."""
+        try:
+            async with asyncio.timeout(timeout):
+                await change
+        except TimeoutError:
+            self._watch.hung(timeout)
+        except Error:
+            return
+
     async def screenshot(self, path: Any) -> None:
         """Write a PNG of the page. Raises HostUnavailable when the page does not draw."""
         try:
@@ -178,11 +215,18 @@ class BrowserHost:
         except Error as failure:
             raise HostUnavailable(f"No screenshot: {_first_line(failure)}") from None
 
+    def hide(self, secret: str) -> None:
+        """Strike this text out of the recordings, and of what is observed from now on."""
+        self._secrets.add(secret)
+
     def end(self, reason: HostEndReason, detail: str = "") -> None:
         """Close the host for a reason; the first one counts."""
         if self._ended.done():
             return
         self._ended.set_result(HostEnd(reason, detail))
+        if reason in (HostEndReason.FLOODED, HostEndReason.CALLER):
+            self._batches.clear()  # nobody hears the rest of a flood
+            self._posted.clear()
         if reason is not HostEndReason.CALLER:
             self._spawn(self._close())
 
@@ -217,7 +261,7 @@ class BrowserHost:
             )  # fmt: skip
             await self._lay_bridge()
         except Error as failure:
-            raise HostUnavailable(_cannot_show(failure)) from None
+            raise HostUnavailable(f"The browser shows no page: {_first_line(failure)}") from None
 
     async def _lay_bridge(self) -> None:
         binding = f"b{random_names.token_hex(8)}"
@@ -299,33 +343,52 @@ class BrowserHost:
     # What the page posts
 
     def _take(self, payload: str) -> None:
-        """A batch of `bridge.js`: a JSON array of ["event", name, data, origin], ["oversize", length] and
-        ["flood", limit]."""
+        """A batch of `bridge.js`: a JSON array of ["event", name, data, origin], ["touch"],
+        ["oversize", length] and ["flood", limit]."""
         if self._ended.done():
             return
-        for kind, *rest in json.loads(payload):
-            if kind == "event":
-                self._take_event(*rest)
-            elif kind == "oversize":
+        self._batches.append(payload)
+        if not self._handing_out:
+            self._handing_out = True
+            # not handed out here: what a callback raises belongs to the loop's handler, not into Playwright's
+            self._loop.call_soon(self._hand_out)
+
+    def _hand_out(self) -> None:
+        """Hand out what has come, in slices: a burst must not keep the rest of the program waiting."""
+        until = self._loop.time() + _SLICE
+        try:
+            while (self._posted or self._batches) and self._loop.time() < until:
+                if not self._posted:
+                    self._posted.extend(json.loads(self._batches.popleft()))
+                self._hand_out_one(*self._posted.popleft())
+        finally:
+            self._handing_out = bool(self._posted or self._batches)
+            if self._handing_out:
+                self._loop.call_soon(self._hand_out)
+
+    def _hand_out_one(self, kind: str, *rest: Any) -> None:
+        match kind:
+            case "event":
+                self._hand_out_event(*rest)
+            case "touch":
+                self._on_touch()
+            case "oversize":
                 self._watch.note(Seen.OVERSIZE, f"an event of {rest[0]} characters was dropped")
-            else:
+            case _:
                 self._watch.flood(rest[0])
 
-    def _take_event(self, name: str, data: str | None, origin: str) -> None:
+    def _hand_out_event(self, name: str, data: str | None, origin: str) -> None:
         if not self._events.allows():
             self._watch.flood("events")
-        if not self._characters.allows(len(name) + len(data or "")):
+        elif not self._characters.allows(len(name) + len(data or "")):
             self._watch.flood("characters")
-        if self._ended.done():
-            return
-        if self._same_origin and origin != self._origin:
+        elif self._same_origin and origin != self._origin:
             self._watch.note(Seen.FOREIGN_ORIGIN, f"{_whole(name)[:100]} from {origin}")
-            return
-        if self._framed:
-            self._follow_frame(name, data)
-        event = PageEvent(_whole(name), None if data is None else _whole(data), origin, time.time())
-        # not called here: what it raises belongs to the loop's handler, not into Playwright's
-        self._loop.call_soon(self._on_event, event)
+        else:
+            if self._framed:
+                self._follow_frame(name, data)
+            text = None if data is None else _whole(data)
+            self._on_event(PageEvent(_whole(name), text, origin, time.time()))
 
     def _follow_frame(self, name: str, data: str | None) -> None:
         """A web client's own part of the protocol."""
@@ -365,12 +428,6 @@ def _camel(name: str) -> str:
 def _first_line(failure: Error) -> str:
     """Playwright's text without its call log, which holds the URL."""
     return failure.message.partition("\n")[0]
-
-
-def _cannot_show(failure: Error) -> str:
-    if "ffmpeg" in failure.message:
-        return "A video needs Playwright's ffmpeg: run `python -m playwright install ffmpeg`, or record none."
-    return f"The browser shows no page: {_first_line(failure)}"
 
 
 def _cause(failure: Error) -> str:

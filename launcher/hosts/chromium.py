@@ -1,8 +1,8 @@
 """Where Chromium is, and how it is started.
 
 It is looked for in `CHROMIUM_PATH`, on PATH, where Playwright keeps its own, and then fetched: by
-Playwright's installer, which is given a limited time, and, where that was allowed and we are root, by the
-distribution's package manager. When there is none the error is one line that says how to get one.
+Playwright's installer and, where we are root, by the distribution's package manager, each for a limited
+time. When there is none the error is one line that says how to get one.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -19,8 +20,6 @@ from launcher.hosts.observations import HostUnavailable
 __all__ = ["ARGUMENTS", "DISABLED_FEATURES", "REPLACED", "find_chromium"]
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-PACKAGE = 600.0
-"""Seconds for the package manager."""
 HOW = "Install Chromium and set CHROMIUM_PATH to it, or run: python -m playwright install chromium"
 
 DISABLED_FEATURES = (
@@ -46,11 +45,12 @@ def arguments() -> list[str]:
     return [*ARGUMENTS, *(["--no-sandbox"] if _is_root() else [])]
 
 
-async def find_chromium(own: str | None = None, *, download: float = 180.0, package: bool = False) -> Path:
+async def find_chromium(own: str | None = None, *, download: float = 180.0, package: float = 300.0) -> Path:
     """The path of a Chromium.
 
-    `own` is where Playwright's would be; `download` how many seconds its installer may take (0: it is not
-    asked); `package` allows root to install the distribution's package. Raises HostUnavailable.
+    `own` is where Playwright's would be. `download` and `package` are how many seconds Playwright's installer
+    and, if we are root, each of the two steps of the distribution's (`apt-get`) may take; 0 leaves it out.
+    Raises HostUnavailable.
     """
     if chosen := os.environ.get("CHROMIUM_PATH"):
         return _chosen(chosen)
@@ -59,7 +59,8 @@ async def find_chromium(own: str | None = None, *, download: float = 180.0, pack
     if own and download:
         await _run(download, sys.executable, "-m", "playwright", "install", "chromium")
     if package and not _installed(own) and _is_root() and shutil.which("apt-get"):
-        await _run(PACKAGE, "apt-get", "install", "-y", "chromium")
+        await _run(package, "apt-get", "update")
+        await _run(package, "apt-get", "install", "-y", "--no-install-recommends", "chromium")
     if found := _installed(own):
         return found
     raise HostUnavailable(f"No Chromium was found. {HOW}")
@@ -86,6 +87,7 @@ async def _run(seconds: float, *command: str) -> None:
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         async with asyncio.timeout(seconds):
@@ -94,9 +96,17 @@ async def _run(seconds: float, *command: str) -> None:
         pass
     finally:
         if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.kill()
+            _end(process.pid)
             await process.wait()
+
+
+def _end(pid: int) -> None:
+    """End a command with whatever it has started: an installer's children would go on by themselves."""
+    with suppress(ProcessLookupError):
+        if sys.platform == "win32":
+            os.kill(pid, signal.SIGTERM)
+        else:
+            os.killpg(pid, signal.SIGKILL)
 
 
 def _is_root() -> bool:

@@ -71,6 +71,8 @@ class Seen(StrEnum):
     """An event from another origin than the launch's, refused because of `same_origin`."""
     OVERSIZE = "oversize"
     """An event that is too long, dropped."""
+    NO_VIDEO = "no video"
+    """Pictures are kept instead of a video."""
     FLOOD = "flood"
     """The page went over a limit and is closed."""
 

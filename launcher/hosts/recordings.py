@@ -5,7 +5,8 @@ both are written to a temporary place first, and reach their own name only with 
 (`LaunchSecrets` says which). Pictures are not looked into: a page that shows its init data shows them in
 a screenshot, a trace's frames and a video too.
 
-A video needs Playwright's ffmpeg (`playwright install ffmpeg`).
+A video needs Playwright's ffmpeg (`playwright install ffmpeg`). Without it the folder gets what the page
+looked like as numbered JPEG files, ten a second at most and only while something changes.
 """
 
 from __future__ import annotations
@@ -18,14 +19,21 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-from playwright.async_api import BrowserContext, Error
+from playwright.async_api import BrowserContext, Error, Page
 
 from launcher.hosts.launch_secrets import LaunchSecrets
 
-__all__ = ["Recordings"]
+__all__ = ["NO_FFMPEG", "Recordings"]
+
+NO_FFMPEG = (
+    "Playwright's ffmpeg is not there, so that pictures are kept instead of a video; "
+    "`python -m playwright install ffmpeg` gets it."
+)
 
 _CLOSE = 10.0
 """Seconds for a context to close; Chromium ends a hung page's process in half a second."""
+_BETWEEN = 100.0
+"""Milliseconds from one picture to the next."""
 
 
 class Recordings:
@@ -35,12 +43,20 @@ class Recordings:
     """
 
     def __init__(
-        self, secrets: LaunchSecrets, *, trace: Path | None, har: Path | None, video: Path | None
+        self,
+        secrets: LaunchSecrets,
+        *,
+        trace: Path | None,
+        har: Path | None,
+        video: Path | None,
+        pictures: bool = False,
     ) -> None:
         self._secrets = secrets
         self._trace = trace
         self._har = har
-        self._video = video
+        self._video = None if pictures else video
+        self._pictures = video if pictures else None
+        self._picture = (0, float("-inf"))  # the number of the latest, and its time
         self._raw: Path | None = None
         self._finishing: asyncio.Task[None] | None = None
 
@@ -69,6 +85,22 @@ class Recordings:
     async def start(self, context: BrowserContext) -> None:
         if self._trace:
             await context.tracing.start(screenshots=True, snapshots=True, sources=False)
+
+    async def film(self, page: Page) -> None:
+        """Begin to keep pictures of the page, if they are to stand for the video."""
+        if self._pictures is None:
+            return
+        await asyncio.to_thread(self._pictures.mkdir, parents=True, exist_ok=True)
+        with suppress(Error, TimeoutError):
+            async with asyncio.timeout(_CLOSE):
+                await page.screencast.start(on_frame=self._keep_picture)
+
+    def _keep_picture(self, frame: Any) -> None:
+        assert self._pictures is not None
+        number, last = self._picture
+        if frame["timestamp"] - last >= _BETWEEN:
+            self._picture = (number + 1, frame["timestamp"])
+            (self._pictures / f"page-{number + 1:05}.jpg").write_bytes(frame["data"])
 
     async def finish(self, context: BrowserContext) -> None:
         """Close a context, whatever state its page is in, and have everything recorded; once."""

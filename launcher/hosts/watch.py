@@ -78,7 +78,8 @@ class Watch:
 
     def hung(self, seconds: float) -> None:
         """A script of ours was not run in time. Chromium runs none while it waits for the next document."""
-        why = "its next document does not come" if self._document else "it does not answer"
+        who = "the app's frame" if self._framed else "it"
+        why = "its next document does not come" if self._document else f"{who} does not answer"
         self.note(Seen.HUNG, f"{why} within {seconds:g} s")
 
     async def _closed(self) -> None:
@@ -91,7 +92,8 @@ class Watch:
             self._end(HostEndReason.PAGE, "")
 
     def _crashed(self, _: Page) -> None:
-        self.note(Seen.CRASHED, "the page's process ended")
+        whose = "app's frame" if self._framed else "page"
+        self.note(Seen.CRASHED, f"the process of the {whose} ended")
         self._end(HostEndReason.CRASHED, "")
 
     def _console(self, message: ConsoleMessage) -> None:
@@ -99,7 +101,7 @@ class Watch:
             self.note(Seen.CONSOLE_ERROR, message.text)
 
     def _asked(self, request: Request) -> None:
-        if request.is_navigation_request() and request.frame == self._page.main_frame:
+        if request.is_navigation_request() and self._is_apps(request.frame):
             self._document = request
 
     def _failed(self, request: Request) -> None:
@@ -115,10 +117,9 @@ class Watch:
             )
 
     def _navigated(self, frame: Frame) -> None:
-        if frame == self._page.main_frame:
-            self._document = None
-        if frame.parent_frame is not (self._page.main_frame if self._framed else None):
+        if not self._is_apps(frame):
             return
+        self._document = None
         if not self._loads.allows():
             self.flood("loads")
         origin = origin_of(frame.url)
@@ -127,6 +128,9 @@ class Watch:
         before, self._origin = self._origin, origin
         if before not in (None, origin):
             self.note(Seen.NAVIGATED, f"from {before} to {origin}")
+
+    def _is_apps(self, frame: Frame) -> bool:
+        return frame.parent_frame == (self._page.main_frame if self._framed else None)
 
     def _dialog(self, dialog: Dialog) -> None:
         self.note(Seen.DIALOG, f"{dialog.type}: {dialog.message}")

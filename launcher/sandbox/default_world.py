@@ -1,9 +1,10 @@
 """The world a sandbox starts with when it is given none: one of everything that opens a Mini App.
 
-Four people, seven bots and five chats. Ids, phone numbers and tokens are the same in every run. `demo_bot`
-can do everything; each of the other bots lacks or adds one thing that a client has to cope with. Dora has
-never written to any of them, and nobody lets a bot write to them yet, so that there is something to ask for.
-The addresses of the apps end in `.example`, which no host can have.
+Four people, eight bots and five chats. Ids, phone numbers and tokens are the same in every run. `demo_bot`
+can do everything, `metapro_demo_bot` has an app that logs in to Metapro; each of the other bots lacks or
+adds one thing that a client has to cope with. Dora has never written to any of them, and nobody lets a bot
+write to them yet, so that there is something to ask for. The addresses of the apps end in `.example`, which
+no host can have.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ __all__ = ["default_world"]
 ALICE, BOB, CAROL, DORA = 1001, 1002, 5_000_001_003, 1004
 DEMO_BOT, PLAIN_BOT, LINK_BOT, ATTACH_BOT = 7_000_002_001, 7_000_002_002, 7_000_002_003, 7_000_002_004
 SIDE_BOT, RESTRICTED_BOT, GUARD_BOT = 7_000_002_005, 7_000_002_006, 7_000_002_007
+METAPRO_BOT, METAPRO_BOT_NAME = 7_000_002_008, "metapro_demo_bot"
 GROUP, FORUM, CHANNEL, GUARDED, CLUB = 3001, 4001, 4002, 4003, 4004
 
 CUSTOM_EMOJI = (5_368_324_170_671_202_286, 5_368_324_170_671_202_287)
@@ -133,6 +135,7 @@ def _bots() -> Iterator[Bot]:
         restricted_for={ALICE, BOB, CAROL, DORA},
     )
     yield Bot(GUARD_BOT, "guard_bot", "Guard", _token(GUARD_BOT, "guard"), guard=True)
+    yield _metapro_bot()
 
 
 def _demo_bot() -> Bot:
@@ -165,6 +168,25 @@ def _demo_bot() -> Bot:
         },
         webview_buttons=web_view_urls(_keyboard()) | web_view_urls(_inline_keyboard()),
         start_answer=Message(0, 0, DEMO_BOT, "Welcome. Open the app below.", markup=_inline_keyboard()),
+    )
+
+
+def _metapro_bot() -> Bot:
+    """Its keyboard button and its inline mode open the app without telling it by whom."""
+    key = types.KeyboardButton("Play", types.ButtonTypeSimpleWebView("https://metapro.example/key"))
+    keyboard = types.ReplyKeyboardMarkup([types.KeyboardButtonRow([key])], resize=True)
+    return Bot(
+        METAPRO_BOT,
+        METAPRO_BOT_NAME,
+        "Metapro demo",
+        _token(METAPRO_BOT, "metapro-demo"),
+        menu_button=MenuButton("Play", "https://metapro.example/menu"),
+        main_app="https://metapro.example/main",
+        apps={"app": App("app", "The Metapro app", "https://metapro.example/app")},
+        inline=InlineAnswer(switch_webview=MenuButton("Play", "https://metapro.example/inline")),
+        inline_placeholder="Play",
+        webview_buttons=web_view_urls(keyboard),
+        start_answer=Message(0, 0, METAPRO_BOT, "Welcome. Press the key below.", markup=keyboard),
     )
 
 

@@ -10,14 +10,18 @@ import ipaddress
 import json
 import os
 import tempfile
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from telethon.tl.alltlobjects import LAYER
 
 if TYPE_CHECKING:
+    from launcher.sandbox.metapro import MetaproStandIn
     from launcher.sandbox.server import Sandbox
+    from launcher.sandbox.site import Site
 
 __all__ = [
     "BadReadyFile",
@@ -25,6 +29,7 @@ __all__ = [
     "ReadyBot",
     "ReadyDc",
     "ReadyFile",
+    "ReadyMetapro",
     "accounts",
     "describe",
     "read",
@@ -40,6 +45,14 @@ def _loopback(host: str) -> str:
     if not ipaddress.ip_address(host).is_loopback:
         raise ValueError("only an address of the loopback (127.0.0.1) is trusted")
     return host
+
+
+def _loopback_url(url: str) -> str:
+    _loopback(urlsplit(url).hostname or "")
+    return url
+
+
+LoopbackUrl = Annotated[str, AfterValidator(_loopback_url)]
 
 
 def _pem(key: str) -> str:
@@ -79,8 +92,27 @@ class ReadyBot(_Record):
     apps: list[str]
 
 
+class ReadyMetapro(_Record):
+    """The stand-in of Metapro: base URLs by service, and what an app or a driver is configured with.
+
+    `assumption_model` says what it is. `services` has users, nft, leaderboard, teams, apps and referral;
+    `ids` project_id, platform_id, app_id, leaderboard_id, referral_settings_id and bot_name; `keys` the
+    secrets leaderboard_key, api_key and app_key.
+    """
+
+    assumption_model: str
+    url: LoopbackUrl
+    services: dict[str, LoopbackUrl]
+    ids: dict[str, str]
+    keys: dict[str, str] = Field(repr=False)
+
+
 class ReadyFile(_Record):
-    """All a client needs. `dc` is the main data centre, `init_data_public_key` Ed25519 in hex."""
+    """All a client needs. `dc` is the main data centre, `init_data_public_key` Ed25519 in hex.
+
+    `site` is where the sample Mini Apps are, `metapro` the stand-in they speak to; None where they are not
+    served.
+    """
 
     dc: ReadyDc
     dcs: list[ReadyDc]
@@ -91,6 +123,8 @@ class ReadyFile(_Record):
     accounts: list[ReadyAccount]
     bots: list[ReadyBot]
     init_data_public_key: str = Field(pattern="^[0-9a-f]{64}$")
+    site: LoopbackUrl | None = None
+    metapro: ReadyMetapro | None = None
 
 
 def accounts(sandbox: Sandbox) -> list[ReadyAccount]:
@@ -103,8 +137,8 @@ def accounts(sandbox: Sandbox) -> list[ReadyAccount]:
     ]
 
 
-def describe(sandbox: Sandbox) -> ReadyFile:
-    """What the ready file of a listening sandbox says."""
+def describe(sandbox: Sandbox, site: Site | None = None) -> ReadyFile:
+    """What the ready file of a listening sandbox, and of its site, says."""
     dcs = {dc: ReadyDc(id=dc, host=host, port=port) for dc, (host, port) in sandbox.dcs.items()}
     bots = [
         ReadyBot(
@@ -125,10 +159,27 @@ def describe(sandbox: Sandbox) -> ReadyFile:
         accounts=accounts(sandbox),
         bots=bots,
         init_data_public_key=sandbox.init_data_public_key,
+        site=None if site is None else site.origin,
+        metapro=None if site is None or site.metapro is None else _metapro(site.metapro),
     )
 
 
-def write(path: Path, sandbox: Sandbox) -> None:
+def _metapro(metapro: MetaproStandIn) -> ReadyMetapro:
+    keys = {name for name in metapro.ids if name.endswith("_key")}
+    return ReadyMetapro(
+        assumption_model=metapro.label,
+        url=metapro.url,
+        services=metapro.services,
+        ids=_part(metapro.ids, metapro.ids.keys() - keys),
+        keys=_part(metapro.ids, keys),
+    )
+
+
+def _part(whole: Mapping[str, str], names: Set[str]) -> dict[str, str]:
+    return {name: value for name, value in whole.items() if name in names}
+
+
+def write(path: Path, ready: ReadyFile) -> None:
     """Write the file at once and whole, with mode 0600. Raises OSError, of this path."""
     try:
         handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -138,7 +189,7 @@ def write(path: Path, sandbox: Sandbox) -> None:
         raise OSError(error.errno, error.strerror, str(path)) from None
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(describe(sandbox).model_dump_json(indent=2) + "\n")
+            file.write(ready.model_dump_json(indent=2) + "\n")
         os.replace(draft, path)
     except BaseException:
         os.unlink(draft)

@@ -23,7 +23,7 @@ from launcher.servers import server_of
 from launcher.settings import Settings
 from launcher.timing import Timing
 
-__all__ = ["SandboxProcess", "launching", "sandbox_process"]
+__all__ = ["ROOT", "SandboxProcess", "launching", "sandbox_process"]
 
 ROOT = Path(__file__).resolve().parents[2]
 ACCOUNT = "alice"
@@ -133,7 +133,7 @@ async def _serve(path: Path) -> None:
     lines = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     async with Sandbox() as sandbox:
-        ready_file.write(path, sandbox)
+        ready_file.write(path, ready_file.describe(sandbox))
         _say("ready")
         while line := await lines.readline():
             command, argument = json.loads(line)
