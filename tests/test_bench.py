@@ -126,7 +126,17 @@ def exporter(figures: Any) -> None:
 
 CHECKS = {
     check.__name__: check
-    for check in (opening, round_trips, kurigram, command_line, live_apps, hosted, bridge, metapro)
+    for check in (
+        opening,
+        round_trips,
+        kurigram,
+        command_line,
+        live_apps,
+        hosted,
+        bridge,
+        metapro,
+        exporter,
+    )
 }
 
 

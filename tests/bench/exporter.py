@@ -32,8 +32,8 @@ STAGES = (Stage.PARSE, Stage.RESOLVE, Stage.BOT_APP, Stage.WEB_VIEW, Stage.NAVIG
 
 
 async def exporter(sizes: Sizes) -> dict[str, Any]:
-    """Of `/metrics`, `/probe` and `/`: median milliseconds, those of the processor, size; the bytes that each
-    target takes."""
+    """Of `/metrics`, `/probe` and `/` the median milliseconds, those of the processor among them, and the
+    size; and how many bytes each target takes."""
     settings = Settings(server="sandbox", _env_file=None)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "targets.yaml"
