@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from contextlib import nullcontext, suppress
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from launcher.cli import options as given
+from launcher.cli.keeping import Keeping, settled
 from launcher.cli.output import say, show_json
 from launcher.cli.wording import spoken
 
 if TYPE_CHECKING:
     from launcher.inspection import Inspection
+    from launcher.report import SavedLaunch
     from launcher.settings import Settings
 
 
@@ -32,6 +35,12 @@ def inspect(
     theme: given.ThemeOption = None,
     allow: given.AllowOption = None,
     ask: given.AskOption = False,
+    host: Annotated[
+        Literal["browser", "http"] | None,
+        typer.Option("--host", help="Also show the page in Chromium, or look at it once over HTTP."),
+    ] = None,
+    report: given.ReportOption = None,
+    save: given.SaveOption = None,
     reveal: given.RevealOption = False,
     server: given.ServerOption = None,
     account: given.AccountOption = None,
@@ -45,23 +54,34 @@ def inspect(
         start=start, start_param=start_param, query=query,
     )  # fmt: skip
     options |= {
-        "reveal": reveal,
         "parameters": given.open_parameters(platform, mode, theme),
         "consent": given.consent(allow, ask),
+        "host": host,
     }
-    inspection = run(_inspect(given.settings_for(server), account, link, options))
+    keeping = Keeping(report, save)
+    inspection, saved = run(_inspect(given.settings_for(server), account, link, options, reveal))
     _show(inspection, as_json)
+    keeping.keep(saved)
     if inspection.failure is not None:
         say(f"miniapp: {spoken(inspection.failure)}")
         raise typer.Exit(1)
 
 
-async def _inspect(settings: Settings, account: str | None, link: str, options: dict[str, Any]) -> Inspection:
-    from launcher.inspection import inspect_link
+async def _inspect(
+    settings: Settings, account: str | None, link: str, options: dict[str, Any], reveal: bool
+) -> tuple[Inspection, SavedLaunch]:
+    from flows import MiniAppError
+    from launcher.cli.page import sandbox_with_pages
     from launcher.launcher import Launcher
+    from launcher.report import Recording
 
-    async with Launcher(settings, account) as launcher:
-        return await inspect_link(launcher, link, **options)
+    record = Recording(reveal=reveal)
+    pages = sandbox_with_pages(settings) if options["host"] else nullcontext()
+    async with pages as sandbox, Launcher(settings, account, sandbox=sandbox) as launcher:
+        with suppress(MiniAppError):  # it is in the record
+            async with record.opening(launcher, link, **options) as app:
+                await settled(app)
+        return record.inspection, await record.saved()
 
 
 def _show(inspection: Inspection, as_json: bool) -> None:

@@ -33,6 +33,11 @@ class LaunchSecrets:
         found = {form for form in forms | values if len(form) >= _SHORTEST}
         self._values = sorted(found, key=len, reverse=True)
 
+    def add(self, value: str) -> None:
+        """Strike this out too: what the page was given or made, and nobody else should have."""
+        if len(value) >= _SHORTEST and value not in self._values:
+            self._values = sorted([*self._values, value], key=len, reverse=True)
+
     def mask(self, text: str) -> str:
         """The text without the launch's secrets."""
         text = _INIT_DATA.sub(rf"\g<1>{MASK}", text)
