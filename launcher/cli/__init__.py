@@ -24,6 +24,7 @@ from launcher.cli.login import login
 from launcher.cli.open import open_app
 from launcher.cli.output import show_line
 from launcher.cli.sandbox import sandbox
+from launcher.cli.verify import verify
 
 __all__ = ["app", "main"]
 
@@ -62,6 +63,7 @@ app.command("open")(open_app)
 app.command()(inspect)
 app.command()(check)
 app.command(cls=DriveCommand)(drive)
+app.command()(verify)
 app.command()(sandbox)
 app.command()(events)
 app.command()(demo)

@@ -127,12 +127,11 @@ async def unknown_join_query_is_query_id_invalid(contact: Contact) -> Seen:
 
 
 async def difference_names_channels_with_news(contact: Contact) -> Seen:
-    found = [(chat, last) async for chat, last in _chats(contact) if isinstance(chat, types.Channel)]
-    if not found or found[0][1] is None:
+    last = [last async for chat, last in _chats(contact) if isinstance(chat, types.Channel) and last]
+    if not last:
         raise Untested("it takes a channel or supergroup of the account with messages")
-    channel, last = found[0]
     state = await contact.needed(functions.updates.GetStateRequest())
-    since = last - timedelta(hours=1)
+    since = last[0] - timedelta(hours=1)
     exchange = await contact.ask(functions.updates.GetDifferenceRequest(state.pts, since, state.qts))
     updates = getattr(exchange.answer, "other_updates", ())
     named = any(isinstance(one, types.UpdateChannelTooLong) for one in updates)

@@ -1,7 +1,7 @@
 """The hand that asks the server: within a budget, as the account, as its bot, or as nobody.
 
-What the server refuses is an answer like any other. A flood wait, a lost account or a lost connection ends the
-whole verification: they are raised.
+What the server refuses is an answer like any other. A flood wait, a lost account or a lost connection ends
+the whole verification: they are raised.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import asyncio
 import copy
 import json
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -20,15 +19,13 @@ from telethon.tl import functions, types
 
 from flows import AccountLost, Bot, FloodWait, MiniAppError, NotConnected, RpcFailed, WebView, call
 from flows.errors import method_name
-from launcher import sign_in
-from launcher.account_session import AccountSession
-from launcher.connection import connected, new_client
 from launcher.inspection.checks import token_of
 from launcher.launcher import Launcher
 from launcher.masks import tl_name
 from launcher.probe.budget import Budget
 from launcher.tracing import Exchange, traced
 from launcher.verify.findings import Opened
+from launcher.verify.second_client import SecondClient
 
 __all__ = ["ENDING", "STRANGER", "Contact", "Seen", "Untested", "custom_method", "read_json", "varied"]
 
@@ -52,9 +49,11 @@ class Seen:
     what: str
 
     @classmethod
-    def refused(cls, exchange: Exchange, name: str) -> Self:
-        """It holds if the request was refused with this error."""
-        return cls(_error(exchange) == name, exchange, _said(exchange))
+    def refused(cls, exchange: Exchange, name: str | None = None) -> Self:
+        """It holds if the request was refused, with this error if one is named."""
+        failure = exchange.failure
+        holds = failure is not None and name in (None, getattr(failure, "name", None))
+        return cls(holds, exchange, _said(exchange))
 
     @classmethod
     def taken(cls, exchange: Exchange) -> Self:
@@ -87,12 +86,11 @@ def read_json(exchange: Exchange) -> Any:
 class Contact:
     """One account, one bot, what the bot offers (`opened`), and what may be asked of the server."""
 
-    def __init__(self, launcher: Launcher, bot: Bot, budget: Budget, stack: AsyncExitStack) -> None:
+    def __init__(self, launcher: Launcher, bot: Bot, budget: Budget, second: SecondClient) -> None:
         self.launcher, self.bot, self.budget = launcher, bot, budget
         self.opened: Sequence[Opened] = ()
         self.requests = 0
-        self._stack = stack
-        self._bot_client: TelegramClient | None = None
+        self._second = second
 
     # What the bot offers
 
@@ -120,11 +118,7 @@ class Contact:
 
     async def ask_as_nobody(self, request: Any) -> Exchange:
         """Ask without being signed in, with a key of its own."""
-        server = self.launcher.server
-        async with connected(
-            new_client(AccountSession(server), server, proxy=self.launcher.settings.proxy_parts()), server
-        ) as client:
-            return await self._asked(client, request)
+        return await self._asked(await self._second.nobody(), request)
 
     async def needed(self, request: Any, *, as_bot: bool = False) -> Any:
         """The answer to a request that only prepares. Raises Untested when it is refused."""
@@ -171,35 +165,18 @@ class Contact:
         return types.InputUser(found.users[0].id, found.users[0].access_hash)
 
     async def _bot(self) -> TelegramClient:
-        if self._bot_client is None:
-            self._bot_client = await self._signed_in_bot()
-        return self._bot_client
-
-    async def _signed_in_bot(self) -> TelegramClient:
-        """The bot's client, until the verification ends; then the session is given up as well."""
         token = token_of(self.launcher, self.bot.id)
         if token is None or token.partition(":")[0] != str(self.bot.id):
             raise Untested("it takes the bot's token: set TELEGRAM_BOT_TOKEN")
-        server = self.launcher.server
-        client = new_client(
-            AccountSession(server), server, proxy=self.launcher.settings.proxy_parts(), signing_in=True
-        )
-        await self._stack.enter_async_context(connected(client, server))
         with traced() as exchanges:
             try:
-                await sign_in.by_token(client, SecretStr(token))
+                return await self._second.bot(SecretStr(token))
             except ENDING:
                 raise
             except MiniAppError as failure:
                 raise Untested(f"the bot cannot sign in: {failure.meaning}") from None
             finally:
                 self.spend(len(exchanges))
-        self._stack.push_async_callback(call, client, functions.auth.LogOutRequest())
-        return client
-
-
-def _error(exchange: Exchange) -> str | None:
-    return getattr(exchange.failure, "name", None)
 
 
 def _said(exchange: Exchange) -> str:

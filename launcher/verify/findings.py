@@ -25,8 +25,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """One way to open an app of the bot: `target` and `via` as `Launcher.open` takes them, and the request that
-    opened it, or `why` it did not."""
+    """One way to open an app of the bot: the request that opened it, or `why` it did not open."""
 
     flow: str
     target: str

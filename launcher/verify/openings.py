@@ -18,7 +18,8 @@ from launcher.verify.findings import Opened
 __all__ = ["openings"]
 
 _OFFERED = (
-    "main_app", "menu_button", "attachment_menu", "side_menu", "inline_mode", "keyboard_button", "inline_button",
+    "main_app", "menu_button", "attachment_menu", "side_menu", "inline_mode", "keyboard_button",
+    "inline_button",
 )  # fmt: skip
 _MOST = 8
 """Requests that one opening takes at most, when nothing is remembered of the bot."""

@@ -13,6 +13,7 @@ from launcher.sandbox.assumptions import ASSUMPTIONS
 from launcher.verify.contact import ENDING, Contact, Untested
 from launcher.verify.findings import Finding, Opened, Verdict, Verification
 from launcher.verify.openings import openings
+from launcher.verify.second_client import SecondClient
 from launcher.verify.table import OBSERVATIONS, UNTESTED, Observation
 
 __all__ = ["WRITES", "verify"]
@@ -25,7 +26,7 @@ Told = Callable[[Opened | Finding], None]
 
 async def verify(
     launcher: Launcher,
-    bot: str,
+    bot: str | None = None,
     *,
     links: Iterable[str] = (),
     allowed: Collection[str] = (),
@@ -35,19 +36,22 @@ async def verify(
 ) -> Verification:
     """Compare the server of this launcher with the sandbox's assumptions, by a bot of the account's owner.
 
-    `links` are direct links of the bot's apps, beside those in its messages. `allowed` are the assumptions for
-    which something may be written (`WRITES` says what); `consent` answers what opening asks. `budget` is 20
-    requests in a minute by default. `told` hears of each opening and finding as it comes.
+    `bot` is a user name; without one it is the bot of TELEGRAM_BOT_TOKEN. `links` are direct links of its
+    apps, beside those in its messages. `allowed` are the assumptions for which something may be written
+    (`WRITES` says what); `consent` answers what opening asks. `budget` is 20 requests in a minute by default.
+    `told` hears of each opening and finding as it comes.
 
     Nothing that Telegram refuses is raised; a flood wait, a lost account or connection ends the verification
-    with what it has. Raises BadInput for a name in `allowed` for which nothing is written, and what
-    `find_bot` raises.
+    with what it has. Raises BadInput without a bot, and for a name in `allowed` for which nothing is written;
+    WrongSecret for a wrong token; and what `find_bot` raises.
     """
     _check(allowed)
     budget = budget or Budget(20)
-    await budget.take(1)
     async with AsyncExitStack() as stack:
-        contact = Contact(launcher, await _found(launcher, bot), budget, stack)
+        second = SecondClient(launcher, stack)
+        name = bot or await _own_bot(launcher, second)
+        await budget.take(1)
+        contact = Contact(launcher, await _found(launcher, name), budget, second)
         contact.requests += 1
         looking = _Looking(contact, frozenset(allowed), told)
         await looking.run(links, consent or launcher.consent)
@@ -57,6 +61,13 @@ async def verify(
 def _check(allowed: Collection[str]) -> None:
     if unknown := sorted(set(allowed) - WRITES.keys()):
         raise BadInput(f"Nothing is written for {unknown[0]}.", f"Allow one of {', '.join(WRITES)}.")
+
+
+async def _own_bot(launcher: Launcher, second: SecondClient) -> str:
+    token = launcher.settings.bot_token
+    if token is None:
+        raise BadInput("No bot is named.", "Give its user name, or set TELEGRAM_BOT_TOKEN.")
+    return str((await second.bot_user(token)).username)
 
 
 async def _found(launcher: Launcher, name: str) -> Bot:
@@ -93,7 +104,7 @@ class _Looking:
 
     async def _look(self, name: str, observation: Observation) -> Finding:
         if observation.writes is not None and name not in self._allowed:
-            return _untested(name, f"it writes {observation.writes}: allow it by --allow {name}")
+            return _untested(name, f"it writes {observation.writes}, which has to be allowed by its name")
         try:
             seen = await observation.look(self._contact)
         except Untested as why:

@@ -14,8 +14,8 @@ __all__ = ["OBSERVATIONS", "UNTESTED", "Observation"]
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """How one assumption is looked at. `writes` says what is left behind, in the words of "it writes …": such an
-    observation is made only when it is allowed by the assumption's name."""
+    """How one assumption is looked at. `writes` says what is left behind, in the words of "it writes …": then
+    it is looked at only when that is allowed by the assumption's name."""
 
     look: Callable[[Contact], Awaitable[Seen]]
     writes: str | None = None
@@ -86,7 +86,7 @@ UNTESTED: dict[str, str] = {
     "a_declined_join_is_invite_request_declined": _JOINING,
     "inline_results_post_text": "it takes an inline result of another kind, sent to somebody",
     "a_contact_names_the_user_with_the_number": "it takes the phone number of somebody else",
-    "a_bots_emoji_status_is_checked_as_a_persons": "it takes an account that lets the bot set its emoji status",
+    "a_bots_emoji_status_is_checked_as_a_persons": "it takes leave to set an emoji status",
     "provider_forms_end_as_those_of_stars": _PAYING,
     "a_form_without_its_details_is_requested_info_invalid": _PAYING,
     "a_declined_payment_is_payment_failed": _PAYING,
