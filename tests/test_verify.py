@@ -45,15 +45,14 @@ class Stage:
     sandbox: Sandbox
     before: dict[int, set[int]]
 
-    async def verified(self, bot: str = "@demo_bot", **options: Any) -> Verification:
+    async def verified(self) -> Verification:
         """Everything that writes is allowed; the account has let nobody write to it before, and what was
         written for another test is gone."""
         self.sandbox.world.user("alice").writes_allowed.clear()
         for owner, box in self.sandbox.world.boxes.items():
             for late in box.messages.keys() - self.before[owner]:
                 del box.messages[late]
-        options = {"allowed": WRITES, "budget": unhurried()} | options
-        return await verify(self.launcher, bot, **options)
+        return await verify(self.launcher, "@demo_bot", allowed=WRITES, budget=unhurried())
 
 
 async def shares_its_number(launcher: Launcher) -> None:

@@ -23,6 +23,7 @@ from launcher.cli.inspect import inspect
 from launcher.cli.login import login
 from launcher.cli.open import open_app
 from launcher.cli.output import show_line
+from launcher.cli.record import record
 from launcher.cli.sandbox import sandbox
 from launcher.cli.verify import verify
 
@@ -63,6 +64,7 @@ app.command("open")(open_app)
 app.command()(inspect)
 app.command()(check)
 app.command(cls=DriveCommand)(drive)
+app.command()(record)
 app.command()(verify)
 app.command()(sandbox)
 app.command()(events)

@@ -1,0 +1,84 @@
+"""What is done in the page: heard by `page.js`, checked here, for a page may say what it likes."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Annotated, Any, Literal
+
+from playwright.async_api import BrowserContext, Error, Frame
+from pydantic import BaseModel, Field, ValidationError
+
+from launcher.record.steps import (
+    Chosen,
+    Clicked,
+    Entered,
+    Filled,
+    Locator,
+    SecretFilled,
+    Step,
+)
+
+__all__ = ["Listener"]
+
+_PAGE = files("launcher.record").joinpath("page.js").read_text("utf-8")
+
+
+class _By(BaseModel):
+    kind: Literal["role", "label", "placeholder", "text", "test_id", "css"]
+    value: Annotated[str, Field(min_length=1, max_length=4096)]
+    role: Annotated[str, Field(max_length=64)] = ""
+
+
+class _Report(BaseModel):
+    what: Literal["click", "fill", "choose", "enter"]
+    by: _By
+    text: Annotated[str, Field(max_length=100_000)] = ""
+    secret: bool = False
+    values: Annotated[list[str], Field(max_length=1000)] = []
+
+
+class Listener:
+    """`prepare` a browser context before its page is opened, and set `frame` once it is: only what is done in
+    that frame is heard. `heard` is called with each step; what is typed is told letter by letter."""
+
+    def __init__(self, heard: Callable[[Step], None]) -> None:
+        self.frame: Frame | None = None
+        self._heard = heard
+
+    async def prepare(self, context: BrowserContext) -> None:
+        name = f"r{secrets.token_hex(8)}"
+        await context.expose_binding(name, self._take)
+        await context.add_init_script(f"({_PAGE})({name!r})")
+
+    async def settled(self) -> None:
+        """Until everything that was done so far has been heard."""
+        try:
+            if self.frame is not None:
+                await self.frame.evaluate("0")
+        except Error:
+            return  # the page has gone: what it said is here
+
+    def _take(self, source: dict[str, Any], text: str) -> None:
+        if self.frame is None or source["frame"] is not self.frame:
+            return
+        try:
+            report = _Report.model_validate_json(text)
+        except ValidationError:
+            return
+        self._heard(_step(report))
+
+
+def _step(report: _Report) -> Step:
+    locator = Locator(report.by.kind, report.by.value, report.by.role)
+    match report.what:
+        case "click":
+            return Clicked(locator)
+        case "enter":
+            return Entered(locator)
+        case "choose":
+            return Chosen(locator, tuple(report.values))
+        case "fill" if report.secret:
+            return SecretFilled(locator)
+    return Filled(locator, report.text)
