@@ -76,6 +76,12 @@ def test_nobody_imports_the_command_line_but_its_entry() -> None:
     assert outside <= {"launcher.__main__"}
 
 
+def test_nobody_imports_the_pytest_plugin() -> None:
+    found = offenders("flows", ("launcher.pytest_plugin", "pytest"))
+    found += offenders("launcher", ("launcher.pytest_plugin", "pytest"))
+    assert {module for module, _ in found if not inside(module, "launcher.pytest_plugin")} == set()
+
+
 def test_the_bridge_does_no_io() -> None:
     forbidden = ("asyncio", "telethon", "playwright", "httpx")
     assert offenders("launcher.bridge", forbidden) == []

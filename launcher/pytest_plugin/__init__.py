@@ -43,7 +43,7 @@ from launcher.pytest_plugin.options import pytest_addoption
 from launcher.pytest_plugin.order import (
     pytest_collection_modifyitems,
     pytest_generate_tests,
-    pytest_itemcollected,
+    pytest_xdist_make_scheduler,
 )
 
 __all__ = [
@@ -60,6 +60,6 @@ __all__ = [
     "pytest_addoption",
     "pytest_collection_modifyitems",
     "pytest_generate_tests",
-    "pytest_itemcollected",
     "pytest_runtest_makereport",
+    "pytest_xdist_make_scheduler",
 ]

@@ -43,7 +43,10 @@ def pytest_runtest_makereport(
 
 
 def _tell(item: pytest.Item, report: pytest.TestReport, saved: SavedLaunch, files: list[Path]) -> None:
-    report.sections.append((f"Mini App {saved.target}", "\n".join(_lines(saved, files))))
+    title = f"Mini App {saved.target}"
+    if report.when == "teardown":  # of these pytest shows what says so
+        title += " (until teardown)"
+    report.sections.append((title, "\n".join(_lines(saved, files))))
     for file in files:
         known = ("mini_app_" + file.stem.replace("-", "_"), str(file))
         item.user_properties.append(known)
@@ -59,8 +62,8 @@ def _lines(saved: SavedLaunch, files: list[Path]) -> list[str]:
 
 def _facts(saved: SavedLaunch, files: list[Path]) -> Iterator[str]:
     app, answer = saved.app or {}, saved.answer or {}
-    bot = f"@{(saved.bot or {}).get('username')}" if saved.bot else "no bot"
-    yield f"opened      {app.get('flow') or saved.target} of {bot} on {saved.platform} ({saved.server})"
+    opened = f"{app['flow']} of @{(saved.bot or {}).get('username')}" if saved.opened else "nothing"
+    yield f"opened      {opened} on {saved.platform} ({saved.server})"
     yield f"stopped     {_short(saved.failure.message, 300)}" if saved.failure else ""
     yield f"page        {_short(str(answer['url']).partition('#')[0])}" if answer.get("url") else ""
     yield f"closed      {saved.closed}" if saved.closed else ""

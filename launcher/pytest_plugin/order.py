@@ -1,7 +1,8 @@
 """Which test runs where and when.
 
 Several platforms parametrise every test that opens an app. On a server whose accounts have session files an
-account works in one process at a time: tests of one account are a group for `pytest -n 4 --dist loadgroup`.
+account works in one process at a time: under `pytest -n 4 --dist loadgroup` the files of one account are a
+group, which one process gets. Only the main process decides that, and it knows no more of a test than its name.
 pytest-playwright's synchronous `page` leaves an event loop running behind it, in which no asynchronous test
 can start: tests that use it come last.
 """
@@ -9,6 +10,7 @@ can start: tests that use it come last.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 import pytest
@@ -19,7 +21,7 @@ __all__ = [
     "account_of",
     "pytest_collection_modifyitems",
     "pytest_generate_tests",
-    "pytest_itemcollected",
+    "pytest_xdist_make_scheduler",
 ]
 
 
@@ -37,13 +39,22 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(name, platforms)
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    if not (_opens(item) and item.config.pluginmanager.hasplugin("xdist")):
-        return
-    options = run_options(item.config)
-    if options.server != SANDBOX and item.get_closest_marker("xdist_group") is None:
-        account = account_of(options, item.path) or "the only account"
-        item.add_marker(pytest.mark.xdist_group(f"mini_app {account}"))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    options = run_options(config)
+    if config.getoption("dist") != "loadgroup" or options.server == SANDBOX:
+        return None
+    from xdist.scheduler import LoadGroupScheduling
+
+    class ByAccount(LoadGroupScheduling):  # type: ignore[misc]
+        """Groups as the tests' own marks say, and the rest by account."""
+
+        def _split_scope(self, nodeid: str) -> str:
+            own = super()._split_scope(nodeid)
+            account = account_of(options, Path(nodeid.partition("::")[0]))
+            return f"mini_app {account}" if own == nodeid else str(own)
+
+    return ByAccount(config, log)
 
 
 @pytest.hookimpl(trylast=True)
