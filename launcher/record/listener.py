@@ -7,9 +7,10 @@ from collections.abc import Callable
 from importlib.resources import files
 from typing import Annotated, Any, Literal
 
-from playwright.async_api import BrowserContext, Error, Frame
+from playwright.async_api import BrowserContext, Error
 from pydantic import BaseModel, Field, ValidationError
 
+from launcher.mini_app import MiniApp
 from launcher.record.steps import (
     Chosen,
     Clicked,
@@ -40,11 +41,11 @@ class _Report(BaseModel):
 
 
 class Listener:
-    """`prepare` a browser context before its page is opened, and set `frame` once it is: only what is done in
-    that frame is heard. `heard` is called with each step; what is typed is told letter by letter."""
+    """`prepare` a browser context before its page is opened, and set `app` once it is: only what is done in
+    the app's own frame is heard. `heard` is called with each step; what is typed is told letter by letter."""
 
     def __init__(self, heard: Callable[[Step], None]) -> None:
-        self.frame: Frame | None = None
+        self.app: MiniApp | None = None
         self._heard = heard
 
     async def prepare(self, context: BrowserContext) -> None:
@@ -55,13 +56,13 @@ class Listener:
     async def settled(self) -> None:
         """Until everything that was done so far has been heard."""
         try:
-            if self.frame is not None:
-                await self.frame.evaluate("0")
+            if self.app is not None:
+                await self.app.frame.evaluate("0")
         except Error:
             return  # the page has gone: what it said is here
 
     def _take(self, source: dict[str, Any], text: str) -> None:
-        if self.frame is None or source["frame"] is not self.frame:
+        if self.app is None or source["frame"] != self.app.frame:
             return
         try:
             report = _Report.model_validate_json(text)

@@ -64,7 +64,7 @@
   };
   const byText = (element) => {
     const value = squeeze(element.innerText);
-    if (!short(value) || element.matches('input,textarea,select')) return null;
+    if (!short(value) || element.isContentEditable || element.matches('input,textarea,select')) return null;
     const same = [...document.querySelectorAll('body *')].filter((other) =>
       !other.matches('script,style') && squeeze(other.textContent) === value
       && ![...other.children].some((child) => squeeze(child.textContent) === value));

@@ -68,20 +68,20 @@ async def record(
     listener = Listener(recorded.add)
     hosting = Hosting("browser", prepare=listener.prepare)
     async with launcher.open(target, hosting=hosting, **options) as app:
-        listener.frame = app.frame
+        listener.app = app
         recorded.secrets = LaunchSecrets(app.url)
         opened(app)
-        doing = asyncio.ensure_future(_do_all(app, lines, listener, recorded, refused))
+        at_work = asyncio.Lock()
+        doing = asyncio.ensure_future(_do_all(app, lines, listener, recorded, refused, at_work))
         over = asyncio.ensure_future(app.closed())
         try:
             await asyncio.wait((doing, over), return_when=asyncio.FIRST_COMPLETED)
-            if doing.done():
-                doing.result()
+            async with at_work:  # what has closed the app is still to be noted
+                if doing.done():
+                    doing.result()
         finally:
             doing.cancel()
             over.cancel()
-            with suppress(asyncio.CancelledError):
-                await asyncio.gather(doing, return_exceptions=True)
         await listener.settled()
         _note_the_end(app, recorded)
     return recorded
@@ -93,21 +93,22 @@ async def _do_all(
     listener: Listener,
     recorded: Recorded,
     refused: Callable[[BadInput], None] | None,
+    at_work: asyncio.Lock,
 ) -> None:
     with suppress(Unmet):
         await expect(app, timeout=_READY).to_be_ready()
         recorded.ready = True
     async for line in lines:
         try:
-            step = await do(app, line)
+            async with at_work:
+                step = await do(app, line)
+                await listener.settled()
+                if step is not None:
+                    recorded.add(step)
         except BadInput as failure:
             if refused is None:
                 raise
             refused(failure)
-            continue
-        await listener.settled()
-        if step is not None:
-            recorded.add(step)
 
 
 def _note_the_end(app: MiniApp, recorded: Recorded) -> None:
