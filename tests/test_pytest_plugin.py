@@ -7,6 +7,7 @@ point: nothing names it.
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import sys
 from functools import partial
@@ -19,6 +20,7 @@ import pytest
 import launcher.pytest_plugin
 from launcher.accounts import Accounts
 from launcher.expectations import Expectation
+from launcher.hosts.browser import Browser
 from launcher.pytest_plugin.browser_server import BrowserServer
 from launcher.pytest_plugin.options import run_options
 from launcher.pytest_plugin.shared import SharedLauncher
@@ -140,7 +142,9 @@ def test_under_pytest_asyncio(pytester: pytest.Pytester) -> None:
     pytester.makeini("[pytest]\nfilterwarnings = error\nasyncio_default_fixture_loop_scope = function")
     pytester.makeconftest(LIGHT)
     pytester.makepyfile(test_readme=README, test_ends=UNDER_ASYNCIO)
-    result = pytester.runpytest_subprocess("--junitxml=junit.xml", "--html=all.html", "-p", "no:playwright")
+    result = pytester.runpytest_subprocess(
+        "--junitxml=junit.xml", "--html=all.html", "--alluredir=allure", "-p", "no:playwright"
+    )
     result.assert_outcomes(passed=2 + 3, failed=4)
     told = result.stdout.str()
     for line in (
@@ -184,13 +188,18 @@ def _tells_no_secret(url: str, told: str) -> None:
 
 
 def _links(folder: Path) -> None:
-    """JUnit's XML and pytest-html say where everything is."""
+    """JUnit's XML and pytest-html say where everything is, and Allure has it."""
     case = ElementTree.parse("junit.xml").find(".//testcase[@name='test_fails_in_the_block']")
     assert case is not None
     properties = {one.get("name"): one.get("value") for one in case.iter("property")}
     assert properties == {f"mini_app_{file.stem}": str(file.resolve()) for file in folder.iterdir()}
     page = Path("all.html").read_text("utf-8")
     assert (folder / "report.html").resolve().as_uri() in page
+    results = [json.loads(file.read_text("utf-8")) for file in Path("allure").glob("*-result.json")]
+    result = next(one for one in results if one["name"] == "test_fails_in_the_block")
+    assert {one["name"]: one["source"].partition(".")[2] for one in result["attachments"]} == {
+        file.name: file.suffix[1:] for file in folder.iterdir()
+    }
 
 
 BESIDE_A_PAGE = """
@@ -349,6 +358,22 @@ async def test_an_account_that_another_process_uses_is_waited_for(
         launcher = await entering
         assert launcher.client.is_connected()
         await shared.__aexit__(None, None, None)
+
+
+async def test_a_browser_server_that_died_is_replaced() -> None:
+    server = BrowserServer(headed=False)
+    try:
+        first = await server.browser_options()
+        assert await server.browser_options() == first
+        assert server._process is not None
+        server._process.kill()
+        await asyncio.to_thread(server._process.wait)
+        second = await server.browser_options()
+        assert second["remote"] != first["remote"]
+        async with Browser(**second) as browser:
+            assert browser.version
+    finally:
+        server.close()
 
 
 def test_the_readme_names_every_fixture_option_and_assertion(pytester: pytest.Pytester) -> None:

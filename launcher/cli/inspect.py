@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from contextlib import nullcontext, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from launcher.cli import options as given
+from launcher.cli.batch import run_batch
 from launcher.cli.keeping import Keeping, settled
 from launcher.cli.output import say, show_json
 from launcher.cli.wording import spoken
@@ -19,7 +21,12 @@ if TYPE_CHECKING:
 
 
 def inspect(
-    link: Annotated[str, typer.Argument(help="A t.me or tg:// link, or @bot.", show_default=False)],
+    link: Annotated[
+        str,
+        typer.Argument(
+            help="A t.me or tg:// link, or @bot; a file of them with --jsonl.", show_default=False
+        ),
+    ],
     via: given.ViaOption = None,
     chat: given.ChatOption = None,
     button: given.ButtonOption = None,
@@ -41,12 +48,32 @@ def inspect(
     ] = None,
     report: given.ReportOption = None,
     save: given.SaveOption = None,
+    jsonl: Annotated[
+        bool, typer.Option("--jsonl", help="Inspect every link of a text file, into a file of JSON lines.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            dir_okay=False,
+            help="With --jsonl: the results, and what need not be asked again; FILE.jsonl by default.",
+        ),
+    ] = None,
+    budget: Annotated[
+        float,
+        typer.Option("--budget", metavar="N", min=1, max=600, help="With --jsonl: requests in a minute."),
+    ] = 20.0,
     reveal: given.RevealOption = False,
     server: given.ServerOption = None,
     account: given.AccountOption = None,
     as_json: given.JsonOption = False,
 ) -> None:
-    """Open a link once, and show each stage: how it reads, what is found, asked, requested and answered."""
+    """Open a link once, and show each stage: how it reads, what is found, asked, requested and answered.
+
+    A file of links is inspected one by one, within the budget; run again, it goes on where it was.
+    """
     from launcher.cli.running import run
 
     options = given.place_and_start(
@@ -58,13 +85,27 @@ def inspect(
         "consent": given.consent(allow, ask),
         "host": host,
     }
+    settings = given.settings_for(server)
+    if jsonl:
+        _only_single(host=host, report=report, save=save)
+        del options["host"]
+        options["reveal"] = reveal
+        return run(run_batch(settings, account, Path(link), out, budget, options))
     keeping = Keeping(report, save)
-    inspection, saved = run(_inspect(given.settings_for(server), account, link, options, reveal))
+    inspection, saved = run(_inspect(settings, account, link, options, reveal))
     _show(inspection, as_json)
     keeping.keep(saved)
     if inspection.failure is not None:
         say(f"miniapp: {spoken(inspection.failure)}")
         raise typer.Exit(1)
+    return None
+
+
+def _only_single(**chosen: object) -> None:
+    """Raises typer.BadParameter for an option that is for one link."""
+    for name, value in chosen.items():
+        if value is not None:
+            raise typer.BadParameter("it is for one link, not for a file", param_hint=f"--{name}")
 
 
 async def _inspect(

@@ -91,6 +91,7 @@ class BrowserHost:
         profile: Profile,
         secrets: LaunchSecrets,
         on_event: Callable[[PageEvent], None],
+        on_touch: Callable[[], None],
         same_origin: bool,
         limits: Limits,
         timeout: float,
@@ -103,6 +104,7 @@ class BrowserHost:
         self._origin = origin_of(url)
         self._secrets = secrets
         self._on_event = on_event
+        self._on_touch = on_touch
         self._same_origin = same_origin
         self._limits = limits
         self._timeout = timeout
@@ -343,8 +345,8 @@ class BrowserHost:
     # What the page posts
 
     def _take(self, payload: str) -> None:
-        """A batch of `bridge.js`: a JSON array of ["event", name, data, origin], ["oversize", length] and
-        ["flood", limit]."""
+        """A batch of `bridge.js`: a JSON array of ["event", name, data, origin], ["touch"],
+        ["oversize", length] and ["flood", limit]."""
         if self._ended.done():
             return
         self._batches.append(payload)
@@ -370,6 +372,8 @@ class BrowserHost:
         match kind:
             case "event":
                 self._hand_out_event(*rest)
+            case "touch":
+                self._on_touch()
             case "oversize":
                 self._watch.note(Seen.OVERSIZE, f"an event of {rest[0]} characters was dropped")
             case _:

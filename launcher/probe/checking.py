@@ -18,6 +18,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import httpx
@@ -33,13 +34,18 @@ from launcher.probe.expected import judge_final_host, judge_http, judge_init_dat
 from launcher.probe.results import CheckResult, Stage, Status
 from launcher.probe.targets import Target
 
+if TYPE_CHECKING:
+    from launcher.metapro import MetaproSettings
+
 __all__ = ["Checker"]
 
 
 class Checker:
     """Checks targets as the account of an entered `launcher`, within `budget`.
 
-    `clock` gives the time in seconds since the epoch, by which the age of resolved names is told.
+    `metapro` says which Metapro the targets' apps use; without it the environment does, or the stand-in
+    of the sandbox. `clock` gives the time in seconds since the epoch, by which the age of resolved names
+    is told.
     """
 
     def __init__(
@@ -48,11 +54,13 @@ class Checker:
         *,
         budget: Budget | None = None,
         resolve_every: float = 86400.0,
+        metapro: MetaproSettings | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.launcher = launcher
         self.budget = budget
         self._resolve_every = resolve_every
+        self._metapro = metapro
         self._clock = clock
 
     async def check(self, target: Target) -> CheckResult:
@@ -116,6 +124,20 @@ class Checker:
             course.opened(app, self.launcher.cache.resolved.get(app.app.bot.id))
             judge_init_data(target.expect, app, self.launcher)
             await self._page(target, app, course)
+            if target.metapro:
+                await self._drive(target, app, course)
+
+    async def _drive(self, target: Target, app: MiniApp, course: Course) -> None:
+        try:
+            from launcher.probe.driven import drive
+        except ModuleNotFoundError as missing:
+            raise Wrong(
+                Status.UNKNOWN,
+                f"Metapro is not driven without the package {missing.name}.",
+                "Run: pip install 'miniapp-launcher[metapro]'",
+            ) from None
+        with course.stage(Stage.METAPRO):
+            await drive(self.launcher, self._metapro, target, app, course)
 
     async def _page(self, target: Target, app: MiniApp, course: Course) -> None:
         match target.host:

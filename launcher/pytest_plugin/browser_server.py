@@ -36,6 +36,8 @@ class BrowserServer:
         from launcher.hosts import HostUnavailable
         from launcher.hosts.chromium import find_chromium
 
+        if self._process is not None and self._process.poll() is not None:
+            self.close()  # it has died: another one takes its place
         if self._address is None:
             try:
                 chromium = await find_chromium(download=0)

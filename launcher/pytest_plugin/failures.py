@@ -66,7 +66,7 @@ def _facts(saved: SavedLaunch, files: list[Path]) -> Iterator[str]:
     yield f"opened      {opened} on {saved.platform} ({saved.server})"
     yield f"stopped     {_short(saved.failure.message, 300)}" if saved.failure else ""
     yield f"page        {_short(str(answer['url']).partition('#')[0])}" if answer.get("url") else ""
-    yield f"closed      {saved.closed}" if saved.closed else ""
+    yield f"closed      {saved.closed}" if saved.closed not in (None, "caller") else ""
     for event in saved.events[-_EVENTS:]:
         way = "↑" if event.direction == "outgoing" else "↓"
         yield f"event       {event.at:.3f} s {way} {_short(event.name + ' ' + (event.data or ''))}"
@@ -99,4 +99,5 @@ def _into_allure(files: list[Path]) -> None:
     allure = sys.modules.get("allure")
     if allure is not None:
         for file in files:
-            allure.attach.file(str(file), name=file.name, attachment_type=_KINDS.get(file.suffix))
+            kind = _KINDS.get(file.suffix)
+            allure.attach.file(str(file), name=file.name, attachment_type=kind, extension=file.suffix[1:])

@@ -2,8 +2,9 @@
 
 A test's folder in the output folder has, for each launch: `launch.json` and `report.html` (everything that is
 known of it, masked), `screenshot.png`, and `trace.zip` and the video where the run asks for them. A later
-launch of the same test has a number in its file names. A test that passes leaves nothing, unless an option is
-`on`.
+launch of the same test has a number in its file names. The picture is taken where a failure leaves an app.
+
+A test that passes leaves nothing, unless an option is `on`.
 """
 
 from __future__ import annotations
@@ -72,7 +73,9 @@ class Launches:
             report, launch = self._file("report", number, ".html"), self._file("launch", number, ".json")
             report.write_text(html(saved), "utf-8")
             saved.write(launch)
-            told.append((saved, [report, launch, *self._pictures(saved, number), *self._recorded()]))
+            told.append((saved, [report, launch, *self._pictures(saved, number)]))
+        if told:
+            told[-1][1].extend(self._recorded())
         self._written = len(self._saved)
         return told
 

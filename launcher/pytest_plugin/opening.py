@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from launcher.pytest_plugin.one_task import OneTask
 
 if TYPE_CHECKING:
     from launcher import MiniApp
-    from launcher.hosting import Hosting
+    from launcher.hosting import Hosting, Kind
     from launcher.pytest_plugin.launches import Launches
     from launcher.pytest_plugin.shared import SharedLauncher
     from launcher.report import Recording
@@ -65,22 +64,22 @@ class AppOfTest:
     @asynccontextmanager
     async def _open(self, record: Recording) -> AsyncIterator[MiniApp]:
         async with self._launcher as launcher:
-            hosting = self._hosting()
+            options = dict(self._options)
+            hosting = self._hosting(options.pop("host", None), options.pop("hosting", None))
             if hosting is not None and hosting.kind == "browser":
                 await self._launcher.with_browser()
             self._began = True
-            async with record.opening(launcher, self._target, hosting=hosting, **self._options) as app:
+            async with record.opening(launcher, self._target, hosting=hosting, **options) as app:
                 yield app
 
-    def _hosting(self) -> Hosting | None:
+    def _hosting(self, kind: Kind | None, given: Hosting | None) -> Hosting | None:
         """How the page is shown; what the run wants recorded goes into the test's folder."""
         from dataclasses import replace
 
         from launcher.hosting import Hosting
 
-        kind, given = self._options.pop("host", None), self._options.pop("hosting", None)
         hosting = given or (Hosting(kind) if kind else None)
         if hosting is None or hosting.kind != "browser":
             return hosting
-        trace: Path | None = hosting.trace or self._launches.trace()
-        return replace(hosting, trace=trace, video=hosting.video or self._launches.video())
+        trace, video = hosting.trace or self._launches.trace(), hosting.video or self._launches.video()
+        return replace(hosting, trace=trace, video=video)

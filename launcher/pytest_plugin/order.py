@@ -2,7 +2,7 @@
 
 Several platforms parametrise every test that opens an app. On a server whose accounts have session files an
 account works in one process at a time: under `pytest -n 4 --dist loadgroup` the files of one account are a
-group, which one process gets. Only the main process decides that, and it knows no more of a test than its name.
+group, which one process gets. Only the main process decides that, and of a test it knows but the name.
 pytest-playwright's synchronous `page` leaves an event loop running behind it, in which no asynchronous test
 can start: tests that use it come last.
 """

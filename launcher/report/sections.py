@@ -88,9 +88,13 @@ def _summary(saved: SavedLaunch) -> Html:
         ("closed", _closed(saved)),
         ("lasted", duration(saved.seconds)),
         ("prolonged", f"{saved.prolongs} times" if saved.prolongs else None),
-        *((name.replace("_", " "), _shown(value)) for name, value in (saved.page or {}).items() if value),
+        *((name.replace("_", " "), _plain(value)) for name, value in (saved.page or {}).items() if value),
     ]
     return join([_failure(saved.failure, saved.stopped_at), _list(facts), _counts(saved)])
+
+
+def _plain(value: Any) -> Child:
+    return value if isinstance(value, str) else _shown(value)
 
 
 def _client(saved: SavedLaunch) -> str:
@@ -271,10 +275,11 @@ def _filter(outgoing: int, incoming: int) -> Html:
         ("incoming", f"{incoming} to the page"),
     ]
     inputs = [
-        [
+        tag(
+            "span",
             tag("input", type="radio", name="way", id=f"show-{name}", checked=name == "all"),
             tag("label", text, for_=f"show-{name}"),
-        ]
+        )
         for name, text in choices
     ]
     return tag("fieldset", tag("legend", "Show"), inputs)
@@ -283,10 +288,10 @@ def _filter(outgoing: int, incoming: int) -> Html:
 def _event(event: SavedEvent) -> list[Html]:
     way = "page → client" if event.direction == "outgoing" else "client → page"
     return [
-        tag("td", duration(event.at), class_="time"),
-        tag("td", way, class_="way"),
-        tag("td", tag("code", event.name)),
-        tag("td", _shown(event.data)),
+        tag("td", duration(event.at), class_="time", data_name="time"),
+        tag("td", way, class_="way", data_name="way"),
+        tag("td", tag("code", event.name), data_name="event"),
+        tag("td", _shown(event.data), data_name="data"),
     ]
 
 
@@ -341,7 +346,7 @@ def _steps(steps: Sequence[SavedStep]) -> Html | None:
             one.name,
             one.layer,
             _mark(one.verdict),
-            duration(one.seconds),
+            duration(one.seconds) if one.seconds else None,
             [
                 tag("p", one.cause) if one.cause else None,
                 tag("p", one.remedy, class_="dim") if one.remedy else None,

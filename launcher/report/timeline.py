@@ -14,7 +14,7 @@ from launcher.report.saved import SavedLaunch
 
 __all__ = ["duration", "timeline"]
 
-_STEPS = (1, 2, 2.5, 5, 10)
+_STEPS = (1, 1.5, 2, 3, 4, 5, 6, 8, 10)
 _NARROWEST = 0.4
 """Percent of the width that a bar has at least."""
 _MARKS = 400

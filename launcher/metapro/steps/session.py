@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from pydantic import SecretStr
 
 from launcher.metapro.app_page import complaint, own_login, settled, tap
@@ -83,14 +85,25 @@ async def app_login_again(drive: Drive) -> Found:
                 "the app makes no call with its token while it is looked at",
                 "Name what makes it do so: the driver's `Screen.refresh`.",
             )
-        await settled(shown)
+        await _settled_or_looping(shown, before + LOOP)
         again = len(_logins(shown)) - before
+        if again >= LOOP:
+            raise Failed(f"on a 401 that stays, the app logs in {again} times and more: a loop")
         told = await complaint(shown, drive.screen)
-    if again >= LOOP:
-        raise Failed(f"on a 401 that stays, the app logged in {again} times: a loop")
     if again == 0:
         raise Failed("on a 401 the app does not log in again")
     return Found(f"{again} login after the 401; then it tells: {told[:60] or 'nothing'}", 401)
+
+
+async def _settled_or_looping(shown: Shown, logins: int) -> None:
+    """Until the page is quiet, or has logged in so often: a loop may never be quiet."""
+    quiet = asyncio.ensure_future(settled(shown))
+    looping = asyncio.ensure_future(shown.watch.until(lambda _: len(_logins(shown)) >= logins, 60.0))
+    try:
+        await asyncio.wait((quiet, looping), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        quiet.cancel()
+        looping.cancel()
 
 
 def _logins(shown: Shown) -> list[Sent]:
