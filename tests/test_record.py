@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-import io
 import json
+import os
+import signal
 import sys
 from asyncio import create_subprocess_exec, subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -126,7 +127,7 @@ async def test_the_written_test_does_it_again(
 ) -> None:
     """By a page that tells what was done with it; weba shows it in a frame."""
     monkeypatch.setenv("MINI_APP_SECRET", "sesame-open")
-    options = {"via": "main_app", "parameters": OpenParameters(platform)}
+    options: dict[str, Any] = {"via": "main_app", "parameters": OpenParameters(platform)}
     async with showing(browser, app(SCRIPT, BODY)) as (launcher, pages):
         recorded = await record(launcher, "@demo_bot", lines(LINES), **options)
         source = recorded.source()
@@ -264,9 +265,30 @@ def test_a_test_is_named_after_its_target(target: str, name: str) -> None:
 # The command
 
 
-async def test_lines_are_read_until_the_end_of_the_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdin", io.StringIO("m\n\npopup yes\n"))
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Standard input is a terminal; what is written to this descriptor is typed."""
+    keyboard, screen = os.openpty()
+    with os.fdopen(screen) as typed:
+        monkeypatch.setattr(sys, "stdin", typed)
+        yield keyboard
+    os.close(keyboard)
+
+
+async def test_lines_are_read_until_ctrl_d(terminal: int) -> None:
+    os.write(terminal, b"m\n\npopup yes\n\x04")
     assert [line async for line in _typed()] == ["m\n", "\n", "popup yes\n"]
+
+
+async def test_ctrl_c_ends_the_lines_and_not_the_program(terminal: int) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    os.write(terminal, b"m\n")
+    typed = _typed()
+    assert await anext(typed) == "m\n"
+    assert signal.getsignal(signal.SIGINT) is not before
+    signal.raise_signal(signal.SIGINT)
+    assert [line async for line in typed] == []
+    os.write(terminal, b"\x04")  # the thread ends as well
 
 
 @pytest.fixture(scope="module")

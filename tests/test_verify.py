@@ -164,6 +164,17 @@ async def test_what_the_bot_alone_sees_takes_its_token() -> None:
     assert "TELEGRAM_BOT_TOKEN" in found.of("bots_get_bot_method_invalid").what
 
 
+async def test_a_link_is_opened_too_if_it_only_opens_an_app() -> None:
+    async with launching() as (launcher, sandbox):
+        found = await verify(launcher, "@demo_bot", links=["t.me/demo_bot/notes"], budget=unhurried())
+        before = len(sandbox.log)
+        for link in ("https://t.me/+GuardedChannelInvite", "https://t.me/demo_bot?start=x", "nothing"):
+            with pytest.raises(BadInput, match="is no"):
+                await verify(launcher, "@demo_bot", links=[link])
+        assert len(sandbox.log) == before
+    assert ("direct_link", "t.me/demo_bot/notes") in [(one.flow, one.target) for one in found.opened]
+
+
 async def test_a_bot_that_offers_little_leaves_much_untested() -> None:
     async with launching() as (launcher, _):
         found = await verify(launcher, "@plain_bot", budget=unhurried())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 import threading
 from collections.abc import AsyncIterator
@@ -55,7 +56,7 @@ def record(
 
     What the phone shows around the page has no place in the window. Type it on the terminal:
     main, secondary, back, settings, popup ID, dismiss, close (or m, s, b). It ends when the app closes, when
-    you close the window, or at the end of the input (Ctrl-D). Passwords are not written.
+    you close the window, or with Ctrl-D or Ctrl-C. Passwords are not written.
     """
     from launcher.cli.running import run
 
@@ -98,20 +99,28 @@ async def _of_script(lines: list[str]) -> AsyncIterator[str]:
 
 
 async def _typed() -> AsyncIterator[str]:
-    """The lines of standard input until its end. A thread reads them, for a line that is never typed must not
-    keep the program."""
+    """The lines that are typed until Ctrl-D or Ctrl-C; where nobody can type, until Ctrl-C.
+
+    A thread reads them, for a line that is never typed must not keep the program.
+    """
     loop, lines = asyncio.get_running_loop(), asyncio.Queue[str]()
 
     def read() -> None:
-        line = "\n"
-        while line and not loop.is_closed():
-            line = sys.stdin.readline()
+        while (line := sys.stdin.readline()) or sys.stdin.isatty():
             with suppress(RuntimeError):  # the program is ending
                 loop.call_soon_threadsafe(lines.put_nowait, line)
+            if not line:
+                return
 
     threading.Thread(target=read, daemon=True).start()
-    while line := await lines.get():
-        yield line
+    with suppress(NotImplementedError):  # Windows
+        loop.add_signal_handler(signal.SIGINT, lines.put_nowait, "")
+    try:
+        while line := await lines.get():
+            yield line
+    finally:
+        with suppress(NotImplementedError):
+            loop.remove_signal_handler(signal.SIGINT)
 
 
 def _begin(app: MiniApp) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.resources import files
 from typing import Annotated, Any, Literal
 
@@ -24,6 +26,7 @@ from launcher.record.steps import (
 __all__ = ["Listener"]
 
 _PAGE = files("launcher.record").joinpath("page.js").read_text("utf-8")
+_PATIENCE = 5.0
 
 
 class _By(BaseModel):
@@ -54,12 +57,11 @@ class Listener:
         await context.add_init_script(f"({_PAGE})({name!r})")
 
     async def settled(self) -> None:
-        """Until everything that was done so far has been heard."""
-        try:
-            if self.app is not None:
-                await self.app.frame.evaluate("0")
-        except Error:
-            return  # the page has gone: what it said is here
+        """Until everything that was done so far has been heard; a page that hangs is not waited for."""
+        with suppress(Error, TimeoutError):  # a page that has gone says nothing more
+            async with asyncio.timeout(_PATIENCE):
+                if self.app is not None:
+                    await self.app.frame.evaluate("0")
 
     def _take(self, source: dict[str, Any], text: str) -> None:
         if self.app is None or source["frame"] != self.app.frame:

@@ -12,7 +12,7 @@ from telethon import utils
 from telethon.tl import functions, types
 
 from flows.installation import find_entry
-from launcher.tracing import Exchange
+from launcher.tracing import Exchange, traced
 from launcher.verify.contact import STRANGER, Contact, Seen, Untested, custom_method, read_json, varied
 
 _PARAM = "verify"
@@ -234,7 +234,11 @@ async def _entry(contact: Contact) -> Any:
     """The bot's entry in the menus, with its kinds of chats. Raises Untested."""
     if not contact.bot.attach_menu:
         raise Untested("it takes a bot with an app in the attachment or side menu")
-    return await find_entry(contact.launcher.client, contact.bot, contact.launcher.cache)
+    with traced() as exchanges:
+        try:
+            return await find_entry(contact.launcher.client, contact.bot, contact.launcher.cache)
+        finally:
+            contact.spend(len(exchanges))
 
 
 async def _chats(contact: Contact) -> AsyncIterator[tuple[Any, datetime | None]]:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 
-from flows import CannotOpen, Consent, MiniAppError, links
+from flows import BadInput, Consent, MiniAppError, links
 from flows.buttons import buttons_of, links_of
 from flows.errors import answers
 from launcher.tracing import traced
 from launcher.verify.contact import ENDING, Contact
 from launcher.verify.findings import Opened
 
-__all__ = ["openings"]
+__all__ = ["flow_of", "openings"]
 
 _OFFERED = (
     "main_app", "menu_button", "attachment_menu", "side_menu", "inline_mode", "keyboard_button",
@@ -24,6 +24,13 @@ _OFFERED = (
 _MOST = 8
 """Requests that one opening takes at most, when nothing is remembered of the bot."""
 _MESSAGES = 50
+_LINKS = 3
+"""Links from messages that are tried: they are likely to be alike."""
+_FLOWS: dict[type, str] = {
+    links.DirectLink: "direct_link",
+    links.MainAppLink: "main_app",
+    links.AttachLink: "attachment_menu",
+}
 _OPENING = "WebViewRequest"
 
 
@@ -33,7 +40,7 @@ async def openings(contact: Contact, named: Iterable[str], consent: Consent) -> 
     for flow in _OFFERED:
         yield await _opened(contact, flow, name, flow, consent)
     for link in dict.fromkeys([*named, *await _links_in_messages(contact)]):
-        yield await _opened(contact, _flow_of(link), link, None, consent)
+        yield await _opened(contact, flow_of(link), link, None, consent)
 
 
 async def _opened(contact: Contact, flow: str, target: str, via: str | None, consent: Consent) -> Opened:
@@ -68,10 +75,6 @@ async def _links_in_messages(contact: Contact) -> list[str]:
     return list(dict.fromkeys(found))[:_LINKS]
 
 
-_LINKS = 3
-"""Links from messages that are tried: they are likely to be alike."""
-
-
 def _leads_to(contact: Contact, url: str) -> bool:
     try:
         link = links.parse(url)
@@ -80,10 +83,15 @@ def _leads_to(contact: Contact, url: str) -> bool:
     return isinstance(link, links.DirectLink) and link.bot.lower() == contact.bot.username.lower()
 
 
-def _flow_of(link: str) -> str:
-    """The flow that a link means, as far as it can be told before it is opened."""
-    kinds = {"MainAppLink": "main_app", "AttachLink": "attachment_menu", "InviteLink": "chat_join"}
+def flow_of(link: str) -> str:
+    """The flow that a link to an app means. Raises BadInput for any other: following it would do more than
+    open an app (join a chat, start a bot)."""
     try:
-        return kinds.get(type(links.parse(link)).__name__, "direct_link")
+        kind = type(links.parse(link))
     except links.NotALink as reason:
-        raise CannotOpen(f"{link!r} is not a link to Telegram: {reason}.", "Give t.me/bot/app.") from None
+        raise BadInput(f"{link!r} is not a link to Telegram: {reason}.", "Give t.me/bot/app.") from None
+    if kind not in _FLOWS:
+        raise BadInput(
+            f"{link!r} is no link to an app.", "Give t.me/bot/app, t.me/bot?startapp or ?startattach."
+        )
+    return _FLOWS[kind]

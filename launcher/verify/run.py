@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AsyncExitStack
 
 from flows import BadInput, Bot, CannotOpen, Consent, MiniAppError
@@ -12,7 +12,7 @@ from launcher.probe.budget import Budget
 from launcher.sandbox.assumptions import ASSUMPTIONS
 from launcher.verify.contact import ENDING, Contact, Untested
 from launcher.verify.findings import Finding, Opened, Verdict, Verification
-from launcher.verify.openings import openings
+from launcher.verify.openings import flow_of, openings
 from launcher.verify.second_client import SecondClient
 from launcher.verify.table import OBSERVATIONS, UNTESTED, Observation
 
@@ -28,7 +28,7 @@ async def verify(
     launcher: Launcher,
     bot: str | None = None,
     *,
-    links: Iterable[str] = (),
+    links: Sequence[str] = (),
     allowed: Collection[str] = (),
     consent: Consent | None = None,
     budget: Budget | None = None,
@@ -42,10 +42,12 @@ async def verify(
     `told` hears of each opening and finding as it comes.
 
     Nothing that Telegram refuses is raised; a flood wait, a lost account or connection ends the verification
-    with what it has. Raises BadInput without a bot, and for a name in `allowed` for which nothing is written;
-    WrongSecret for a wrong token; and what `find_bot` raises.
+    with what it has. Raises BadInput without a bot, for a link to anything but an app, and for a name in
+    `allowed` for which nothing is written; WrongSecret for a wrong token; and what `find_bot` raises.
     """
     _check(allowed)
+    for link in links:
+        flow_of(link)
     budget = budget or Budget(20)
     async with AsyncExitStack() as stack:
         second = SecondClient(launcher, stack)
@@ -90,7 +92,7 @@ class _Looking:
         self._findings: dict[str, Finding] = {}
         self._stopped: MiniAppError | None = None
 
-    async def run(self, links: Iterable[str], consent: Consent) -> None:
+    async def run(self, links: Sequence[str], consent: Consent) -> None:
         try:
             if not self._contact.bot.restricted:
                 async for one in openings(self._contact, links, consent):

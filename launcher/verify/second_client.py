@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+import asyncio
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 from pydantic import SecretStr
 from telethon import TelegramClient
 from telethon.tl import functions
 
-from flows import call
+from flows import MiniAppError, call
 from launcher import sign_in
 from launcher.account_session import AccountSession
 from launcher.connection import connected, new_client
 from launcher.launcher import Launcher
 
 __all__ = ["SecondClient"]
+
+_PATIENCE = 10.0
 
 
 class SecondClient:
@@ -45,10 +48,17 @@ class SecondClient:
         if self._user is None:
             client = await self.nobody()
             self._user = await sign_in.by_token(client, token)
-            self._stack.push_async_callback(call, client, functions.auth.LogOutRequest())
+            self._stack.push_async_callback(_log_out, client)
         return self._user
 
     async def _connected(self) -> TelegramClient:
         server, proxy = self._launcher.server, self._launcher.settings.proxy_parts()
         client = new_client(AccountSession(server), server, proxy=proxy, signing_in=True)
         return await self._stack.enter_async_context(connected(client, server))
+
+
+async def _log_out(client: TelegramClient) -> None:
+    """Whether it succeeds changes nothing of what was seen."""
+    with suppress(MiniAppError, TimeoutError):
+        async with asyncio.timeout(_PATIENCE):
+            await call(client, functions.auth.LogOutRequest())
