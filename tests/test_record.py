@@ -307,14 +307,14 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
         need("Chromium", result.output)
     assert result.exit_code == 0, result.output
     source = (folder / "test_order.py").read_text()
-    other = source.replace('to_have_popup("Three teas"', 'to_have_popup("Four teas"')
-    (folder / "test_other.py").write_text(other.replace("expect(app)", "expect(app, 0.5)"))
+    other = source.replace('(app).to_have_popup("Three', '(app, 0.5).to_have_popup("Four')
+    (folder / "test_other.py").write_text(other)
     return folder / "test_order.py"
 
 
 def test_the_command_writes_what_was_done(sample: Path) -> None:
     assert sample.read_text().partition("as app:\n")[2] == (
-        "        await expect(app).to_be_ready()\n"
+        "        await expect(app).to_be_ready(timeout=30)\n"
         '        await app.frame.get_by_label("Text", exact=True).fill("Three teas")\n'
         '        await app.frame.get_by_role("button", name="Popup", exact=True).click()\n'
         '        await expect(app).to_have_popup("Three teas", title="Sample")\n'
@@ -336,7 +336,7 @@ async def test_the_written_test_passes_and_fails_when_the_app_is_another(sample:
     )  # fmt: skip
     output = (await run.communicate())[0].decode()
     assert "1 failed, 1 passed" in output, output
-    assert "Four teas" in output.partition("test_other.py")[2]
+    assert "to have a popup with message 'Four teas'" in output
 
 
 def test_a_folder_that_is_not_there_is_said_before_anything_is_opened(tmp_path: Path) -> None:

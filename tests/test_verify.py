@@ -19,7 +19,7 @@ from launcher.launcher import Launcher
 from launcher.probe.budget import Budget
 from launcher.sandbox import Sandbox
 from launcher.sandbox.assumptions import ASSUMPTIONS
-from launcher.sandbox.faults import DropBefore, FloodWait
+from launcher.sandbox.faults import DropBefore, Fail, FloodWait
 from launcher.verify import WRITES, Verdict, Verification, verify
 from launcher.verify.table import OBSERVATIONS, UNTESTED
 from tests.running import calls_of, in_own_task, launching
@@ -204,6 +204,14 @@ async def test_what_stops_it_leaves_what_it_has(fault: Any) -> None:
     late = found.of("an_unknown_request_is_webapp_req_id_invalid")
     assert late.verdict is Verdict.UNTESTED
     assert late.what.startswith("not reached: ")
+
+
+async def test_a_server_in_trouble_contradicts_nothing() -> None:
+    async with launching() as (launcher, sandbox):
+        sandbox.faults.on("bots.checkDownloadFileParams", Fail(500, "WORKER_BUSY_TOO_LONG_RETRY"))
+        found = await verify(launcher, "@demo_bot", budget=unhurried())
+    trouble = found.of("downloads_are_judged_by_address_and_name")
+    assert (trouble.verdict, found.stopped) == (Verdict.UNTESTED, None)
 
 
 async def test_a_flood_wait_at_once_leaves_all_untested() -> None:

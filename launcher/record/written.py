@@ -15,7 +15,7 @@ __all__ = ["test"]
 
 def test(target: str, options: Mapping[str, Any], steps: Sequence[Step], *, ready: bool) -> str:
     """`options` are those of `Launcher.open`; of a consent only what it allows by name is written."""
-    body = [*(["await expect(app).to_be_ready()"] if ready else []), *_lines(steps)]
+    body = [*(["await expect(app).to_be_ready(timeout=30)"] if ready else []), *_lines(steps)]
     arguments = ", ".join([quoted(target), *_arguments(options)])
     opening = f"    async with mini_app_open({arguments}) as app:"
     names = [name for name in ("Consent", "OpenParameters", "expect") if _uses(name, [opening, *body])]

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from telethon import TelegramClient
 from telethon.tl import functions, types
 
-from flows import AccountLost, Bot, FloodWait, MiniAppError, NotConnected, RpcFailed, WebView, call
+from flows import AccountLost, Bot, FloodWait, MiniAppError, NotConnected, RpcFailed, Transient, WebView, call
 from flows.errors import method_name
 from launcher.inspection.checks import token_of
 from launcher.launcher import Launcher
@@ -145,6 +145,8 @@ class Contact:
                 raise NotConnected(method_name(request)) from None
             except ENDING:
                 raise
+            except Transient as failure:
+                raise Untested(f"the server was in trouble: {failure.meaning}") from None
             except RpcFailed:
                 pass
         return exchanges[-1]
