@@ -198,14 +198,15 @@ OPENING = (
     "--mode --theme --allow --ask --reveal"
 )
 SHOWING = "--host --headed --screenshot --video --trace --sdk"
+KEEPING = "--report --save"
 OPTIONS = {
     "login": "--phone --qr --bot --account",
     "logout": "--force --account",
     "accounts": "--account export import",
     "accounts export": "--account",
     "accounts import": "--account",
-    "open": f"{OPENING} --account --speculate --for --send-data {SHOWING}",
-    "inspect": f"{OPENING} --account",
+    "open": f"{OPENING} --account --speculate --for --send-data {SHOWING} {KEEPING}",
+    "inspect": f"{OPENING} --account --host {KEEPING} --jsonl --output --budget",
     "sandbox": "--port --ready-file --flip --query-lifetime --metapro --assumptions",
     "demo": "--reveal --no-browser --report --install-browser",
 }

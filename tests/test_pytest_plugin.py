@@ -151,7 +151,7 @@ def test_under_pytest_asyncio(pytester: pytest.Pytester) -> None:
         r"opened      direct_link of @demo_bot on android \(sandbox\)",
         r'event       [\d.]+ s ↑ web_app_open_popup \{"message":"\*\*\*",',
         "console     1: #tgWebAppData=",
-        "requests    contacts.resolveUsername, messages.getBotApp, messages.requestAppWebView, messages.ge",
+        r"requests    contacts\.resolveUsername, .*messages\.requestAppWebView, .*messages\.getHistory",
         "stopped     .*nobody_here_bot",
         "Expected the direct link app of @demo_bot not to have a popup",
     ):
@@ -271,7 +271,7 @@ from pathlib import Path
 import pytest
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("number", range(2))
 async def test_account(mini_app_open, mini_app_account, number):
     async with mini_app_open("@demo_bot", via="main_app", host=None) as app:
         assert app.init_data.user.first_name.lower() == mini_app_account
@@ -299,10 +299,10 @@ def test_on_another_server_an_account_is_in_one_process(
             "-n", "2", "--dist", "loadgroup", "-rs", "-p", "no:playwright", "--mini-app-server", str(ready),
             "--mini-app-account", "alice", "--mini-app-account", "dora",
         )  # fmt: skip
-    result.assert_outcomes(passed=12, skipped=4)
+    result.assert_outcomes(passed=8, skipped=4)
     result.stdout.fnmatch_lines(["*mini_app_world is the sandbox's, and this run is on *: nobody can add*"])
     seen = [file.name.split() for file in Path("seen").iterdir()]
-    assert len(seen) == 12
+    assert len(seen) == 8
     assert {account for account, *_ in seen} == {"alice", "dora"}
     assert len({(account, worker) for account, worker, *_ in seen}) == 2
 

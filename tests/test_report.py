@@ -157,7 +157,8 @@ async def test_what_the_page_did_is_recorded(browser: Browser) -> None:
     times = [event.at for event in saved.events]
     assert times == sorted(times)
     assert times[0] > saved.exchanges[-1].at
-    assert [picture.name for picture in saved.screenshots] == ["when it was ready", "at the end"]
+    names = [picture.name for picture in saved.screenshots]
+    assert names == ["when it was ready"]  # at the end it looked the same
     assert opened.live is not None
     assert [(one.method, one.path, one.status, one.kind) for one in saved.network] == [
         ("GET", "/", 200, "document"), ("GET", "/api/***", 404, "fetch"),

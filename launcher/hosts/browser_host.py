@@ -216,6 +216,10 @@ class BrowserHost:
         except Error as failure:
             raise HostUnavailable(f"No screenshot: {_first_line(failure)}") from None
 
+    def masked(self, text: str) -> str:
+        """The text without the launch's secrets, and without what was hidden."""
+        return self._secrets.mask(text)
+
     def hide(self, secret: str) -> None:
         """Strike this text out of the recordings, and of what is observed from now on."""
         self._secrets.add(secret)

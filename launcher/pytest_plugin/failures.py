@@ -73,7 +73,8 @@ def _facts(saved: SavedLaunch, files: list[Path]) -> Iterator[str]:
     waits = ", ".join(one.name for one in saved.unanswered)
     yield f"unanswered  {waits}" if waits else ""
     yield f"console     {len(saved.console)}: {_short(saved.console[-1].text)}" if saved.console else ""
-    yield f"requests    {', '.join(dict.fromkeys(one.method for one in saved.exchanges))}"
+    requests = ", ".join(dict.fromkeys(one.method for one in saved.exchanges))
+    yield f"requests    {_short(requests, 200)}"
     yield f"report      {files[0]}"
 
 

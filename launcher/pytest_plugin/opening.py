@@ -55,10 +55,10 @@ class AppOfTest:
             await self._record.picture("at the end")
         with suppress(ValueError):  # left in another task than it was entered in: its trace ended with that
             self._asking.close()
-        self._record.add(self._asked)
         try:
             await self._inside.__aexit__(kind, *failure)
         finally:
+            self._record.add(self._asked)
             await self._launches.over(self._record)
 
     @asynccontextmanager

@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -25,6 +25,7 @@ from typing import Any
 from flows import Consent, HiddenLink, MiniAppError, OpenParameters
 from launcher.failure_json import failure_json
 from launcher.hosting import Hosting, Kind, hosted
+from launcher.hosts.launch_secrets import LaunchSecrets
 from launcher.inspection import Inspection, Onlooker
 from launcher.launcher import Launcher
 from launcher.mini_app import MiniApp
@@ -187,8 +188,7 @@ class Recording:
 
     def _struck_out(self, value: dict[str, Any], link: Any) -> dict[str, Any]:
         if not self._reveal:
-            url = self.app.url if self.app is not None else None
-            secrets = Secrets(url, self._exchanges, link)
+            secrets = Secrets(_mask(self.app), self._exchanges, link)
             value = {name: secrets.strike(item) for name, item in value.items()}
         return value | {"screenshots": self._taken}
 
@@ -255,6 +255,13 @@ async def recording(
     record = Recording(reveal=reveal)
     async with record.opening(launcher, target, **options):
         yield record
+
+
+def _mask(app: MiniApp | None) -> Callable[[str], str]:
+    """What strikes an app's secrets out; its host may know more than its URL tells."""
+    if app is not None and app.live is not None and app.live.host is not None:
+        return app.live.host.masked
+    return LaunchSecrets(app.url if app is not None else "").mask
 
 
 def _now() -> float:

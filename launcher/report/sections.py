@@ -17,6 +17,10 @@ __all__ = ["all_of", "heading", "title"]
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _SHORT = 100
 """Characters of a value that needs no unfolding."""
+_TIMES = ("time", "since", "took")
+"""Columns that are not broken."""
+_FEW = 12
+"""Fields of an object that is shown in one line."""
 _GOOD = ("passed", "pass", "ok", "yes")
 _BAD = ("failed", "fail", "critical")
 
@@ -198,9 +202,7 @@ def _reading(link: Mapping[str, Any]) -> tuple[Child, Child]:
     if kind is None:
         return tag("span", "no link", class_="dim"), str(link.get("reason", ""))
     rest = {name: value for name, value in link.items() if name not in ("kind", "spelled") and value}
-    return tag("code", str(kind)), [
-        tag("span", f"{name} ", tag("code", _brief(value)), class_="pair") for name, value in rest.items()
-    ]
+    return tag("code", str(kind)), _pairs(rest)
 
 
 def _questions(saved: SavedLaunch) -> Html | None:
@@ -395,10 +397,20 @@ def _shown(value: Any) -> Child:
             )
         case str() if _COLOUR.fullmatch(value):
             return _colour(value)
+        case dict() if 0 < len(value) <= _FEW and not any(
+            isinstance(one, dict | list) for one in value.values()
+        ):
+            return _pairs(value)
     text = _brief(value)
     if len(text) <= _SHORT:
         return tag("code", text)
     return tag("details", tag("summary", tag("code", f"{text[: _SHORT - 20]}…")), tag("pre", _pretty(value)))
+
+
+def _pairs(values: Mapping[str, Any]) -> Child:
+    return [
+        tag("span", f"{name} ", tag("code", _brief(value)), class_="pair") for name, value in values.items()
+    ]
 
 
 def _colour(value: str) -> Html:
@@ -424,7 +436,13 @@ def _pretty(value: Any) -> str:
 
 def _table(names: Sequence[str], rows: Iterable[Sequence[Child]]) -> Html | None:
     body = [
-        tag("tr", [tag("td", cell, data_name=name) for name, cell in zip(names, row, strict=True)])
+        tag(
+            "tr",
+            [
+                tag("td", cell, data_name=name, class_="time" if name in _TIMES else None)
+                for name, cell in zip(names, row, strict=True)
+            ],
+        )
         for row in rows
     ]
     if not body:

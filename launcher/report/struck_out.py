@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from telethon.tl import TLObject
 
 from launcher.bridge.wire import compact, json_value
-from launcher.hosts.launch_secrets import LaunchSecrets
 from launcher.masks import MASK, is_secret
 from launcher.tracing import Exchange
 
@@ -39,8 +38,9 @@ _KEPT = {
 class Secrets:
     """The secrets of one launch. Its repr shows none of them."""
 
-    def __init__(self, url: str | None, exchanges: Iterable[Exchange], link: Any = None) -> None:
-        self._launch = LaunchSecrets(url or "")
+    def __init__(self, mask: Callable[[str], str], exchanges: Iterable[Exchange], link: Any = None) -> None:
+        """`mask` strikes out what the page's host knows to be secret."""
+        self._mask = mask
         found = {text for one in exchanges for text in _of_tl([one.request, one.answer])}
         found |= set(_of_json(link))
         longest_first = sorted(filter(_long, found), key=len, reverse=True)
@@ -58,7 +58,7 @@ class Secrets:
         return value
 
     def mask(self, text: str) -> str:
-        masked = self._launch.mask(text)
+        masked = self._mask(text)
         return self._pattern.sub(MASK, masked) if self._pattern is not None else masked
 
 
