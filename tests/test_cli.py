@@ -207,6 +207,7 @@ OPTIONS = {
     "accounts import": "--account",
     "open": f"{OPENING} --account --speculate --for --send-data {SHOWING} {KEEPING}",
     "inspect": f"{OPENING} --account --host {KEEPING} --jsonl --output --budget",
+    "verify": "--link --budget --allow --save --account",
     "sandbox": "--port --ready-file --flip --query-lifetime --metapro --assumptions",
     "demo": "--reveal --no-browser --report --install-browser",
 }

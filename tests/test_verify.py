@@ -20,6 +20,7 @@ from launcher.probe.budget import Budget
 from launcher.sandbox import Sandbox
 from launcher.sandbox.assumptions import ASSUMPTIONS
 from launcher.sandbox.faults import DropBefore, Fail, FloodWait
+from launcher.sandbox.ready_file import describe, write
 from launcher.verify import WRITES, Verdict, Verification, verify
 from launcher.verify.table import OBSERVATIONS, UNTESTED
 from tests.running import calls_of, in_own_task, launching
@@ -265,3 +266,27 @@ def test_the_command_tells_and_saves(tmp_path: Path) -> None:
     assert saved["counts"]["contradicted"] == 0
     assert {one["name"] for one in saved["assumptions"]} == set(ASSUMPTIONS)
     assert saved["assumptions"][0].keys() == {"name", "holds", "verdict", "what", "exchange"}
+
+
+def test_the_command_shows_what_is_contradicted(tmp_path: Path) -> None:
+    """A sandbox apart, an account that has signed in to it, and a bot that only its token names."""
+    flipped = "the_main_app_checks_its_peer"
+    file = tmp_path / "ready.json"
+    with Sandbox(flipped=[flipped]).in_thread() as sandbox:
+        token = sandbox.world.bot("demo_bot").token
+        write(file, describe(sandbox))
+        environment = {"TELEGRAM_SESSIONS": str(tmp_path / "sessions"), "TELEGRAM_BOT_TOKEN": token}
+
+        def run(*arguments: str, typed: str = "") -> Any:
+            every = [*arguments, "--server", str(file)]
+            return CliRunner().invoke(command_line, every, input=typed, env=environment)
+
+        assert run("login", "--phone", "9996621111", typed="22222\n").exit_code == 0
+        result = run("verify", "--budget", "100000")
+    assert result.exit_code == 1, result.output
+    before, _, after = result.output.partition(f"  {flipped}: messages.requestMainWebView: answered with")
+    assert "contradicted: 1\n" in before
+    assert '"access_hash": "***"' in after.partition("confirmed: ")[0]
+    assert "  bots_get_bot_method_invalid: messages.requestMainWebView: 400 BOT_METHOD_INVALID" in after
+    assert "@demo_bot on sandbox, " in after
+    assert token not in result.output
