@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from flows import BadInput, Consent, OpenParameters
 from launcher.cli import app as command_line
-from launcher.cli.record import _typed
+from launcher.cli.record import _begin, _typed
 from launcher.hosts.browser import Browser
 from launcher.launcher import Launcher
 from launcher.record import Recorded, record
@@ -146,7 +146,10 @@ async def test_the_written_test_does_it_again(
 
 
 @in_browser
-async def test_what_is_done_in_a_row_is_kept_in_its_order(browser: Browser) -> None:
+async def test_what_is_done_in_a_row_is_kept_in_its_order(
+    browser: Browser, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And what can be pressed is said meanwhile."""
     page = app(
         "post('web_app_setup_main_button', {is_visible: true, text: 'Pay'});"
         "post('web_app_setup_back_button', {is_visible: true});"
@@ -157,7 +160,7 @@ async def test_what_is_done_in_a_row_is_kept_in_its_order(browser: Browser) -> N
     )
     done = "b\nclick text=Ask\npopup yes\nfill input a\nfill input ab\nm\nclick text=Ask\ndismiss\nclose"
     async with showing(browser, page) as (launcher, _):
-        recorded = await record(launcher, "@demo_bot", lines(done), via="main_app")
+        recorded = await record(launcher, "@demo_bot", lines(done), opened=_begin, via="main_app")
     ask = Clicked(Locator("role", "Ask", "button"))
     assert recorded.ready
     assert recorded.steps == [
@@ -170,6 +173,13 @@ async def test_what_is_done_in_a_row_is_kept_in_its_order(browser: Browser) -> N
         Answered("Sure?", "Well", None),
         Closed(None),
     ]
+    said = capsys.readouterr().err
+    for line in (
+        "main button: 'Pay': type m",
+        "back button: type b",
+        "popup: 'Sure?': type popup 'yes' or dismiss",
+    ):
+        assert line in said
 
 
 @in_browser

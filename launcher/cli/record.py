@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -127,7 +128,14 @@ def _begin(app: MiniApp) -> None:
     from launcher.record import HELP
 
     say(f"Click and type in the window. For what is not in it, type here:\n{HELP}")
-    app.events.on_event = lambda event: _tell(app, event)
+    for event in app.events:
+        _tell(app, event)
+    app.events.on_event = partial(_tell_soon, app)
+
+
+def _tell_soon(app: MiniApp, event: Logged) -> None:
+    """An event is logged before the phone has changed."""
+    asyncio.get_running_loop().call_soon(_tell, app, event)
 
 
 def _tell(app: MiniApp, event: Logged) -> None:
