@@ -208,6 +208,7 @@ OPTIONS = {
     "open": f"{OPENING} --account --speculate --for --send-data {SHOWING} {KEEPING}",
     "inspect": f"{OPENING} --account --host {KEEPING} --jsonl --output --budget",
     "exporter": "--account --listen --history --web-config",
+    "verify": "--link --budget --allow --save --account",
     "sandbox": "--port --ready-file --flip --query-lifetime --metapro --assumptions",
     "demo": "--reveal --no-browser --report --install-browser",
 }

@@ -88,6 +88,14 @@ def test_nobody_imports_the_pytest_plugin() -> None:
     assert {module for module, _ in found if not inside(module, "launcher.pytest_plugin")} == set()
 
 
+@pytest.mark.parametrize("package", ["launcher.record", "launcher.verify"])
+def test_what_commands_are_made_of_is_imported_by_them_alone(package: str) -> None:
+    found = offenders("flows", (package,)) + offenders("launcher", (package,))
+    assert {module for module, _ in found if not inside(module, package)} <= {
+        f"launcher.cli.{package.rpartition('.')[2]}"
+    }
+
+
 def test_the_bridge_does_no_io() -> None:
     forbidden = ("asyncio", "telethon", "playwright", "httpx")
     assert offenders("launcher.bridge", forbidden) == []

@@ -25,9 +25,11 @@ from launcher.cli.inspect import inspect
 from launcher.cli.login import login
 from launcher.cli.open import open_app
 from launcher.cli.output import show_line
+from launcher.cli.record import record
 from launcher.cli.replay import replay
 from launcher.cli.sandbox import sandbox
 from launcher.cli.verdicts import VerdictCommand
+from launcher.cli.verify import verify
 
 __all__ = ["app", "main"]
 
@@ -69,6 +71,8 @@ app.command()(diff)
 app.command(cls=VerdictCommand)(check)
 app.command(cls=VerdictCommand)(drive)
 app.command()(exporter)
+app.command()(record)
+app.command()(verify)
 app.command()(sandbox)
 app.command()(events)
 app.command()(demo)
