@@ -1,0 +1,179 @@
+"""A worker: shares the accounts of a target file with the other workers of the same database.
+
+Every `look` seconds it sees in PostgreSQL's table of locks which accounts are held, and how many workers
+could use each: every worker keeps a shared lock for each account that it has a session of, so one that has
+ended is not counted from that instant on. It takes free accounts up to its share, and one beyond it when
+nobody else has wanted it for two looks; it gives one back when it has more than its share.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+from procrastinate.exceptions import ProcrastinateException
+
+from flows import BadInput, MiniAppError
+from launcher.accounts import Accounts
+from launcher.probe import CheckResult, Target, Targets
+from launcher.scale.database import CANDIDATES, LEASES, Database, DatabaseGone, key_of
+from launcher.scale.holding import Crew, Holding, Pace
+from launcher.scale.leases import LeaseLost
+from launcher.scale.tasks import AWAY, new_app
+from launcher.servers import server_of
+from launcher.settings import Settings
+
+__all__ = ["Worker"]
+
+Noted = Callable[[str], None]
+_SEEN = """
+select classid, objid, count(*) from pg_locks
+where locktype = 'advisory' and granted and classid = any(%s)
+and database = (select oid from pg_database where datname = current_database())
+group by classid, objid
+"""
+
+
+class Worker:
+    """Works on the targets as the accounts it has sessions of. `account` is that of targets which name none.
+
+    `name` tells workers apart. `told` hears of each result, `noted` of accounts that are taken, lost or
+    refused, in words. Raises BadInput when there is no session of any account that is wanted.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        targets: Targets,
+        database: Database,
+        *,
+        name: str,
+        account: str | None = None,
+        pace: Pace | None = None,
+        clock: Callable[[], float] = time.time,
+        told: Callable[[CheckResult], None] = lambda _: None,
+        noted: Noted = lambda _: None,
+    ) -> None:
+        self.pace = pace or Pace()
+        self._noted = noted
+        self._database = database
+        self._targets = _by_account(settings, targets, account)
+        self._crew = Crew(
+            settings, targets, database, new_app(database), name, pace=self.pace, clock=clock, told=told
+        )
+        self._held: dict[str, asyncio.Task[None]] = {}
+        self._free_before: set[str] = set()
+        self._refused: dict[str, float] = {}
+
+    async def run(self) -> None:
+        """Work until cancelled. PostgreSQL may go and come back meanwhile; at the start it has to be there
+        (DatabaseGone)."""
+        await self._database.migrate()
+        async with self._crew.app.open_async():
+            try:
+                while True:
+                    try:
+                        await self._look_after()
+                    except (DatabaseGone, psycopg.OperationalError):
+                        self._noted("PostgreSQL is away")
+                        await asyncio.sleep(self.pace.look)
+            finally:
+                await _ended(list(self._held.values()))
+
+    async def run_once(self) -> None:
+        """Do what is due of the accounts that nobody else holds, and end."""
+        await self._database.migrate()
+        async with self._crew.app.open_async():
+            await asyncio.gather(*(self._hold(account, once=True) for account in self._targets))
+
+    # Sharing
+
+    async def _look_after(self) -> None:
+        async with await self._database.connect() as connection:
+            wanted: set[str] = set()
+            while True:
+                wanted = await self._stand_for(connection, wanted)
+                self._balance(*await self._seen(connection))
+                await asyncio.sleep(self.pace.look)
+
+    async def _stand_for(self, connection: psycopg.AsyncConnection[Any], before: set[str]) -> set[str]:
+        """Be counted among those that could use an account, or no longer."""
+        now = time.monotonic()
+        wanted = {account for account in self._targets if self._refused.get(account, now) <= now}
+        for account in wanted - before:
+            await connection.execute("select pg_advisory_lock_shared(%s, %s)", [CANDIDATES, key_of(account)])
+        for account in before - wanted:
+            await connection.execute(
+                "select pg_advisory_unlock_shared(%s, %s)", [CANDIDATES, key_of(account)]
+            )
+        return wanted
+
+    async def _seen(self, connection: psycopg.AsyncConnection[Any]) -> tuple[set[str], dict[str, int]]:
+        """The accounts that nobody holds, and how many workers there are for each we could use."""
+        rows = await (await connection.execute(_SEEN, [[LEASES, CANDIDATES]])).fetchall()
+        locks = {(kind, key): count for kind, key, count in rows}
+        wanted = {
+            account: locks[CANDIDATES, key_of(account)]
+            for account in self._targets
+            if (CANDIDATES, key_of(account)) in locks and self._refused.get(account, 0) <= time.monotonic()
+        }
+        return {account for account in wanted if (LEASES, key_of(account)) not in locks}, wanted
+
+    def _balance(self, free: set[str], workers: dict[str, int]) -> None:
+        for account in [account for account, task in self._held.items() if task.done()]:
+            del self._held[account]
+        share = math.ceil(sum(1 / count for count in workers.values()) - 1e-9)
+        for account in sorted(free - set(self._held)):
+            if len(self._held) < share or account in self._free_before:
+                self._held[account] = asyncio.create_task(self._hold(account))
+        self._free_before = free - set(self._held)
+        shared = [account for account in self._held if workers.get(account, 0) > 1]
+        if len(self._held) > share and shared:
+            self._noted(f"{shared[-1]} is given back: there are more workers now")
+            self._held[shared[-1]].cancel()
+
+    async def _hold(self, account: str, *, once: bool = False) -> None:
+        """Hold an account as long as it lasts. Whatever ends it, others go on."""
+        try:
+            await Holding(self._crew, account, self._targets[account]).run(once=once)
+        except (LeaseLost, DatabaseGone, ProcrastinateException, *AWAY) as failure:
+            self._noted(f"{account} is lost: {type(failure).__name__}")
+            if once:
+                raise
+        except MiniAppError as failure:
+            self._refused[account] = time.monotonic() + self.pace.refused
+            self._noted(f"{account} cannot be used: {failure}")
+
+
+def _by_account(settings: Settings, targets: Targets, account: str | None) -> dict[str, list[Target]]:
+    """The targets of each account that there is a session of."""
+    if settings.server == "sandbox":
+        raise BadInput(
+            "A sandbox inside one worker is of no use to the others.",
+            "Start one with `miniapp sandbox --ready-file FILE`, and give --server FILE to each worker.",
+        )
+    names = Accounts(settings, server_of(settings, connecting=False)).names()
+    account = account or (names[0] if len(names) == 1 else None)
+    wanted: dict[str, list[Target]] = {}
+    for target in targets.targets:
+        name = target.account or account
+        if name is None:
+            raise BadInput(f"The target {target.name} names no account.", "Say account, or give --account.")
+        wanted.setdefault(name, []).append(target)
+    ours = {name: ones for name, ones in wanted.items() if name in names}
+    if not ours:
+        raise BadInput(
+            f"There is no session of {', '.join(wanted)} here.",
+            "Carry one here with `miniapp accounts export` and `import`, or sign in with `miniapp login`.",
+        )
+    return ours
+
+
+async def _ended(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
