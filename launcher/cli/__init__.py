@@ -23,6 +23,7 @@ from launcher.cli.login import login
 from launcher.cli.open import open_app
 from launcher.cli.output import show_line
 from launcher.cli.sandbox import sandbox
+from launcher.cli.worker import worker
 
 __all__ = ["app", "main"]
 
@@ -60,6 +61,7 @@ app.add_typer(accounts)
 app.command("open")(open_app)
 app.command()(inspect)
 app.command()(check)
+app.command()(worker)
 app.command()(sandbox)
 app.command()(events)
 app.command()(demo)

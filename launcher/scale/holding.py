@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from procrastinate import App, PsycopgConnector
+from procrastinate import App
 
 from flows import MiniAppError
 from launcher.beside import beside
@@ -34,9 +34,10 @@ class Pace:
     """All in seconds.
 
     `look`: how often a worker looks for accounts that are free. `beat` and `patience`: of the lease (see
-    `leased`). `settle`: how long a lease that was not given back is not used. `refused`: how long an account
-    that Telegram or its session file refuses is left alone. `stop`: how long running checks may take when the
-    worker is stopped; those that take longer go back into the queue.
+    `leased`); PostgreSQL may take so long to give a connection. `settle`: how long a lease that was not given
+    back is not used. `refused`: how long an account that Telegram or its session file refuses is left alone.
+    `stop`: how long running checks may take when the worker is stopped; those that take longer go back into
+    the queue.
     """
 
     look: float = 1.0
@@ -137,10 +138,8 @@ class Holding:
             await self._write(await self._lease.while_held(self._checker.check(target)), due)
 
     async def _write(self, result: CheckResult, due: int) -> None:
-        connector = self.crew.app.connector
-        assert isinstance(connector, PsycopgConnector)
         await results.write(
-            connector.pool,
+            tasks.pool_of(self.crew.app),
             result,
             due=due,
             account=self.account,

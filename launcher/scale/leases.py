@@ -62,6 +62,7 @@ class Lease:
         self._connection = connection
         self._beat = beat
         self._patience = patience
+        self._asking: asyncio.Future[Any] | None = None
 
     async def watch(self) -> None:
         """Until the connection ends, or is silent for too long. Always raises LeaseLost."""
@@ -69,14 +70,29 @@ class Lease:
             while True:
                 async for notification in self._connection.notifies(timeout=self._beat):
                     self.heard(notification.payload)
-                async with asyncio.timeout(self._patience):
-                    await self._connection.execute("select 1")
+                await self._answer()
         except (psycopg.OperationalError, TimeoutError):
             lost = LeaseLost(self.account)
         if self.on_loss is not None:
             await self.on_loss(lost)
         self.lost.set()
         raise lost
+
+    async def _answer(self) -> None:
+        """Have the server answer. One that does not is not waited for: psycopg would ask it to cancel."""
+        asking = asyncio.ensure_future(self._connection.execute("select 1"))
+        self._asking = asking
+        done, _ = await asyncio.wait((asking,), timeout=self._patience)
+        if not done:
+            raise TimeoutError
+        await asking
+
+    async def close(self) -> None:
+        """End the connection, and with it the lock."""
+        await self._connection.close()
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.gather(self._asking, return_exceptions=True)
 
     async def while_held(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of the work, which is cancelled when the lease is lost. Raises LeaseLost."""
@@ -109,6 +125,7 @@ async def leased(
     Raises DatabaseGone.
     """
     connection = await database.connect()
+    lease = None
     try:
         row = await _row(connection, "select pg_try_advisory_lock(%s, %s)", LEASES, key_of(account))
         if not row[0]:
@@ -124,7 +141,7 @@ async def leased(
             if not lease.lost.is_set():
                 await _give_back(connection, account, token)
     finally:
-        await connection.close()
+        await (connection if lease is None else lease).close()
 
 
 async def _next_token(

@@ -19,13 +19,13 @@ from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, 
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Job
 from psycopg.rows import dict_row
-from psycopg_pool import PoolTimeout
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from launcher.probe.targets import Target
 from launcher.scale.database import Database
 from launcher.scale.leases import LeaseLost
 
-__all__ = ["AWAY", "PAGES", "defer", "due_before", "new_app", "put_back", "queue_of"]
+__all__ = ["AWAY", "PAGES", "defer", "due_before", "new_app", "pool_of", "put_back", "queue_of"]
 
 AWAY = (psycopg.OperationalError, ConnectorException, PoolTimeout)
 """What is raised while PostgreSQL is away."""
@@ -48,12 +48,19 @@ async def _check(context: JobContext, target: str, timestamp: int) -> None:
     await context.additional_context["holding"].check(target, timestamp)
 
 
-def new_app(database: Database) -> App:
-    """Procrastinate over the database, with our tasks; not opened yet."""
-    connector = PsycopgConnector(conninfo=database.url, min_size=1, max_size=_CONNECTIONS, timeout=5.0)
+def new_app(database: Database, patience: float = 3.0) -> App:
+    """Procrastinate over the database, with our tasks; not opened yet. PostgreSQL is taken to be away when
+    there is no connection to it for `patience` seconds."""
+    connector = PsycopgConnector(conninfo=database.url, min_size=1, max_size=_CONNECTIONS, timeout=patience)
     app = App(connector=connector)
     app.task(name=CHECK, pass_context=True, retry=_PutBack())(_check)
     return app
+
+
+def pool_of(app: App) -> AsyncConnectionPool[Any]:
+    """The connections of an opened app."""
+    assert isinstance(app.connector, PsycopgConnector)
+    return app.connector.pool
 
 
 def queue_of(account: str) -> str:
@@ -87,9 +94,7 @@ async def put_back(app: App, account: str) -> int:
 
     Also forgets jobs that failed a week ago.
     """
-    connector = app.connector
-    assert isinstance(connector, PsycopgConnector)
-    async with connector.pool.connection() as connection, connection.transaction():
+    async with pool_of(app).connection() as connection, connection.transaction():
         cursor: psycopg.AsyncCursor[dict[str, Any]] = connection.cursor(row_factory=dict_row)
         await cursor.execute(
             "delete from procrastinate_jobs where queue_name = %s and status = 'doing' returning *",

@@ -62,9 +62,8 @@ class Worker:
         self._noted = noted
         self._database = database
         self._targets = _by_account(settings, targets, account)
-        self._crew = Crew(
-            settings, targets, database, new_app(database), name, pace=self.pace, clock=clock, told=told
-        )
+        app = new_app(database, self.pace.patience)
+        self._crew = Crew(settings, targets, database, app, name, pace=self.pace, clock=clock, told=told)
         self._held: dict[str, asyncio.Task[None]] = {}
         self._free_before: set[str] = set()
         self._refused: dict[str, float] = {}
