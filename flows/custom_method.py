@@ -17,7 +17,7 @@ from telethon import TelegramClient
 from telethon.tl import functions, types
 
 from flows.cache import Bot
-from flows.errors import AccountLost, RpcFailed, call
+from flows.errors import AccountLost, RpcFailed, Transient, call
 from flows.wire_text import wire_text
 
 __all__ = ["CustomMethodAnswer", "invoke_custom_method"]
@@ -36,7 +36,7 @@ async def invoke_custom_method(
 ) -> CustomMethodAnswer:
     """`bots.invokeWebViewCustomMethod`; `params` is what the page passed, any JSON value.
 
-    Errors of Telegram become the answer. Raises AccountLost and NotConnected.
+    Errors of Telegram become the answer. Raises AccountLost, Transient and NotConnected.
     """
     data = wire_text(json.dumps(params, ensure_ascii=False))
     request = functions.bots.InvokeWebViewCustomMethodRequest(
@@ -44,7 +44,7 @@ async def invoke_custom_method(
     )
     try:
         answer = await call(client, request)
-    except AccountLost:
+    except (AccountLost, Transient):
         raise
     except RpcFailed as error:
         return CustomMethodAnswer(error=error.text)

@@ -17,7 +17,7 @@ from telethon.tl import functions, types
 
 from flows.cache import Bot
 from flows.consent import Consent, Question
-from flows.errors import AccountLost, RpcFailed, call
+from flows.errors import AccountLost, RpcFailed, Transient, call
 
 __all__ = ["EmojiStatusError", "request_emoji_status_access", "set_emoji_status"]
 
@@ -60,8 +60,8 @@ async def set_emoji_status(
     """The question EMOJI_STATUS, then `account.updateEmojiStatus`: the error of `emoji_status_failed`, or
     None for `emoji_status_set`.
 
-    `custom_emoji_id` is of digits, `duration` in seconds, None or 0 for ever. Raises AccountLost and
-    NotConnected.
+    `custom_emoji_id` is of digits, `duration` in seconds, None or 0 for ever. Raises AccountLost, Transient
+    and NotConnected.
     """
     document = _document(custom_emoji_id)
     if document is None:
@@ -78,7 +78,7 @@ async def set_emoji_status(
 async def _update(client: TelegramClient, status: types.EmojiStatus) -> EmojiStatusError | None:
     try:
         await call(client, functions.account.UpdateEmojiStatusRequest(status))
-    except AccountLost:
+    except (AccountLost, Transient):
         raise
     except RpcFailed as error:
         bad_emoji = error.name in ("DOCUMENT_INVALID", "COLLECTIBLE_INVALID")

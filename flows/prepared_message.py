@@ -18,7 +18,7 @@ from telethon.tl import functions
 from flows.cache import Bot
 from flows.choosing import Choose, chat_types, chosen
 from flows.consent import Consent, Question
-from flows.errors import AccountLost, AlreadyDone, BadInput, RpcFailed, call
+from flows.errors import AccountLost, AlreadyDone, BadInput, RpcFailed, Transient, call
 from flows.peers import CHOOSABLE, input_peer, kind_of
 from flows.wire_text import wire_text
 
@@ -47,12 +47,12 @@ async def share_prepared_message(
     `prepared_message_sent`.
 
     Raises BadInput for a chat of a kind the message is not for, CannotOpen for a chat nobody knows,
-    AccountLost and NotConnected.
+    AccountLost, Transient and NotConnected.
     """
     request = functions.messages.GetPreparedInlineMessageRequest(bot=bot.input_user, id=wire_text(message_id))
     try:
         found = await call(client, request)
-    except AccountLost:
+    except (AccountLost, Transient):
         raise
     except RpcFailed as error:
         return "MESSAGE_EXPIRED" if error.name == "ID_EXPIRED" else error.text
@@ -83,7 +83,7 @@ async def _send(client: TelegramClient, found: Any, peer: Any, random_id: int) -
     )
     try:
         await call(client, request)
-    except AccountLost:
+    except (AccountLost, Transient):
         raise
     except AlreadyDone:
         return None

@@ -17,7 +17,7 @@ from telethon.tl import functions, types
 from flows.cache import Bot
 from flows.choosing import Choose, chosen
 from flows.consent import Consent, Question
-from flows.errors import AccountLost, BadInput, RpcFailed, call
+from flows.errors import AccountLost, BadInput, RpcFailed, Transient, call
 from flows.peers import input_peer
 from flows.wire_text import wire_text
 
@@ -44,7 +44,7 @@ async def send_requested_chat(
     `messages.sendBotRequestedPeer`: the error of `requested_chat_failed`, or None for `requested_chat_sent`.
 
     `choose` may name one chat or a list of them. Raises BadInput for more chats than the bot wants,
-    CannotOpen for one nobody knows, AccountLost and NotConnected.
+    CannotOpen for one nobody knows, AccountLost, Transient and NotConnected.
     """
     request_id = wire_text(req_id)
     try:
@@ -71,7 +71,7 @@ async def send_requested_chat(
                 webapp_req_id=request_id,
             ),
         )
-    except AccountLost:
+    except (AccountLost, Transient):
         raise
     except RpcFailed as error:
         return error.text

@@ -10,9 +10,9 @@ Documentation: core.telegram.org/api/web-events
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from telethon import TelegramClient
 
@@ -20,6 +20,7 @@ from flows import (
     Bot,
     Consent,
     MiniAppError,
+    Prompt,
     Question,
     invoke_custom_method,
     pay_invoice,
@@ -31,6 +32,7 @@ from flows import (
     share_phone,
     share_prepared_message,
 )
+from flows.choosing import Choose, chosen
 from launcher.bridge import effects
 from launcher.bridge.effects import Declined, Done, Effect, Failed, Outcome
 
@@ -59,6 +61,17 @@ class Choices:
     payments: Any = None
 
 
+class Repeat(Protocol):
+    """Repeats an attempt after transient failures; what is not `repeatable` only if it was certainly not
+    carried out (`Launcher._repeating`)."""
+
+    async def __call__(self, attempt: Callable[[], Awaitable[Outcome]], *, repeatable: bool) -> Outcome: ...
+
+
+_UNREPEATABLE = effects.InvokeCustomMethod | effects.OpenInvoice | effects.RequestChat
+"""Nothing in the request tells Telegram that it is the same one again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Performer:
     """Carries out the effects of one app's page."""
@@ -68,15 +81,60 @@ class Performer:
     consent: Consent
     choices: Choices
     random_id: Callable[[], int]
+    repeat: Repeat
 
     async def perform(self, effect: Effect) -> Outcome:
-        """Do what the effect asks, and say how it ended: a failure of Telegram's is an outcome."""
-        try:
-            return await self._done(effect)
-        except MiniAppError as failure:
-            return Failed(getattr(failure, "text", "UNKNOWN_ERROR"))
+        """Do what the effect asks, and say how it ended: a failure of Telegram's is an outcome.
 
-    async def _done(self, effect: Effect) -> Outcome:
+        What failed in passing is repeated, under one random id and without asking anybody twice. Of a lost
+        account `repeat` knows by then.
+        """
+        choose, payments = _chosen_once(self.choices.chat), self.choices.payments
+        once = _Once(self.client, self.bot, _asked_once(self.consent), choose, payments, self.random_id())
+        try:
+            return await self.repeat(
+                lambda: once.done(effect), repeatable=not isinstance(effect, _UNREPEATABLE)
+            )
+        except MiniAppError as failure:
+            return Failed(getattr(failure, "text", "UNKNOWN_ERROR"), str(failure))
+
+
+def _asked_once(consent: Consent) -> Consent:
+    """The same consent, remembering what it answered."""
+    answers: dict[Prompt, frozenset[Question]] = {}
+
+    async def answer(prompt: Prompt) -> frozenset[Question]:
+        if prompt not in answers:
+            answers[prompt] = await consent.decide(prompt)
+        return answers[prompt]
+
+    return Consent(otherwise=answer)
+
+
+def _chosen_once(choose: Choose[Any]) -> Choose[Any]:
+    """The same choice, made once."""
+    choices: list[Any] = []
+
+    async def choice(purpose: Any) -> Any:
+        if not choices:
+            choices.append(await chosen(choose, purpose))
+        return choices[0]
+
+    return choice
+
+
+@dataclass(frozen=True, slots=True)
+class _Once:
+    """One effect, however often it is tried."""
+
+    client: TelegramClient
+    bot: Bot
+    consent: Consent
+    choose: Choose[Any]
+    payments: Any
+    random_id: int
+
+    async def done(self, effect: Effect) -> Outcome:
         client, bot, consent = self.client, self.bot, self.consent
         match effect:
             case effects.AskUser():
@@ -89,7 +147,7 @@ class Performer:
             case effects.RequestWriteAccess():
                 return _agreed(await request_write_access(client, bot, consent))
             case effects.RequestPhone():
-                return _agreed(await share_phone(client, bot, consent, self.random_id()))
+                return _agreed(await share_phone(client, bot, consent, self.random_id))
             case effects.RequestEmojiStatusAccess():
                 return _agreed(await request_emoji_status_access(client, bot, consent))
             case effects.RequestFileDownload():
@@ -98,15 +156,15 @@ class Performer:
                 emoji = str(effect.custom_emoji_id)
                 return _without(await set_emoji_status(client, bot, emoji, effect.duration, consent))
             case effects.SendPreparedMessage():
-                choose, random_id = self.choices.chat, self.random_id()
+                message, choose, random_id = effect.message_id, self.choose, self.random_id
                 return _without(
-                    await share_prepared_message(client, bot, effect.message_id, consent, choose, random_id)
+                    await share_prepared_message(client, bot, message, consent, choose, random_id)
                 )
             case effects.RequestChat():
-                choose = self.choices.chat
-                return _without(await send_requested_chat(client, bot, effect.req_id, consent, choose))
+                return _without(await send_requested_chat(client, bot, effect.req_id, consent, self.choose))
             case effects.OpenInvoice():
-                return Done((await pay_invoice(client, effect.slug, consent, self.choices.payments)).status)
+                closed = await pay_invoice(client, effect.slug, consent, self.payments)
+                return Done(closed.status, closed.reason)
         raise TypeError(f"{type(effect).__name__} is not carried out over MTProto")
 
 

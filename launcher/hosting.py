@@ -9,16 +9,17 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from flows import LIGHT, AttachmentMenuApp, KeyboardButtonApp, MiniAppError, SideMenuApp
+from flows.choosing import chosen
 from launcher.beside import beside
 from launcher.bridge.answers import Rights
 from launcher.bridge.bridge import Bridge
 from launcher.bridge.device import Button, Device
-from launcher.bridge.effects import Close, Effect, OpenTgLink, SendData, SwitchInline
+from launcher.bridge.effects import Close, Declined, Done, Effect, OpenTgLink, Outcome, SendData, SwitchInline
 from launcher.bridge.platforms import PLATFORMS
 from launcher.effects import Choices, Performer
 from launcher.hosts.http import look
@@ -47,7 +48,8 @@ class Hosting:
     reproduces the platform's known silences, `paced` its rules on clicks and floods. `sdk` is a file
     served in place of the official script. `trace`, `har` and `video` are written when the app is left,
     without the launch's secrets. `prepare` is given the page's fresh browser context before the page is
-    opened: for routes, scripts, a wallet.
+    opened: for routes, scripts, a wallet. An app that a link in the page opens is shown alike, on a phone of
+    its own and without recordings; `opener` is then the app with the link.
     """
 
     kind: Kind
@@ -62,6 +64,7 @@ class Hosting:
     limits: Limits | None = None
     timeout: float = 30.0
     prepare: Callable[[BrowserContext], Awaitable[None]] | None = None
+    opener: MiniApp | None = field(default=None, repr=False)
 
 
 @asynccontextmanager
@@ -83,12 +86,13 @@ async def hosted(launcher: Launcher, app: MiniApp, hosting: Hosting) -> AsyncIte
 
 @asynccontextmanager
 async def _in_browser(launcher: Launcher, app: MiniApp, hosting: Hosting) -> AsyncIterator[None]:
-    live = _live_page(launcher, app, hosting)
+    live = _live_page(launcher, app, hosting, await launcher._protocols())
     theme = app.parameters.theme or LIGHT
     browser = await launcher.browser()
     async with browser.open(
         app.url,
         on_event=live.take,
+        on_touch=live.touched,
         platform=app.parameters.platform,
         dark=theme.color_scheme == "dark",
         same_origin=app.web_view.same_origin,
@@ -114,19 +118,21 @@ async def _watch(app: MiniApp, host: BrowserHost) -> None:
         app._close(CloseReason.APP if end.reason is HostEndReason.PAGE else CloseReason.HOST_GONE)
 
 
-def _live_page(launcher: Launcher, app: MiniApp, hosting: Hosting) -> LivePage:
-    performer = Performer(launcher.client, app.app.bot, app.consent, hosting.choices, launcher._random_id)
+def _live_page(launcher: Launcher, app: MiniApp, hosting: Hosting, protocols: frozenset[str]) -> LivePage:
+    performer = Performer(
+        launcher.client, app.app.bot, app.consent, hosting.choices, launcher._random_id, launcher._repeating
+    )
 
-    async def ends(effect: Effect) -> None:
-        await _end(app, hosting, effect)
+    async def ends(effect: Effect) -> Outcome:
+        return await _end(app, hosting, effect)
 
     async def follows(effect: Any) -> None:
         await _follow(launcher, app, hosting, effect)
 
-    return LivePage(_bridge(app, hosting), performer, ends, follows, LaunchSecrets(app.url).mask)
+    return LivePage(_bridge(app, hosting, protocols), performer, ends, follows, LaunchSecrets(app.url).mask)
 
 
-def _bridge(app: MiniApp, hosting: Hosting) -> Bridge:
+def _bridge(app: MiniApp, hosting: Hosting, protocols: frozenset[str]) -> Bridge:
     platform = app.parameters.platform if app.parameters.platform in PLATFORMS else "android"
     return Bridge(
         platform,
@@ -136,6 +142,7 @@ def _bridge(app: MiniApp, hosting: Hosting) -> Bridge:
             data=isinstance(app.app, KeyboardButtonApp),
             inline=app.app.bot.inline,
             clipboard=isinstance(app.app, AttachmentMenuApp | SideMenuApp),
+            protocols=protocols,
         ),
         faithful=hosting.faithful,
         paced=hosting.paced,
@@ -160,26 +167,41 @@ def _device(app: MiniApp) -> Device:
     )
 
 
-async def _end(app: MiniApp, hosting: Hosting, effect: Effect) -> None:
-    """Do the last thing the page asked for."""
+async def _end(app: MiniApp, hosting: Hosting, effect: Effect) -> Outcome:
+    """Do the last thing the page asked for; when it is not done, the app stays open."""
     match effect:
         case SendData():
             await app.send_data(effect.data)
         case SwitchInline():
-            chat = hosting.choices.chat(effect) if effect.chat_types else None
+            chat = await chosen(hosting.choices.chat, effect) if effect.chat_types else None
+            if effect.chat_types and chat is None:
+                return Declined("No chat was chosen.")
             await app.switch_inline(effect.query, chat, effect.chat_types)
         case Close():
             app.returns = effect.return_back
             app._close(CloseReason.APP)
+            if effect.return_back and hosting.opener is not None:
+                _show(hosting.opener, is_visible=True)
         case _:
             app._close(CloseReason.APP)
+    return Done()
 
 
 async def _follow(launcher: Launcher, app: MiniApp, hosting: Hosting, effect: OpenTgLink) -> None:
     """A link to a Mini App opens as a second live app, as if pressed unseen; the first stays open or not."""
-    opened = await launcher._opened_by_page(app, effect.url, hosting)
-    app.opened.put_nowait(opened)
+    linked = replace(hosting, device=None, trace=None, har=None, video=None, opener=app)
+    if effect.then == "minimise":
+        _show(app, is_visible=False)
+    try:
+        app.opened.put_nowait(await launcher._opened_by_page(app, effect.url, linked))
+    except BaseException:
+        _show(app, is_visible=True)
+        raise
     if effect.then == "close":
         app._close(CloseReason.APP)
-    elif effect.then == "minimise" and app.live is not None:
-        app.live.react(app.live.bridge.set_visible(False))
+
+
+def _show(app: MiniApp, *, is_visible: bool) -> None:
+    """Minimise an app, or bring it back; nothing for one that is as wanted."""
+    if app.live is not None and app.device.is_visible != is_visible:
+        app.live.react(app.live.bridge.set_visible(is_visible, app.live.now()))

@@ -34,6 +34,7 @@ from flows import (
     Options,
     Target,
     Transient,
+    allowed_protocols,
 )
 from flows.buttons import Wanted
 from flows.cache import MenuButton
@@ -96,6 +97,7 @@ class Launcher:
         self._browser = browser
         self._opened_by_pages: dict[MiniApp, AsyncExitStack] = {}
         self._browser_lock = asyncio.Lock()
+        self._allowed: frozenset[str] | None = None
         self._random = random_source or random.SystemRandom()
         self._lateness = lateness
         self._attempts = Attempts(self.timing.attempt)
@@ -234,6 +236,12 @@ class Launcher:
                 self._stack.push_async_callback(self._leave_opened_by_pages, closed_only=False)
             return self._browser
 
+    async def _protocols(self) -> frozenset[str]:
+        """The protocols of links that pages may open, asked for once."""
+        if self._allowed is None:
+            self._allowed = await self._retrying("help.getAppConfig", lambda: allowed_protocols(self.client))
+        return self._allowed
+
     async def _opened_by_page(self, opener: MiniApp, url: str, hosting: Hosting) -> MiniApp:
         """Open a link that a page followed; the app stays open until it closes or the launcher is left.
 
@@ -288,15 +296,19 @@ class Launcher:
     async def _retrying(
         self, what: str, attempt: Callable[[], Awaitable[T]], *, repeatable: bool = True
     ) -> T:
+        """As `_repeating`, with a limit on the time of each attempt, after which it counts as NotConnected.
+        `what` is the method that is named then."""
+        return await self._repeating(lambda: self._attempts.answered(what, attempt()), repeatable=repeatable)
+
+    async def _repeating(self, attempt: Callable[[], Awaitable[T]], *, repeatable: bool = True) -> T:
         """Repeat what failed in passing; wait short flood waits out. The last failure is raised.
 
         What is not `repeatable` is repeated only when Telegram itself said that it was not carried out.
-        `what` is the method that is named when no answer came in time.
         """
         pauses = iter(self.timing.retries)
         while True:
             try:
-                return await self._attempts.answered(what, attempt())
+                return await attempt()
             except AccountLost as failure:
                 self._lose(failure)
                 raise

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from flows import MiniAppError
 from launcher.bridge import effects
 from launcher.bridge.bridge import Bridge, Reaction
-from launcher.bridge.effects import Effect, Failed
+from launcher.bridge.effects import Effect, Failed, Outcome
 from launcher.bridge.wire import compact
 from launcher.effects import Performer
 from launcher.hosts.observations import PageEvent
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Failure", "LivePage"]
 
 Handler = Callable[[Any], Awaitable[None]]
+Ending = Callable[[Any], Awaitable[Outcome]]
 
 WAITING = 20_000
 """Replies that may wait for a page to take them; one that asks for more without listening is closed. It is
@@ -55,7 +56,7 @@ class LivePage:
         self,
         bridge: Bridge,
         performer: Performer,
-        ends: Handler,
+        ends: Ending,
         follows: Handler,
         mask: Callable[[str], str],
     ) -> None:
@@ -84,6 +85,10 @@ class LivePage:
         if event.name == "web_app_ready":
             self._ready.set()
         self.react(self.bridge.receive(event.name, event.data, _now()))
+
+    def touched(self) -> None:
+        """The user has touched the page; called by its host."""
+        self.bridge.clicked(_now())
 
     def react(self, reaction: Reaction) -> None:
         """Send the replies in their order, and start the effects."""
@@ -135,14 +140,17 @@ class LivePage:
                 await self._follow(effect)
             case effects.OpenLink() | effects.ShareToStory():
                 return  # recorded on the phone
-            case _ if effect.ends_app:
-                await self._ends(effect)
             case _:
-                self.react(self.bridge.resolve(effect, await self._performer.perform(effect), _now()))
+                do = self._ends if effect.ends_app else self._performer.perform
+                outcome = await do(effect)
+                self.react(self.bridge.resolve(effect, outcome, _now()))
+                if outcome.reason:
+                    self._keep(effect.name, outcome.reason)
 
     async def _follow(self, effect: effects.OpenTgLink) -> None:
-        """One link at a time: while one is being followed, a page that follows more is not heard."""
+        """One link at a time: while one is being followed, those of a page that follows more are dropped."""
         if self._following:
+            self._keep(effect.name, "Another link is being followed.")
             return
         self._following = True
         try:
@@ -161,11 +169,11 @@ class LivePage:
             await self._carry_out(effect)
         except Exception as failure:
             self.react(self.bridge.resolve(effect, Failed(), _now()))
-            self._keep(effect.name, failure)
+            kind = "" if isinstance(failure, MiniAppError) else f"{type(failure).__name__}: "
+            self._keep(effect.name, f"{kind}{failure}")
 
-    def _keep(self, name: str, failure: Exception) -> None:
-        kind = "" if isinstance(failure, MiniAppError) else f"{type(failure).__name__}: "
-        kept = Failure(name, self._mask(f"{kind}{failure}"), _now())
+    def _keep(self, name: str, why: str) -> None:
+        kept = Failure(name, self._mask(why), _now())
         self.failures.append(kept)
         if self.on_failure is not None:
             self.on_failure(kept)

@@ -278,7 +278,10 @@ class MiniApp:
         if self.is_closed:
             raise DataRefused(f"The app is closed ({self._reason}).", "Open it again.")
         peer = await input_peer(self._client, chat) if chat is not None else self._current_chat()
-        results = await switch_inline(self._client, self.app.bot, query, peer, chat_types)
+        results = await self._launcher._retrying(
+            "messages.getInlineBotResults",
+            lambda: switch_inline(self._client, self.app.bot, query, peer, chat_types),
+        )
         self._close(CloseReason.SWITCHED_INLINE)
         return results
 

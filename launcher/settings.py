@@ -21,7 +21,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from flows.errors import MiniAppError
 
-__all__ = ["Proxy", "Settings", "SettingsError"]
+__all__ = ["Proxy", "Settings", "SettingsError", "check_env_file"]
 
 PREFIX = "TELEGRAM_"
 KEYRING_SERVICE = "miniapp-launcher"
@@ -80,7 +80,7 @@ class Settings(BaseSettings):
     password: SecretStr | None = None
 
     def __init__(self, **values: Any) -> None:
-        _check_env_file(values.get("_env_file", self.model_config.get("env_file")))
+        check_env_file(values.get("_env_file", self.model_config.get("env_file")))
         problem = None
         try:
             super().__init__(**values)
@@ -125,7 +125,8 @@ class Settings(BaseSettings):
         return SecretStr(_keyring_passphrase())
 
 
-def _check_env_file(env_file: Any) -> None:
+def check_env_file(env_file: Any) -> None:
+    """Raise SettingsError for a `.env` file that cannot be read, or has a line that is no setting."""
     files: Iterable[str | Path] = [env_file] if isinstance(env_file, str | Path) else env_file or []
     for path in map(Path, files):
         if path.exists():

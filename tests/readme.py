@@ -10,12 +10,14 @@ import inspect
 import re
 from collections.abc import Callable, Iterable
 from enum import Enum
+from functools import partial
 from pathlib import Path
 
 import flows
 from flows import FLOWS, Question
 from launcher.bridge.catalogue import Event, incoming_events, outgoing_events
 from launcher.demo.expected import DOCUMENTED
+from launcher.metapro import settings as metapro
 from launcher.mini_app import CloseReason
 from launcher.settings import PREFIX, Settings
 
@@ -72,15 +74,15 @@ def questions_table() -> str:
     return table(*rows)
 
 
-def settings_table() -> str:
+def settings_table(prefix: str = PREFIX) -> str:
     """From `.env.example`, whose comments say what each setting is."""
     rows, comment = [["setting", "meaning"]], ""
     for line in (ROOT / ".env.example").read_text().splitlines():
         if line.startswith("# "):
             comment = f"{comment} {line[2:]}".strip()
-        elif "=" in line:
+        elif line.startswith(prefix):
             rows.append([f"`{line.partition('=')[0]}`", comment.replace("|", "\\|")])
-        else:
+        elif not line:
             comment = ""
     return table(*rows)
 
@@ -129,6 +131,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "reasons": reasons_table,
     "questions": questions_table,
     "settings": settings_table,
+    "metapro-settings": partial(settings_table, metapro.PREFIX),
 }
 DOCUMENTS = {README: TABLES, EVENTS: {"outgoing": outgoing_table, "incoming": incoming_table}}
 
@@ -146,7 +149,8 @@ def with_block(text: str, name: str, content: str) -> str:
 
 
 def settings_in_code() -> set[str]:
-    return {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
+    told = {PREFIX: Settings, metapro.PREFIX: metapro.MetaproSettings}
+    return {f"{prefix}{name}".upper() for prefix, kind in told.items() for name in kind.model_fields}
 
 
 def main() -> None:

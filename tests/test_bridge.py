@@ -115,6 +115,38 @@ def test_parameters_too_large_for_any_method_are_refused() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("faithful", "version", "then"),
+    [(True, "6.9", "close"), (True, "7.0", "stay"), (False, "6.9", "stay")],
+)
+def test_only_old_clients_close_an_app_that_follows_a_link(faithful: bool, version: str, then: str) -> None:
+    bridge = Bridge("android", version=version, faithful=faithful)
+    (effect,) = send(bridge, "web_app_open_tg_link", {"path_full": "/demo_bot/app"}).effects
+    assert isinstance(effect, effects.OpenTgLink)
+    assert effect.then == then
+
+
+@pytest.mark.parametrize("outcome", [Failed("X"), Declined()])
+def test_an_end_that_does_not_come_leaves_the_page_heard(outcome: Any) -> None:
+    bridge = Bridge()
+    (asked,) = send(bridge, "web_app_request_phone").effects
+    (effect,) = send(bridge, "web_app_data_send", {"data": "x"}).effects
+    assert send(bridge, "web_app_request_theme") == Reaction()
+    assert bridge.pending() == []
+    assert bridge.resolve(effect, outcome) == Reaction()
+    assert send(bridge, "web_app_request_theme").replies
+    assert bridge.resolve(asked, Done()).replies == [("phone_requested", {"status": "sent"})]
+
+
+def test_what_a_platform_never_answers_takes_no_room() -> None:
+    bridge = Bridge("android", faithful=True)
+    for number in range(MAX_PENDING + 5):
+        send(bridge, "web_app_invoke_custom_method", {"req_id": str(number)})
+    kept = [each.req_id for each in bridge.unanswered(0.0)]
+    assert kept == [str(number) for number in range(5, MAX_PENDING + 5)]
+    assert send(bridge, "web_app_invoke_custom_method", MINIMAL["web_app_invoke_custom_method"]).effects
+
+
 def test_a_flood_of_requests_is_bounded() -> None:
     bridge = Bridge()
     call = MINIMAL["web_app_invoke_custom_method"]
@@ -551,6 +583,41 @@ def test_what_must_be_the_users_doing_needs_a_click() -> None:
     assert send(Bridge("android"), "web_app_read_text_from_clipboard", ask).effects  # no rule, but a question
 
 
+def test_a_press_on_the_clients_own_buttons_is_a_click() -> None:
+    ask = MINIMAL["web_app_read_text_from_clipboard"]
+    for opens, data, press in (
+        ("web_app_setup_main_button", {"is_visible": True, "text": "Pay"}, Bridge.press_main_button),
+        ("web_app_setup_secondary_button", {"is_visible": True}, Bridge.press_secondary_button),
+        ("web_app_setup_back_button", {"is_visible": True}, Bridge.press_back_button),
+        ("web_app_setup_settings_button", {"is_visible": True}, Bridge.press_settings_button),
+        ("web_app_open_popup", POPUP, Bridge.dismiss_popup),
+    ):
+        bridge = Bridge("android", paced=True)
+        bridge.device.clipboard = Clipboard("text", agrees=True)
+        send(bridge, opens, data, now=1.0)
+        assert "data" not in send(bridge, "web_app_read_text_from_clipboard", ask, now=2.0).replies[0][1]
+        press(bridge, now=5.0)
+        assert send(bridge, "web_app_read_text_from_clipboard", ask, now=15.0).replies[0][1]["data"] == "text"
+
+
+def test_telegram_desktop_wants_a_fresh_click_for_the_clipboard() -> None:
+    ask = MINIMAL["web_app_read_text_from_clipboard"]
+    bridge = Bridge("tdesktop", paced=True)
+    bridge.device.clipboard = Clipboard("text", agrees=True)
+    bridge.clicked(5.0)
+    assert send(bridge, "web_app_read_text_from_clipboard", ask, now=6.0).replies[0][1]["data"] == "text"
+    late = send(bridge, "web_app_read_text_from_clipboard", ask, now=6.1)
+    assert late.replies == [("clipboard_text_received", {"req_id": "r1"})]
+
+
+def test_android_takes_a_story_every_two_seconds() -> None:
+    bridge = Bridge("android", paced=True)
+    bridge.clicked(0.0)
+    story = {"media_url": "https://example.org/a.jpg"}
+    taken = [bool(send(bridge, "web_app_share_to_story", story, now=now).effects) for now in (0, 1.9, 2.0)]
+    assert taken == [True, False, True]
+
+
 def test_one_link_per_click() -> None:
     bridge = Bridge("ios", paced=True)
     bridge.clicked(1.0)
@@ -595,6 +662,11 @@ def test_android_stops_asking_for_the_phone() -> None:
     ]
     assert send(bridge, "web_app_request_write_access", now=4.0).effects
     assert send(bridge, "web_app_request_phone", now=7.0).effects
+
+
+def test_web_k_shows_no_popup_for_a_while_after_too_many() -> None:
+    shown = popups(Bridge("web", paced=True), 0, 1, 2, 2.9, 4.5, 5.8, 5.9)
+    assert shown == [True, True, True, False, False, False, True]
 
 
 def test_web_a_counts_all_dialogs_together() -> None:

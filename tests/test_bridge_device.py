@@ -486,6 +486,14 @@ def test_device_storage_holds_five_megabytes() -> None:
     assert DeviceStorage({"ключ": "x"}).used == 9
 
 
+def test_a_cleared_device_storage_has_its_room_again() -> None:
+    bridge = Bridge()
+    assert stored(bridge, "device", "save_key", key="a", value="x" * (5 * 2**20 - 1)) == ("key_saved", {})
+    assert stored(bridge, "device", "clear") == ("cleared", {})
+    assert bridge.device.storage.used == 0
+    assert stored(bridge, "device", "save_key", key="b", value="x" * (5 * 2**20 - 1)) == ("key_saved", {})
+
+
 def test_secure_storage_holds_ten_keys_and_restores_them() -> None:
     storage = SecureStorage()
     bridge = Bridge(device=Device(secure_storage=storage))

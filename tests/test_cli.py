@@ -33,6 +33,7 @@ from typer.testing import CliRunner
 from flows import FLOWS, OpenMode, Prompt, Question
 from launcher import cli
 from launcher.accounts import Accounts
+from launcher.bridge.bridge import Bridge
 from launcher.cli import options, output
 from launcher.cli.failures import report
 from launcher.cli.questions import ask_on_terminal
@@ -42,6 +43,8 @@ from launcher.servers import server_of
 from launcher.settings import Settings
 from launcher.sign_in import PasswordAsked, typed_password
 from tests.conftest import need
+from tests.pages import Pages, app
+from tests.test_bridge import MINIMAL, send, settle
 
 SCRIPT = Path(sys.executable).with_name("miniapp")
 HEAVY = {
@@ -569,8 +572,29 @@ def test_a_page_that_does_not_load_is_told(tmp_path: Path, inside: Any) -> None:
         done = inside(terminal, "open", *LAUNCHES["main_app"], "--for", "0", "--host", "browser", "--json")
     if "Chromium" in done.err:
         need("Chromium", done.err)
-    assert (done.code, done.json["ready"]) == (0, False)
+    assert (done.code, done.json["ready"]) == (1, False)
     assert done.json["load_failure"] in done.err
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+async def test_a_page_that_is_closed_for_what_it_does_says_why(tmp_path: Path, as_json: bool) -> None:
+    flood = app("for (let i = 0; i < 20000; i++) post('web_app_expand')")
+    async with Sandbox() as sandbox, Pages({"/": flood}) as pages:
+        sandbox.world.bot("demo_bot").main_app = pages.url("/")
+        ready_file.write(tmp_path / "ready.json", ready_file.describe(sandbox))
+        terminal = Terminal(tmp_path, str(tmp_path / "ready.json"))
+        async with terminal.running("login", "--phone", ALICE) as login:
+            await login.communicate(f"{CODE}\n".encode())
+        json_too = ["--json"] if as_json else []
+        async with terminal.running("open", *LAUNCHES["main_app"], "--host", "browser", *json_too) as opened:
+            out, told = await opened.communicate()
+    if b"Chromium" in told:
+        need("Chromium", told.decode())
+    assert opened.returncode == 1
+    if as_json:
+        assert json.loads(out)["host_end"] == {"reason": "the page went over a limit", "detail": "events"}
+    else:
+        assert out.decode().endswith(": host_gone (the page went over a limit: events)\n")
 
 
 def test_the_sandbox_of_another_process_shows_its_pages(alices: Terminal, inside: Any) -> None:
@@ -841,7 +865,12 @@ def test_the_version_is_told(terminal: Terminal, inside: Any) -> None:
 def test_the_events_of_the_bridge_are_listed(terminal: Terminal, inside: Any) -> None:
     rows = inside(terminal, "events", "--json").json
     assert len(rows) == 63 + 56 + 4
-    assert all(row["answered"] for row in rows if row["replies"])
+    for row in rows:
+        if row["replies"]:
+            bridge = Bridge()
+            said = settle(bridge, send(bridge, row["name"], MINIMAL.get(row["name"])))
+            assert row["answered"]
+            assert {name for name, _ in said} & set(row["replies"]), row["name"]
     old = inside(terminal, "events", "--version", "6.0", "--json").json
     assert "web_app_close" in {row["name"] for row in old}
     assert "web_app_open_popup" not in {row["name"] for row in old}

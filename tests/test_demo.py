@@ -100,7 +100,9 @@ async def test_the_json_has_no_secrets() -> None:
     sandbox = Sandbox()
     report = await shown(sandbox=sandbox)
     value = json.loads(json.dumps(report.to_json()))
-    assert value.keys() == {"ok", "browser", "report", "seconds", "steps", "launches", "expiry", "checks"}
+    keys = {"ok", "browser", "report", "seconds", "steps", "launches", "expiry", "checks", "metapro"}
+    assert value.keys() == keys
+    assert {step["verdict"] for step in value["metapro"]} == {"pass", "unverified", "skipped"}
     assert (value["browser"], value["report"]) == (False, None)
     assert value["ok"] is True
     assert len(value["launches"]) == 9
@@ -133,7 +135,7 @@ async def test_each_step_is_told_when_it_is_done() -> None:
     assert tuple(told) == report.steps
     titles = [step.title for step in told]
     assert titles[:5] == ["data centre", "key exchange", "code", "signed in", "bots"]
-    assert set(titles[5:]) == {*FLOWS, "expiry"}
+    assert set(titles[5:]) == {*FLOWS, "expiry", "metapro"}
     assert [step.seconds for step in told] == sorted(step.seconds for step in told)
 
 
@@ -382,7 +384,7 @@ def test_the_table_fits(usual: DemoReport, width: int) -> None:
         assert column in text
     assert "What to try next" in text
     commands = [line for line in text.splitlines() if line.strip().startswith("miniapp ")]
-    assert len(commands) == 3
+    assert len(commands) == 4
 
 
 def test_a_step_cannot_steer_the_terminal() -> None:

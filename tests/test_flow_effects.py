@@ -22,6 +22,7 @@ from flows import (
     PaymentPolicy,
     PreparedMessage,
     RpcFailed,
+    Transient,
     allowed_protocols,
     invoke_custom_method,
     pay_invoice,
@@ -96,9 +97,23 @@ async def test_an_error_of_a_custom_method_is_the_answer() -> None:
             assert (unknown.result, unknown.error) == (None, "METHOD_INVALID")
         listed = await invoke_custom_method(alice.client, bot, "getStorageKeys", [1])
         assert listed.error == "DATA_JSON_INVALID"
+
+
+async def test_what_fails_in_passing_is_no_answer() -> None:
+    """It is for the caller to repeat."""
+    async with user_and_bot() as (alice, bot):
         alice.sandbox.faults.on("bots.invokeWebViewCustomMethod", FloodWait(30))
-        waiting = await invoke_custom_method(alice.client, bot, "getStorageKeys", {})
-        assert waiting.error == "FLOOD_WAIT_30"
+        with pytest.raises(Transient):
+            await invoke_custom_method(alice.client, bot, "getStorageKeys", {})
+        alice.sandbox.faults.on("account.updateEmojiStatus", FloodWait(30))
+        with pytest.raises(Transient):
+            await set_emoji_status(alice.client, bot, str(CUSTOM_EMOJI[0]), None, Consent("emoji_status"))
+        alice.sandbox.faults.on("bots.getRequestedWebViewButton", FloodWait(30))
+        with pytest.raises(Transient):
+            await send_requested_chat(alice.client, bot, "1", NO, Says())
+        alice.sandbox.faults.on("messages.getPreparedInlineMessage", FloodWait(30))
+        with pytest.raises(Transient):
+            await share_prepared_message(alice.client, bot, "1", NO, Says(), 1)
 
 
 async def test_a_lost_account_is_no_answer() -> None:
@@ -397,6 +412,18 @@ async def test_the_question_of_payment_tells_the_sum() -> None:
         ]
         assert alice.asked == ["payments.getPaymentForm", "payments.sendStarsForm"]
         assert alice.sandbox.world.user("alice").stars == 75
+
+
+@pytest.mark.parametrize("said", [None, 1, "no", "yes"])
+async def test_only_a_plain_yes_pays(said: Any) -> None:
+    async def later(_: Bill) -> Any:
+        return said
+
+    async with user_and_bot() as (alice, _):
+        for policy in (Says(said), later):
+            closed = await pay_invoice(alice.client, "demo-stars", Consent("payment"), policy)
+            assert closed.status == "cancelled"
+        assert alice.sandbox.world.user("alice").stars == 100
 
 
 async def test_a_policy_goes_before_the_question() -> None:

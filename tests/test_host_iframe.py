@@ -221,3 +221,29 @@ async def test_a_frame_that_crashes_ends_its_app(browser: Browser) -> None:
             assert end.reason is HostEndReason.CRASHED
             seen = host.observations.of(Seen.CRASHED)[0].detail
             assert seen == "the process of the app's frame ended"
+
+
+INNER = app("document.title = 'inner'", "<button style='width: 90%; height: 90%'>press</button>")
+
+
+@pytest.mark.parametrize("platform", ["android", "weba"])
+async def test_a_touch_in_any_frame_is_told(browser: Browser, platform: str) -> None:
+    """In a foreign frame within the app as well, and the app does not learn how it is told."""
+    touched: asyncio.Queue[None] = asyncio.Queue()
+    async with Pages({"/inner": INNER}) as pages:
+        source = pages.url("/inner", host="localhost")
+        script = "addEventListener('message', (event) => post('overheard', event.data), true);"
+        pages.pages["/"] = app(script, f'<button>mine</button><iframe src="{source}"></iframe>')
+        posted = Posted()
+        async with browser.open(
+            pages.url("/"), on_event=posted, on_touch=lambda: touched.put_nowait(None), platform=platform
+        ) as host:
+            await host.loaded()
+            async with asyncio.timeout(SECONDS):
+                await host.frame.click("text=mine")
+                await touched.get()
+                await host.frame.press("text=mine", "Shift")
+                await touched.get()
+                await host.frame.frame_locator("iframe").locator("text=press").click()
+                await touched.get()
+            assert (posted.names, touched.empty()) == ([], True)

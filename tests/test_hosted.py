@@ -162,10 +162,15 @@ async def test_a_link_in_the_page_opens_another_app(browser: Browser) -> None:
                 second = await live.next_app()
                 await second.ready()
             assert second.flow == "direct_link"
-            assert not live.is_closed
+            assert second.init_data is not None
+            assert second.init_data.start_param == "x"
+            assert second.page is not live.page
+            await second.page.evaluate("post('web_app_request_theme')")
+            await second.page.evaluate("answered('theme_changed')")
+            assert "web_app_request_theme" not in [event.name for event in live.events]
             await second.page.evaluate("post('web_app_close', {return_back: true})")
             assert await second.closed() is CloseReason.APP
-            assert second.returns
+            assert (second.returns, live.is_closed) == (True, False)
 
 
 async def test_a_bots_answer_closes_a_shown_app(browser: Browser) -> None:
@@ -183,7 +188,7 @@ async def test_a_closed_page_is_the_end_of_the_app(browser: Browser) -> None:
     async with showing(browser) as (launcher, _, _):
         async with shown(launcher, "@demo_bot", via="main_app") as live:
             await live.page.close()
-            assert await live.closed() in (CloseReason.HOST_GONE, CloseReason.APP)
+            assert await live.closed() is CloseReason.APP
 
 
 async def test_a_screenshot_is_a_picture(browser: Browser, tmp_path: Path) -> None:

@@ -47,7 +47,8 @@ from launcher.bridge.versions import number
 __all__ = ["MAX_PENDING", "Bridge", "Note", "Pending", "Reaction"]
 
 MAX_PENDING = 256
-"""Requests that may be open at once; those beyond are answered in the negative."""
+"""Requests that may be open at once; those beyond are answered in the negative. Of those that the platform
+does not answer, which wait for nobody, the latest so many are kept besides."""
 
 _POPUP, _SCANNER, _INVOICE = "web_app_open_popup", "web_app_open_scan_qr_popup", "web_app_open_invoice"
 _SETTLED_BY: dict[str, list[str]] = {}
@@ -179,7 +180,7 @@ class Bridge:
 
     def _overlaps(self, event: Outgoing, request: str, reaction: Reaction) -> bool:
         """Whether it comes while another is open, and has been dealt with here."""
-        if len(self._pending) >= MAX_PENDING and event.otherwise is not None:
+        if event.otherwise is not None and len(self._keys(silenced=False)) >= MAX_PENDING:
             self._note("too many requests are open")
             self._refuse(type(event), request, reaction)
             return True
@@ -249,16 +250,18 @@ class Bridge:
             self._effects[effect.id] = effect
         if effect.ends_app:
             self.closed = True
-            self._forget()
 
     def resolve(self, effect: Effect, outcome: Outcome, now: float = 0.0) -> Reaction:
         """An effect has ended: answer the page.
 
-        Nothing follows for an effect that owes nothing, has been resolved, or whose page is gone. Raises
-        `ValueError` for a result the event cannot express.
+        Nothing follows for an effect that owes nothing, has been resolved, or whose page is gone; when the
+        effect was to end the app and has not, the page is heard again. Raises `ValueError` for a result the
+        event cannot express.
         """
         reaction = Reaction()
-        if effect.id not in self._effects:
+        if effect.ends_app and not isinstance(outcome, Done):
+            self.closed = False
+        if self.closed or effect.id not in self._effects:
             return reaction
         reply = effect.reply(outcome)
         self._now, self._name = now, ""
@@ -314,8 +317,17 @@ class Bridge:
         if pending:
             pending.times += 1
             pending.silenced = silenced
-        elif len(self._pending) < MAX_PENDING:
+        elif silenced or len(self._keys(silenced=False)) < MAX_PENDING:
             self._pending[name, request] = Pending(name, request, self._now, silenced)
+        if silenced:
+            self._drop_silenced()
+
+    def _keys(self, *, silenced: bool) -> list[tuple[str, str]]:
+        return [key for key, each in self._pending.items() if each.silenced is silenced]
+
+    def _drop_silenced(self) -> None:
+        for key in self._keys(silenced=True)[:-MAX_PENDING]:
+            del self._pending[key]
 
     def _settle(self, name: str, payload: Any) -> None:
         request = _request(payload) if isinstance(payload, Mapping) else ""
@@ -326,6 +338,7 @@ class Bridge:
         pending = self._pending.get((asked, request))
         if pending:
             pending.silenced = True
+            self._drop_silenced()
 
     def _note(self, why: str) -> None:
         self.notes.append(Note(self._name[:100], why, self._now))
@@ -336,11 +349,11 @@ class Bridge:
 
     def pending(self) -> list[Pending]:
         """The requests that have no reply yet, oldest first."""
-        return list(self._pending.values())
+        return [] if self.closed else list(self._pending.values())
 
     def unanswered(self, now: float, after: float = 10.0) -> list[Pending]:
         """The requests that no reply will come to, or none has for more than `after` seconds."""
-        return [each for each in self._pending.values() if each.silenced or now - each.since > after]
+        return [each for each in self.pending() if each.silenced or now - each.since > after]
 
     def reloaded(self) -> None:
         """The page starts anew: nobody waits for the replies any more, and effects under way end silently."""

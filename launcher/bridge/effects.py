@@ -48,21 +48,27 @@ InvoiceStatus = Literal["paid", "failed", "pending", "cancelled"]
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """It was carried out. `value` is the result of a custom method, or the status of an invoice."""
+    """It was carried out. `value` is the result of a custom method, or the status of an invoice; `reason`,
+    for the caller alone, why that is not all the page hoped for."""
 
     value: Any = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """The user, or the policy that stands for them, said no."""
+    """The user, or the policy that stands for them, said no; `reason` says for the caller what to."""
+
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """It was tried. `error` is the platform's or the server's code, such as MESSAGE_EXPIRED."""
+    """It was tried. `error` is the platform's or the server's code, such as MESSAGE_EXPIRED; `reason` is for
+    the caller alone."""
 
     error: str = "UNKNOWN_ERROR"
+    reason: str = ""
 
 
 Outcome: TypeAlias = Done | Declined | Failed

@@ -16,6 +16,7 @@ import typer
 from launcher.cli.accounts import accounts, logout
 from launcher.cli.check import check
 from launcher.cli.demo import demo
+from launcher.cli.drive import DriveCommand, drive
 from launcher.cli.events import events
 from launcher.cli.failures import report
 from launcher.cli.inspect import inspect
@@ -62,6 +63,7 @@ app.command("open")(open_app)
 app.command()(inspect)
 app.command()(check)
 app.command()(worker)
+app.command(cls=DriveCommand)(drive)
 app.command()(sandbox)
 app.command()(events)
 app.command()(demo)

@@ -13,6 +13,7 @@ from typing import Any
 from flows import InitData, MiniAppError
 from launcher.cli.output import say, show_json, show_line, show_panel
 from launcher.cli.page import Page, sandbox_with_pages
+from launcher.hosts.observations import HostEnd
 from launcher.launcher import Launcher
 from launcher.masks import MASK, is_secret, masked
 from launcher.mini_app import CloseReason, MiniApp
@@ -28,8 +29,8 @@ INTERRUPTED = 130
 class Launch:
     """One opening, from the connection to the end; `code` is then the exit code.
 
-    It is 0 for an app that closed, whose time was up or that SIGTERM ended, 1 when the account did not last,
-    130 after Ctrl-C.
+    It is 0 for an app that closed, whose time was up or that SIGTERM ended, 1 when the account or the page
+    did not last or the page did not load, 130 after Ctrl-C.
     """
 
     settings: Settings
@@ -51,8 +52,8 @@ class Launch:
                     await app.send_data(send_data)
                 interrupted = await _over(app, seconds)
             self.show.closed(app, self.page)
-            lost = app.reason is CloseReason.ACCOUNT_LOST
-            self.code = INTERRUPTED if interrupted else int(lost)
+            lost = app.reason in (CloseReason.ACCOUNT_LOST, CloseReason.HOST_GONE)
+            self.code = INTERRUPTED if interrupted else int(lost or self.page.failure is not None)
 
     @asynccontextmanager
     async def _launcher(self, timing: Timing) -> AsyncIterator[Launcher]:
@@ -133,7 +134,8 @@ class Show:
             show_json(self._as_dict(app, seconds) | page.as_dict(app))
         else:
             times = "once" if app.prolongs == 1 else f"{app.prolongs} times"
-            show_line(f"Closed after {seconds:.1f} s, prolonged {times}: {app.reason}")
+            why = f" ({_ended(app.host_end)})" if app.host_end else ""
+            show_line(f"Closed after {seconds:.1f} s, prolonged {times}: {app.reason}{why}")
 
     def _as_dict(self, app: MiniApp, seconds: float) -> dict[str, Any]:
         return {
@@ -152,6 +154,10 @@ class Show:
 
     def _query_id(self, app: MiniApp) -> str | None:
         return None if app.query_id is None else masked(app.query_id, reveal=self.reveal)
+
+
+def _ended(end: HostEnd) -> str:
+    return f"{end.reason}: {end.detail}" if end.detail else str(end.reason)
 
 
 def _person(init_data: InitData) -> str | None:

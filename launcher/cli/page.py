@@ -117,6 +117,7 @@ class Page:
         return {
             "ready": self.ready,
             "load_failure": self.failure,
+            "host_end": None if app.host_end is None else asdict(app.host_end),
             "events": None if app.live is None else _counts(app),
             "failures": None if app.live is None else [asdict(failure) for failure in app.failures],
             "http": None if app.http is None else asdict(app.http),

@@ -9,6 +9,7 @@ from typing import Any
 from flows import FLOWS, OpenParameters, WebView
 from flows.theme import DARK, LIGHT
 from launcher.masks import MASK
+from launcher.metapro import DriveReport
 
 __all__ = ["Check", "DemoReport", "LaunchReport", "Picture", "Step"]
 
@@ -104,7 +105,8 @@ class DemoReport:
     """The whole demonstration: one launch for each flow, and one app that was left to expire.
 
     `checks` are those of the sign-in and of what the bots saw. `browser` says whether the apps were shown in
-    one; then `folder` holds the pictures and their `index.html`.
+    one; then `folder` holds the pictures and their `index.html`. `metapro` is the drive of the Metapro app,
+    None when it was not reached.
     """
 
     steps: tuple[Step, ...]
@@ -114,10 +116,13 @@ class DemoReport:
     seconds: float
     reveal: bool = False
     folder: Path | None = None
+    metapro: DriveReport | None = None
 
     @property
     def ok(self) -> bool:
         """Whether everything was as documented."""
+        if self.metapro is None or self.metapro.exit_code:
+            return False
         complete = [launch.flow for launch in self.launches] == list(FLOWS)
         parts = all(launch.ok for launch in (*self.launches, self.expiry))
         return complete and parts and all(check.ok for check in self.checks)
@@ -137,4 +142,5 @@ class DemoReport:
             "launches": [launch.to_json(reveal=self.reveal) for launch in self.launches],
             "expiry": self.expiry.to_json(reveal=self.reveal),
             "checks": [asdict(check) for check in self.checks],
+            "metapro": [step.to_json() for step in self.metapro.steps] if self.metapro else [],
         }

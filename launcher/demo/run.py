@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,14 +14,17 @@ from telethon.tl import types
 from flows import MiniAppError
 from launcher.demo.expected import DOCUMENTED, checks_of
 from launcher.demo.flows_shown import EXPIRY, SHOWINGS, Showing
+from launcher.demo.metapro import metapro_driven
 from launcher.demo.on_screen import cleared, photographed
 from launcher.demo.pages import write_index
 from launcher.demo.report import Check, DemoReport, LaunchReport, Picture, Step
 from launcher.demo.troupe import Troupe, person, troupe
 from launcher.hosting import Kind
 from launcher.hosts.observations import HostUnavailable
+from launcher.metapro import DriveReport
 from launcher.mini_app import MiniApp
 from launcher.sandbox import Sandbox
+from launcher.sandbox.metapro import MetaproStandIn
 from launcher.sandbox.site import Site
 from launcher.sign_in import CodeSent
 
@@ -62,9 +64,9 @@ async def run_demo(
     with TemporaryDirectory(prefix="miniapp-demo-") as private:
         async with sandbox or Sandbox() as centre:
             try:
-                launches, checks = await _played(centre, Path(private), screen)
+                launches, checks, driven = await _played(centre, Path(private), screen)
             except MiniAppError as failure:
-                launches, checks = _unplayed(failure), []
+                launches, checks, driven = _unplayed(failure), [], None
     *nine, expiry = launches
     seconds = time.perf_counter() - started
     report = DemoReport(
@@ -75,6 +77,7 @@ async def run_demo(
         seconds,
         reveal,
         screen.folder if screen.on else None,
+        driven,
     )
     if report.folder is not None:
         write_index(report, report.folder)
@@ -111,7 +114,9 @@ class _Screen:
         return self.folder if self.on and showing is not EXPIRY else None
 
 
-async def _played(sandbox: Sandbox, folder: Path, screen: _Screen) -> tuple[list[LaunchReport], list[Check]]:
+async def _played(
+    sandbox: Sandbox, folder: Path, screen: _Screen
+) -> tuple[list[LaunchReport], list[Check], DriveReport]:
     settings, accounts, ready = person(sandbox, folder)
     where = f"{ready.dc.host}:{ready.dc.port}"
     screen.tell("data centre", f"Telegram in a box listens on {where}: MTProto over TCP, layer {ready.layer}")
@@ -128,8 +133,13 @@ async def _played(sandbox: Sandbox, folder: Path, screen: _Screen) -> tuple[list
     async with troupe(sandbox, settings, name, ready) as players:
         screen.tell("bots", "@demo_bot and @guard_bot are signed in by their tokens and listen")
         await screen.switch_on(players)
-        async with Site(sandbox) if screen.on else nullcontext():
-            return await _all_launched(players, screen), _afterwards(players)
+        async with MetaproStandIn(sandbox) as metapro:
+            async with Site(sandbox if screen.on else None, metapro=metapro) as site:
+                launches = await _all_launched(players, screen)
+                screen.tell("metapro", "the app of @metapro_demo_bot, against a model of Metapro's services")
+                driven = await metapro_driven(players, site, browser=screen.on)
+                screen.tell("metapro", f"{len(driven.steps)} steps: {driven.outcome}")
+                return launches, _afterwards(players), driven
 
 
 async def _all_launched(players: Troupe, screen: _Screen) -> list[LaunchReport]:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from launcher.demo.report import DemoReport, LaunchReport, Step
+from launcher.metapro import print_report
 from launcher.plain_text import plain
 
 __all__ = ["print_demo", "print_step"]
@@ -23,6 +24,10 @@ NEXT = (
     (
         "miniapp open @demo_bot --via menu_button --for 130 --server sandbox",
         "an app, kept alive for two minutes",
+    ),
+    (
+        "miniapp drive https://t.me/metapro_demo_bot/app --server sandbox",
+        "an app that is integrated with Metapro, step by step",
     ),
     ("miniapp sandbox --ready-file sandbox.json", "a data centre for your own bot, client and app"),
 )
@@ -48,6 +53,8 @@ def print_demo(report: DemoReport, console: Console) -> None:
     console.print(_table(report, console.width >= WIDE))
     if report.reveal:
         _print_urls(report, console)
+    if report.metapro is not None:
+        print_report(report.metapro, console)
     for problem in _problems(report):
         console.print(problem, soft_wrap=True)
     console.print(_verdict(report))

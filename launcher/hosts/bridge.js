@@ -17,7 +17,7 @@
   const now = performance.now.bind(performance);
   const later = window.setTimeout.bind(window);
   const text = String;
-  const { preventDefault } = Event.prototype;
+  const { preventDefault, stopImmediatePropagation } = Event.prototype;
 
   // Console output and uncaught errors cost the browser's debugger much more than the page: only so many
   // of them per second go through.
@@ -39,7 +39,19 @@
   window.addEventListener('error', hush, true);
   window.addEventListener('unhandledrejection', hush, true);
 
-  if (!outlet || window !== window.top) return;
+  // A touch or a key in any frame is a click on the app; `isTrusted` cannot be forged. A frame in a process of its
+  // own has no binding: it tells the top document, by the binding's name, which no page learns.
+  const onTouch = (tell) => {
+    const hear = (event) => { if (event.isTrusted) tell(); };
+    window.addEventListener('pointerdown', hear, true);
+    window.addEventListener('keydown', hear, true);
+  };
+  if (window !== window.top) {
+    const { top } = window;
+    onTouch(outlet ? () => outlet('[["touch"]]') : () => top.postMessage(options.binding, '*'));
+    return;
+  }
+  if (!outlet) return;
 
   // The queue. A calm page's event goes out at once; of a busy one's they travel together.
   const BATCH = 500;
@@ -101,6 +113,13 @@
     add('["event",' + stringify(name) + ',' + (data === undefined ? 'null' : stringify(data)) + ',' + stringify(origin) + ']');
   };
   window.addEventListener('pagehide', flush);
+  const touched = () => add('["touch"]');
+  onTouch(touched);
+  window.addEventListener('message', (event) => {
+    if (event.data !== options.binding) return;
+    apply(stopImmediatePropagation, event, []);
+    touched();
+  }, true);
 
   if (options.framed) {
     // This document is the web client's: the app is the iframe, and its events are messages of that window.

@@ -147,6 +147,7 @@ class Browser:
         url: str,
         *,
         on_event: Callable[[PageEvent], None],
+        on_touch: Callable[[], None] = lambda: None,
         platform: str = "android",
         profile: Profile | None = None,
         dark: bool = False,
@@ -164,11 +165,12 @@ class Browser:
         `BrowserHost.loaded`.
 
         `on_event` is called in the event loop for each event the page posts, in order, and must return at
-        once. `platform` chooses the profile and, with it, whether the page is shown in an iframe; `dark`
-        the colour scheme. With `same_origin` only events of the URL's origin are taken. `sdk` is a file
-        that is served in place of the official script. `style` is the CSS a web client hands to the
-        frame. `timeout`: seconds for loading the page. `trace`, `har` and `video` name what to write when
-        the block ends (see `recordings`). `prepare` is given the fresh context before there is a page.
+        once; `on_touch` likewise, for each touch and key of the user's in the page. `platform` chooses the
+        profile and, with it, whether the page is shown in an iframe; `dark` the colour scheme. With
+        `same_origin` only events of the URL's origin are taken. `sdk` is a file that is served in place of
+        the official script. `style` is the CSS a web client hands to the frame. `timeout`: seconds for
+        loading the page. `trace`, `har` and `video` name what to write when the block ends (see
+        `recordings`). `prepare` is given the fresh context before there is a page.
 
         Raises HostUnavailable for a URL that is not http(s), and when the browser is gone.
         """
@@ -188,7 +190,7 @@ class Browser:
             if prepare is not None:
                 await _prepare(context, prepare)
             host = BrowserHost(
-                context, url, profile, secrets, on_event, same_origin, limits or Limits(), timeout,
+                context, url, profile, secrets, on_event, on_touch, same_origin, limits or Limits(), timeout,
                 close=lambda: recordings.finish(context),
             )  # fmt: skip
             self._hosts.add(host)

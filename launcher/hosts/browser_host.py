@@ -90,6 +90,7 @@ class BrowserHost:
         profile: Profile,
         secrets: LaunchSecrets,
         on_event: Callable[[PageEvent], None],
+        on_touch: Callable[[], None],
         same_origin: bool,
         limits: Limits,
         timeout: float,
@@ -102,6 +103,7 @@ class BrowserHost:
         self._origin = origin_of(url)
         self._secrets = secrets
         self._on_event = on_event
+        self._on_touch = on_touch
         self._same_origin = same_origin
         self._limits = limits
         self._timeout = timeout
@@ -212,6 +214,10 @@ class BrowserHost:
             await self._page.screenshot(path=path, timeout=self._timeout * 1000)
         except Error as failure:
             raise HostUnavailable(f"No screenshot: {_first_line(failure)}") from None
+
+    def hide(self, secret: str) -> None:
+        """Strike this text out of the recordings, and of what is observed from now on."""
+        self._secrets.add(secret)
 
     def end(self, reason: HostEndReason, detail: str = "") -> None:
         """Close the host for a reason; the first one counts."""
@@ -337,8 +343,8 @@ class BrowserHost:
     # What the page posts
 
     def _take(self, payload: str) -> None:
-        """A batch of `bridge.js`: a JSON array of ["event", name, data, origin], ["oversize", length] and
-        ["flood", limit]."""
+        """A batch of `bridge.js`: a JSON array of ["event", name, data, origin], ["touch"],
+        ["oversize", length] and ["flood", limit]."""
         if self._ended.done():
             return
         self._batches.append(payload)
@@ -364,6 +370,8 @@ class BrowserHost:
         match kind:
             case "event":
                 self._hand_out_event(*rest)
+            case "touch":
+                self._on_touch()
             case "oversize":
                 self._watch.note(Seen.OVERSIZE, f"an event of {rest[0]} characters was dropped")
             case _:

@@ -2,13 +2,17 @@
 
 Whoever holds `tgWebAppData` is the user, as far as the Mini App's server knows, because of the `hash` and
 the `signature` in it. These two and the query id are plain letters and digits that look the same in every
-encoding, so they are struck out wherever they stand, even in a request in which the page sent the init
-data on in a form of its own. The fragment as a whole is struck out of every URL that is shown.
+encoding of URLs and texts; in Base64 each looks like one of three, as it begins at the first, second or third
+byte of a group. All of these are struck out wherever they stand, so also in a request in which the page sent
+the init data on in a form of its own; what it has enciphered or compressed is not recognised. The fragment as
+a whole is struck out of every URL that is shown. So is the key in a link by which an app invites a wallet
+(WalletConnect's `symKey`): it opens what the two say.
 """
 
 from __future__ import annotations
 
 import re
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterable
 from urllib.parse import unquote, urlsplit
 
@@ -18,6 +22,7 @@ __all__ = ["MASK", "LaunchSecrets", "origin_of", "shown_url", "web_address"]
 
 MASK = "***"
 _INIT_DATA = re.compile(r"(tgWebAppData(?:=|%3D|%253D))[^&\s\"'<>\\]+", re.IGNORECASE)
+_PAIRING_KEY = re.compile(r"(symKey(?:=|%3D|%253D))[0-9a-f]+", re.IGNORECASE)
 _NAMES = ("hash", "signature", "query_id")
 _SHORTEST = 8
 """A value of fewer characters is no secret, and would be struck out of words."""
@@ -31,11 +36,18 @@ class LaunchSecrets:
         forms = {init_data, unquote(init_data)}
         values = {value for name, value in _pairs(unquote(init_data)) if name in _NAMES}
         found = {form for form in forms | values if len(form) >= _SHORTEST}
+        found |= {encoded for value in values & found for encoded in _in_base64(value)}
         self._values = sorted(found, key=len, reverse=True)
+
+    def add(self, value: str) -> None:
+        """Strike this out too: what the page was given or made, and nobody else should have."""
+        if len(value) >= _SHORTEST and value not in self._values:
+            self._values = sorted([*self._values, value], key=len, reverse=True)
 
     def mask(self, text: str) -> str:
         """The text without the launch's secrets."""
         text = _INIT_DATA.sub(rf"\g<1>{MASK}", text)
+        text = _PAIRING_KEY.sub(rf"\g<1>{MASK}", text)
         for value in self._values:
             text = text.replace(value, MASK)
         return text
@@ -43,6 +55,17 @@ class LaunchSecrets:
     def mask_bytes(self, content: bytes) -> bytes:
         """The same for a file; what is no UTF-8 is kept as it is."""
         return self.mask(content.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+
+def _in_base64(value: str) -> Iterable[str]:
+    """The characters of Base64 that depend on this value alone, wherever in a group of three bytes it
+    begins."""
+    content = value.encode("utf-8", "surrogateescape")
+    for before in range(3):
+        bits = 8 * before, 8 * (before + len(content))
+        first, last = -(-bits[0] // 6), bits[1] // 6
+        for encode in (b64encode, urlsafe_b64encode):
+            yield encode(bytes(before) + content).decode()[first:last]
 
 
 def _pairs(query: str) -> Iterable[tuple[str, str]]:

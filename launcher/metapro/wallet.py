@@ -102,6 +102,11 @@ class Wallet:
         return self._chain_id
 
     @property
+    def chain_ids(self) -> frozenset[int]:
+        """Every chain that the wallet knows."""
+        return frozenset(self._known)
+
+    @property
     def accounts(self) -> list[str]:
         """What the app sees of the accounts: the one, or none while it is not connected."""
         return [self.address] if self._connected else []

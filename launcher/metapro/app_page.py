@@ -1,0 +1,102 @@
+"""The app's page as a step looks at it: its own login, its text, its complaints, taps on it.
+
+What Playwright cannot do with a page is the step's fault, in one line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from launcher.hosts.observations import Seen
+from launcher.metapro.drive import Screen, Shown
+from launcher.metapro.step import Failed
+from launcher.metapro.watch import AppWatch, Sent
+
+__all__ = ["answered", "complaint", "own_login", "page_errors", "settled", "tap", "text_of", "until_text"]
+
+_GLANCE = 0.05
+"""Seconds between two looks at a page, which cannot tell by itself that its text has changed."""
+
+
+async def own_login(shown: Shown, seconds: float) -> Sent | None:
+    """The app's Telegram login; None when it makes none in that time."""
+    path = shown.login_path
+    return await shown.watch.until(lambda sent: sent.service == "users" and sent.path == path, seconds)
+
+
+async def answered(sent: Sent, watch: AppWatch, seconds: float) -> None:
+    """Until the request has its answer, or has failed, or the time is up."""
+    await watch.until(lambda one: one is sent and (one.status is not None or one.failed), seconds)
+
+
+async def text_of(shown: Shown) -> str:
+    """What a person can read on the page, in one line."""
+    with _page():
+        return " ".join((await shown.app.frame.locator("body").inner_text()).split())
+
+
+async def until_text(shown: Shown, wanted: Callable[[str], bool], seconds: float) -> bool:
+    """Whether the page's text comes to be so within that time."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not wanted(await text_of(shown)):
+        if asyncio.get_running_loop().time() > deadline:
+            return False
+        await asyncio.sleep(_GLANCE)
+    return True
+
+
+async def complaint(shown: Shown, screen: Screen) -> str:
+    """What the app tells about something that went wrong, waited for; empty when it tells nothing."""
+    with _page():
+        place = shown.app.frame.locator(screen.error).locator("visible=true").filter(has_text="")
+        deadline = asyncio.get_running_loop().time() + screen.seconds
+        while asyncio.get_running_loop().time() < deadline:
+            for text in await place.all_inner_texts():
+                if text.strip():
+                    return " ".join(text.split())
+            await asyncio.sleep(_GLANCE)
+    return ""
+
+
+async def settled(shown: Shown, quiet: float = 0.3, at_most: float = 5.0) -> None:
+    """Until the page is there, and has asked nothing and waited for nothing for a while."""
+    if shown.app.live is not None and shown.app.live.host is not None:
+        await shown.app.live.host.loaded()
+    deadline = asyncio.get_running_loop().time() + at_most
+    while asyncio.get_running_loop().time() < deadline:
+        seen = len(shown.watch.sent), shown.watch.waiting
+        await asyncio.sleep(quiet)
+        if seen == (len(shown.watch.sent), 0):
+            return
+
+
+async def tap(shown: Shown, selector: str, seconds: float) -> bool:
+    """Tap the first visible thing of this kind; whether there was one."""
+    from playwright.async_api import Error
+
+    place = shown.app.frame.locator(selector).locator("visible=true").first
+    try:
+        await place.click(timeout=seconds * 1000)
+    except Error:
+        return False
+    return True
+
+
+def page_errors(shown: Shown) -> list[str]:
+    """Exceptions that the page did not catch."""
+    live = shown.app.live
+    if live is None or live.host is None:
+        return []
+    return [seen.detail for seen in live.host.observations.of(Seen.PAGE_ERROR)]
+
+
+@contextmanager
+def _page() -> Iterator[None]:
+    from playwright.async_api import Error
+
+    try:
+        yield
+    except Error as failure:
+        raise Failed(f"the page cannot be looked at: {failure.message.splitlines()[0]}") from None

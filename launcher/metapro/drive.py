@@ -1,0 +1,351 @@
+"""One drive while it runs: what the steps are given, and what they learn for each other.
+
+Steps share one client, so one connection pool and one token. Whatever a step learns that a later one needs is
+a field here, and only steps that come `after` it read it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pydantic import SecretStr
+
+from flows import OpenParameters
+from flows.init_data import InitDataExpired
+from launcher.metapro.answers import at
+from launcher.metapro.client import MetaproClient
+from launcher.metapro.errors import MetaproMisconfigured, MetaproRefused, NeedsLaunch
+from launcher.metapro.launch import Launch
+from launcher.metapro.redaction import Redaction
+from launcher.metapro.settings import SERVICES, MetaproSettings
+from launcher.metapro.step import Need, Skip
+
+if TYPE_CHECKING:
+    from playwright.async_api import BrowserContext, Request
+
+    from launcher.hosting import Hosting
+    from launcher.launcher import Launcher
+    from launcher.metapro.faults import Fault
+    from launcher.metapro.models import Login, User
+    from launcher.metapro.wallet import Wallet
+    from launcher.metapro.watch import AppWatch
+    from launcher.mini_app import MiniApp
+
+__all__ = [
+    "Drive",
+    "LongRun",
+    "Preparation",
+    "Prepare",
+    "Relaunch",
+    "Screen",
+    "Shown",
+    "reopening",
+    "wallet_of",
+]
+
+Prepare = Callable[["BrowserContext"], Awaitable[None]]
+PAGES_AT_ONCE = 3
+_USED_UP = (400, 401, 403, 409, 422)
+"""How init data may be refused that were good for a login before."""
+
+
+class Relaunch(Protocol):
+    """Opens the app again. With `shown` its page is shown in a browser, whose context `prepare` gets before
+    the page loads; without, only a fresh launch is wanted. `platform` is another client to be."""
+
+    def __call__(
+        self, *, platform: str | None = None, prepare: Prepare | None = None, shown: bool = True
+    ) -> AbstractAsyncContextManager[MiniApp]: ...
+
+
+def reopening(
+    launcher: Launcher,
+    target: Any,
+    *,
+    parameters: OpenParameters | None = None,
+    hosting: Hosting | None = None,
+    **options: Any,
+) -> Relaunch:
+    """A relaunch by `launcher.open(target, ...)`; recordings are made of the first launch only."""
+
+    def again(
+        *, platform: str | None = None, prepare: Prepare | None = None, shown: bool = True
+    ) -> AbstractAsyncContextManager[MiniApp]:
+        given = parameters or OpenParameters()
+        return launcher.open(
+            target,
+            parameters=given if platform is None else replace(given, platform=platform),
+            hosting=_unrecorded(hosting, prepare) if shown else None,
+            **options,
+        )
+
+    return again
+
+
+def _unrecorded(hosting: Hosting | None, prepare: Prepare | None) -> Hosting:
+    from launcher.hosting import Hosting as How
+
+    plain = hosting or How("browser")
+    return replace(plain, kind="browser", prepare=prepare, trace=None, har=None, video=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """Where to look and tap in the app's page: Playwright selectors.
+
+    `connect` connects a wallet, `sign` has something signed, `refresh` makes the app call Metapro with its
+    token, `error` is where it tells that something went wrong. `seconds`: how long it may take for each.
+    """
+
+    connect: str = r"[data-metapro=connect], button:text-matches('^\\s*connect', 'i')"
+    sign: str = r"[data-metapro=sign], button:text-matches('^\\s*(sign|attach|verify)(?! in)', 'i')"
+    refresh: str = r"[data-metapro=refresh], button:text-matches('^\\s*(refresh|reload|update)', 'i')"
+    error: str = "[data-metapro=error], [role=alert], .error"
+    seconds: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class LongRun:
+    """The long steps: a token is used `times` times, once in `every` seconds, and unused ones are tried after
+    each of `idle` seconds. `wait` lets that time pass."""
+
+    every: float = 240.0
+    times: int = 15
+    idle: tuple[float, ...] = (300.0, 900.0, 1800.0, 3600.0, 7200.0)
+    wait: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A page that the driver looks at, with everything around it."""
+
+    app: MiniApp
+    watch: AppWatch
+    wallet: Wallet
+    login_path: str
+
+    def hide(self, secret: str) -> None:
+        """Keep this out of the recordings of the page."""
+        if self.app.live is not None and self.app.live.host is not None:
+            self.app.live.host.hide(secret)
+
+
+class Preparation:
+    """Prepares a browser context before the page is in it: a watch, and a wallet of its own."""
+
+    def __init__(self, settings: MetaproSettings) -> None:
+        from launcher.metapro.watch import AppWatch
+
+        self._settings = settings
+        self.watch = AppWatch(service_urls(settings))
+        self.wallet = wallet_of(settings)
+
+    def shown(self, app: MiniApp) -> Shown:
+        return Shown(app, self.watch, self.wallet, self._settings.telegram_login.path)
+
+    async def __call__(self, context: BrowserContext, faults: Mapping[str, Fault] | None = None) -> None:
+        from launcher.metapro.faults import lay_fault
+        from launcher.metapro.injected import inject
+
+        self.watch.lay(context)
+        await inject(self.wallet, context)
+        for service, fault in (faults or {}).items():
+            await lay_fault(context, self.watch.bases[service], fault)
+
+
+def wallet_of(settings: MetaproSettings) -> Wallet:
+    """A wallet with the configured key, or with a fresh one, on the first of the configured chains."""
+    from launcher.metapro.wallet import Wallet
+
+    chains = settings.chain_ids
+    return Wallet(settings.wallet_key, chain_id=chains[0], chain_ids=chains, rpc_url=settings.rpc_url)
+
+
+def service_urls(settings: MetaproSettings) -> dict[str, str]:
+    """The base URLs of the services that have one, by name."""
+    found: dict[str, str] = {}
+    for service in SERVICES:
+        with suppress(MetaproMisconfigured):
+            found[service] = settings.url(service)
+    return found
+
+
+@dataclass(slots=True, repr=False)
+class Drive:
+    """See the module. `shown` is the page under test, `companion` the launch of a second person."""
+
+    settings: MetaproSettings
+    client: MetaproClient
+    redaction: Redaction
+    wallet: Wallet
+    launch: Launch | None = None
+    shown: Shown | None = None
+    screen: Screen = Screen()
+    relaunch: Relaunch | None = None
+    companion: Launch | None = None
+    negative: bool = False
+    long: LongRun | None = None
+    now: Callable[[], float] = time.time
+    patience: float = 30.0
+    login: Login | None = None
+    user: User | None = None
+    app_token: SecretStr | None = None
+    signed: tuple[str, str] | None = None
+    _pages: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PAGES_AT_ONCE))
+
+    # What a step may take for granted
+
+    @property
+    def launched(self) -> Launch:
+        assert self.launch is not None
+        return self.launch
+
+    @property
+    def page(self) -> Shown:
+        """The page under test."""
+        assert self.shown is not None
+        return self.shown
+
+    @property
+    def logged_in(self) -> Login:
+        assert self.login is not None
+        return self.login
+
+    def unmet(self, need: Need) -> Skip | None:
+        """Why there is not what the step needs; None when it is there."""
+        absent = {
+            Need.LAUNCH: self.launch is None,
+            Need.PAGE: self.shown is None,
+            Need.RELAUNCH: self.relaunch is None,
+            Need.COMPANION: self.companion is None,
+            Need.LEADERBOARD: self.settings.leaderboard_id is None,
+            Need.KEY: self.settings.leaderboard_key is None,
+            Need.NEGATIVE: not self.negative,
+            Need.WRITES: not self.settings.allow_writes,
+            Need.LONG: self.long is None,
+        }
+        return Skip(*_UNMET[need]) if absent[need] else None
+
+    # What is learned on the way, and must not be told
+
+    def learn(self, login: Login) -> None:
+        self.redaction.add(login.token.get_secret_value())
+        self.learn_person(login.account)
+
+    def learn_person(self, user: User) -> None:
+        details = user.personal_details
+        for secret in (details.email, details.birth_date) if details else ():
+            self.redaction.add(secret.get_secret_value() if secret else None)
+
+    async def learn_watched(self, shown: Shown) -> None:
+        """The tokens that a page was given: for the recordings of the page too."""
+        for sent in tuple(shown.watch.to("users")):
+            if sent.path == shown.login_path and sent.went_well:
+                token = at(await sent.answer(), self.settings.telegram_login.token_path)
+                if isinstance(token, str) and token:
+                    self.app_token = SecretStr(token) if shown is self.shown else self.app_token
+                    self.redaction.add(token)
+                    shown.hide(token)
+
+    # Sessions
+
+    def client_of_its_own(self, **changes: Any) -> MetaproClient:
+        """A session beside the drive's own, over the same connections; `changes` are other settings."""
+        return self.client.another(self.settings.model_copy(update=changes))
+
+    async def log_in_again(self, client: MetaproClient) -> Login:
+        """Another login of the person: with the launch's init data, or with those of a new launch when they
+        are too old or are not taken twice. Raises NeedsLaunch when no new launch can be had."""
+        if self._still_fresh():
+            try:
+                login = await client.telegram_login(self.launched.raw)
+            except MetaproRefused as refusal:
+                if refusal.status not in _USED_UP:
+                    raise
+                await self._launch_anew()
+            else:
+                self.learn(login)
+                return login
+        else:
+            await self._launch_anew()
+        login = await client.telegram_login(self.launched.raw)
+        self.learn(login)
+        return login
+
+    def _still_fresh(self) -> bool:
+        try:
+            if self.launched.init_data is not None:
+                self.launched.init_data.check_age(self.settings.max_auth_age, self.now())
+        except InitDataExpired:
+            return False
+        return True
+
+    async def _launch_anew(self) -> None:
+        if self.relaunch is None:
+            raise NeedsLaunch
+        async with self.relaunch(shown=False) as app:
+            self.redaction.launched(app.url)
+            self.launch = Launch.of(app)
+
+    @property
+    def some_wallet(self) -> str:
+        """The person's first wallet, if it is known by now, else the driver's own."""
+        known = self.login.account.addresses if self.login else []
+        return known[0].wallet if known else self.wallet.address
+
+    # Pages
+
+    async def until(self, wanted: Callable[[], bool]) -> bool:
+        """Whether something comes to be so while a person would wait for it."""
+        deadline = time.monotonic() + self.screen.seconds
+        while not wanted():
+            if time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(0.02)
+        return True
+
+    @asynccontextmanager
+    async def another(
+        self, platform: str | None = None, faults: Mapping[str, Fault] | None = None
+    ) -> AsyncIterator[Shown]:
+        """The app opened once more, watched, with a wallet of its own, and with these services (by name)
+        down. A few at once, each for as long as a step may take."""
+        assert self.relaunch is not None
+        prepared = Preparation(self.settings)
+        prepare = partial(prepared, faults=faults or {})
+        async with self._pages, asyncio.timeout(self.patience):
+            async with self.relaunch(platform=platform, prepare=prepare) as app:
+                self.redaction.launched(app.url)
+                shown = prepared.shown(app)
+                yield shown
+                await self.learn_watched(shown)
+
+    async def fail_calls(self, shown: Shown, fault: Fault, *paths: str) -> None:
+        """From now on, calls to these paths of the users service meet the fault; without paths, all that bear
+        a token."""
+        from launcher.metapro.faults import lay_fault
+
+        def meant(request: Request) -> bool:
+            path = shown.watch.place(request.url)[1]
+            return path in paths if paths else "authorization" in request.headers
+
+        await lay_fault(shown.app.page.context, self.settings.url("users"), fault, meant)
+
+
+_UNMET = {
+    Need.LAUNCH: ("there is no launch", "Give the driver a live app, or a launch URL."),
+    Need.PAGE: ("the app's page is not shown in a browser", "Open the app with --host browser."),
+    Need.RELAUNCH: ("the app cannot be opened again", "Give the driver a `relaunch`."),
+    Need.COMPANION: ("there is no second person", "Name one with --second-account."),
+    Need.LEADERBOARD: ("no leaderboard is configured", "Set METAPRO_LEADERBOARD_ID."),
+    Need.KEY: ("no leaderboard key is configured", "Set METAPRO_LEADERBOARD_KEY."),
+    Need.NEGATIVE: ("logins that should be refused are not tried unasked", "Ask for them with --negative."),
+    Need.WRITES: ("it writes, and that is not allowed", "Allow it with --allow-writes."),
+    Need.LONG: ("it takes long, and was not asked for", "Ask for it with --long."),
+}

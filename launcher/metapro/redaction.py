@@ -1,0 +1,53 @@
+"""What must not be seen in a report, struck out of every text on its way there.
+
+Known secrets (tokens, keys, the init data and their proofs) are struck out wherever they stand; what can be
+told by its form is struck out even when nobody announced it: e-mail addresses, signatures, `symKey`.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+from launcher.hosts.launch_secrets import LaunchSecrets
+from launcher.masks import MASK
+
+__all__ = ["Redaction"]
+
+_FORMS = (
+    (re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), MASK),
+    (re.compile(r"0x[0-9a-fA-F]{130}"), MASK),
+    (re.compile(r"(symKey(?:=|%3D))[0-9a-fA-F]+", re.IGNORECASE), rf"\g<1>{MASK}"),
+    (re.compile(r"(appkey/)[^/?#\s]+", re.IGNORECASE), rf"\g<1>{MASK}"),
+    (re.compile(r"((?:birth_?date|token|hash|signature|api_?key)\"?\s*[=:]\s*\"?)[^\s\"&,}]{12,}", re.I),
+     rf"\g<1>{MASK}"),
+)  # fmt: skip
+_SHORTEST = 6
+"""A text of fewer characters would be struck out of words."""
+
+
+class Redaction:
+    """The secrets of one drive; more become known while it runs. Its repr shows none of them."""
+
+    def __init__(self) -> None:
+        self._launches: list[LaunchSecrets] = []
+        self._values: set[str] = set()
+
+    def add(self, *values: str | None) -> None:
+        """From now on these are struck out too, also percent-encoded."""
+        known = {value for value in values if value and len(value) >= _SHORTEST}
+        self._values |= known | {quote(value, safe="") for value in known}
+
+    def launched(self, url: str) -> None:
+        """Another launch is known, whose secrets are struck out too."""
+        self._launches.append(LaunchSecrets(url))
+
+    def mask(self, text: str) -> str:
+        """The text without secrets."""
+        for value in sorted(self._values, key=len, reverse=True):
+            text = text.replace(value, MASK)
+        for launch in self._launches:
+            text = launch.mask(text)
+        for form, shown in _FORMS:
+            text = form.sub(shown, text)
+        return text

@@ -1,0 +1,215 @@
+"""L and K: does Metapro know the person, always as the same one, nobody else, and what is the token good
+for?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from launcher.metapro.app_page import answered, own_login
+from launcher.metapro.drive import Drive
+from launcher.metapro.errors import MetaproRefused
+from launcher.metapro.report import Layer
+from launcher.metapro.step import Failed, Found, Need, Step
+from launcher.metapro.watch import Sent
+
+__all__ = ["STEPS"]
+
+OLD = 366 * 86_400
+"""Seconds: init data of that age should be refused by everybody."""
+
+
+async def telegram_login(drive: Drive) -> Found:
+    """The driver's own login with the launch's init data: a token, and a Metapro ID."""
+    drive.login = login = await drive.client.telegram_login(drive.launched.raw)
+    drive.learn(login)
+    return Found(f"Metapro ID {login.account.user_id}", login.status)
+
+
+async def app_login(drive: Drive) -> Found:
+    """The app's own login: our init data untouched, the configured ids, before anything that needs it."""
+    sent = await own_login(drive.page, drive.screen.seconds)
+    if sent is None:
+        raise Failed(f"the app did not log in to Metapro within {drive.screen.seconds:g} s")
+    wrong = list(_wrong(drive, sent.json))
+    if wrong:
+        raise Failed(f"in the app's login {', '.join(wrong)}", status=sent.status)
+    await answered(sent, drive.page.watch, drive.screen.seconds)
+    if sent.status is None:
+        raise Failed("the app's login gets no answer", layer=Layer.NETWORK)
+    if not 200 <= sent.status < 300:
+        raise Failed(f"the app's login is refused with status {sent.status}", status=sent.status)
+    await drive.learn_watched(drive.page)
+    if drive.app_token is None:
+        raise Failed("the answer to the app's login has no token", status=sent.status)
+    return Found("our init data unchanged, the configured ids", sent.status, tuple(_odd(drive, sent)))
+
+
+def _wrong(drive: Drive, body: Any) -> Iterator[str]:
+    settings, knobs = drive.settings, drive.settings.telegram_login
+    if not isinstance(body, Mapping):
+        yield "the body is no JSON object"
+        return
+    if body.get(knobs.string_field) != drive.launched.raw:
+        yield f"{knobs.string_field} is not the init data of the launch, byte for byte"
+    ids = {knobs.project_field: settings.project_id, knobs.platform_field: settings.platform_id}
+    for name, wanted in ids.items():
+        if name and wanted is not None and body.get(name) != wanted:
+            yield f"{name} is not the configured one"
+    bot = str(body.get(knobs.bot_field, "")).removeprefix("@").lower()
+    if knobs.bot_field and settings.bot_name and bot != settings.bot_name.removeprefix("@").lower():
+        yield f"{knobs.bot_field} is not the configured one"
+
+
+def _odd(drive: Drive, sent: Sent) -> Iterator[str]:
+    """What is not wrong, but not as in the samples."""
+    if "authorization" in sent.headers:
+        yield "the app sends an Authorization header with the login"
+    watch = drive.page.watch
+    before = watch.sent[: watch.sent.index(sent)]
+    if any(call.service == "users" and "authorization" in call.headers for call in before):
+        yield "the app calls the users service with a token before it logs in"
+
+
+async def same_identity(drive: Drive) -> Found:
+    """A second login of the same person gives the same Metapro ID; whether the token differs is told."""
+    before = drive.logged_in
+    async with drive.client_of_its_own() as client:
+        again = await drive.log_in_again(client)
+    if again.account.user_id != before.account.user_id:
+        raise Failed("a second login gives another Metapro ID", status=again.status)
+    same = again.token.get_secret_value() == before.token.get_secret_value()
+    return Found(f"the same Metapro ID, {'the same' if same else 'another'} token", again.status)
+
+
+# What should be refused
+
+
+async def tampered_hash(drive: Drive) -> Found:
+    """Init data whose hash does not fit. Believing them lets anybody be anybody."""
+    return await _refused(drive, "init data with a wrong hash", _with(drive, hash="0" * 64))
+
+
+async def old_auth_date(drive: Drive) -> Found:
+    """Init data from a year ago: the date is signed, so this is refused for its hash at the latest."""
+    old = str(int(drive.now()) - OLD)
+    return await _refused(drive, "init data of a year ago", _with(drive, auth_date=old))
+
+
+async def wrong_bot(drive: Drive) -> Found:
+    return await _refused(drive, "a bot that is not ours", drive.launched.raw, bot_name="nobody_has_this_bot")
+
+
+async def wrong_project(drive: Drive) -> Found:
+    return await _refused(drive, "an unknown project", drive.launched.raw, project_id="no-such-project")
+
+
+def _with(drive: Drive, **changed: str) -> str:
+    return urlencode(dict(parse_qsl(drive.launched.raw, keep_blank_values=True)) | changed)
+
+
+async def _refused(drive: Drive, what: str, init_data: str, **settings: str) -> Found:
+    """A login that must not work, with a client of its own."""
+    async with drive.client_of_its_own(**settings) as client:
+        try:
+            login = await client.telegram_login(init_data)
+        except MetaproRefused as refusal:
+            return Found(f"{what}: refused", refusal.status)
+        drive.learn(login)
+        raise Failed(f"SECURITY: Metapro logs in with {what}", status=login.status)
+
+
+# The token
+
+
+async def token_use(drive: Drive) -> Found:
+    """`GET me` knows the person by the token, and nobody without."""
+    try:
+        drive.user = user = await drive.client.me()
+    except MetaproRefused as refusal:
+        raise await _other_scheme(drive, refusal) from None
+    drive.learn_person(user)
+    if user.user_id != drive.logged_in.account.user_id:
+        raise Failed("GET me answers with another Metapro ID than the login")
+    bare = await drive.client.me_with(None)
+    if bare not in (401, 403):
+        raise Failed(f"GET me without a token is answered with {bare}, not 401 or 403", status=bare)
+    return Found(f"the {drive.settings.auth_scheme} token counts; without: {bare}", 200)
+
+
+async def _other_scheme(drive: Drive, refusal: MetaproRefused) -> Exception:
+    """A token that is refused: is it only written in the wrong way?"""
+    scheme = drive.settings.auth_scheme
+    other = "bearer" if scheme == "raw" else "raw"
+    async with drive.client_of_its_own(auth_scheme=other) as client:
+        client.take(drive.logged_in)
+        status = await client.me_with(client.authorization(drive.logged_in.token))
+    if status == 200:
+        remedy = f"Set METAPRO_AUTH_SCHEME={other}."
+        return Failed(
+            f"the {scheme} token is refused, a {other} one counts", status=refusal.status, remedy=remedy
+        )
+    return Failed(f"the token of the login is refused: {refusal.meaning}", status=refusal.status)
+
+
+NEGATIVES = (
+    ("tampered", "tampered hash refused", tampered_hash),
+    ("old", "old auth_date refused", old_auth_date),
+    ("bot", "wrong bot refused", wrong_bot),
+    ("project", "wrong project refused", wrong_project),
+)
+
+STEPS = (
+    Step(
+        "L1",
+        "Telegram login",
+        Layer.METAPRO_AUTH,
+        telegram_login,
+        "Check project, platform and bot name, and that the bot is registered with Metapro.",
+        needs=(Need.LAUNCH,),
+        after=("T1", "C0.registration", "C1.users"),
+        assumption="telegram-login",
+    ),
+    Step(
+        "L1.app",
+        "the app's own login",
+        Layer.METAPRO_AUTH,
+        app_login,
+        "Compare the app's login with the documented one.",
+        needs=(Need.PAGE,),
+        after=("T1", "C0.registration", "C1.users"),
+        assumption="telegram-login",
+    ),
+    Step(
+        "L2",
+        "stable identity",
+        Layer.METAPRO_AUTH,
+        same_identity,
+        "Ask Metapro why one person has several IDs.",
+        after=("L1",),
+        assumption="stable-identity",
+    ),
+    *(
+        Step(
+            f"L3.{name}",
+            title,
+            Layer.METAPRO_AUTH,
+            run,
+            "Tell Metapro: whoever knows an id can log in as that person.",
+            needs=(Need.NEGATIVE,),
+            after=("L1",),
+            assumption="login-refusals",
+        )
+        for name, title, run in NEGATIVES
+    ),
+    Step(
+        "K1",
+        "token use",
+        Layer.METAPRO_AUTH,
+        token_use,
+        "Try the other METAPRO_AUTH_SCHEME (raw, bearer).",
+        after=("L1",),
+        assumption="users-me",
+    ),
+)

@@ -1,0 +1,224 @@
+"""Drives of the sample Metapro app in real Chromium, as it is and broken in the ways that steps look for."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import BrowserContext, Route
+
+from flows import OpenParameters
+from launcher.hosting import Hosting
+from launcher.hosts import HostUnavailable
+from launcher.launcher import Launcher
+from launcher.metapro import CATALOGUE, DriveReport, MetaproDriver, Screen, Verdict
+from launcher.metapro.drive import Prepare
+from launcher.mini_app import MiniApp
+from launcher.sandbox import Sandbox
+from launcher.sandbox.metapro import MetaproStandIn, Switches
+from launcher.sandbox.site import Site
+from launcher.settings import Settings
+from tests.conftest import need
+from tests.metapro_drives import APP, settings_for
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+SCRIPT = (files("launcher.sandbox") / "sample_app" / "metapro.js").read_text("utf-8")
+PATIENT = Screen(seconds=20.0)
+
+
+@dataclass
+class Stage:
+    sandbox: Sandbox
+    metapro: MetaproStandIn
+    launcher: Launcher
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage() -> AsyncIterator[Stage]:
+    """A sandbox with the sample app and the stand-in, an account, and its browser."""
+    settings = Settings(server="sandbox", _env_file=None)
+    async with AsyncExitStack() as stack:
+        sandbox = await stack.enter_async_context(Sandbox())
+        metapro = await stack.enter_async_context(MetaproStandIn(sandbox))
+        await stack.enter_async_context(Site(sandbox, metapro=metapro))
+        launcher = await stack.enter_async_context(Launcher(settings, "alice", sandbox=sandbox))
+        try:
+            await launcher.browser()
+        except HostUnavailable as failure:
+            need("Chromium", str(failure))
+        yield Stage(sandbox, metapro, launcher)
+
+
+async def driven(
+    stage: Stage,
+    *steps: str,
+    broken: dict[str, str] | None = None,
+    switches: dict[str, Any] | None = None,
+    trace: Path | None = None,
+    screen: Screen = PATIENT,
+    **options: Any,
+) -> DriveReport:
+    """A drive of the sample app, with these texts of its script replaced, and these switches turned."""
+    stage.metapro.switches = Switches(**switches or {})
+
+    def opened(
+        *, platform: str | None = None, prepare: Prepare | None = None, shown: bool = True
+    ) -> AbstractAsyncContextManager[MiniApp]:
+        async def first(context: BrowserContext) -> None:
+            await _broken(context, broken or {})
+            if prepare is not None:
+                await prepare(context)
+
+        return stage.launcher.open(
+            APP, start_param="friend", parameters=OpenParameters(platform or "android"),
+            hosting=Hosting("browser", prepare=first) if shown else None,
+        )  # fmt: skip
+
+    driver = MetaproDriver(
+        settings_for(stage.metapro), steps=steps, relaunch=opened, now=stage.sandbox.now, screen=screen,
+        patience=60.0, **options,
+    )  # fmt: skip
+
+    async def prepare(context: BrowserContext) -> None:
+        await _broken(context, broken or {})
+        await driver.prepare(context)
+
+    hosting = Hosting("browser", prepare=prepare, trace=trace)
+    async with stage.launcher.open(APP, start_param="friend", hosting=hosting) as app:
+        return await driver.drive(app)
+
+
+async def _broken(context: BrowserContext, changes: dict[str, str]) -> None:
+    """Let the page load the sample app's script with these texts replaced."""
+    script = SCRIPT
+    for text, other in changes.items():
+        assert text in script
+        script = script.replace(text, other)
+
+    async def serve(route: Route) -> None:
+        await route.fulfill(body=script, content_type="text/javascript")
+
+    if changes:
+        await context.route("**/metapro.js", serve)
+
+
+def failed(report: DriveReport) -> dict[str, str]:
+    return {step.id: step.cause for step in report.steps if step.verdict is Verdict.FAIL}
+
+
+async def test_the_sample_app_goes_through_the_steps(stage: Stage, tmp_path: Path) -> None:
+    """And neither the report nor the trace tells the token or the launch."""
+    trace = tmp_path / "trace.zip"
+    usual = [step.id for step in CATALOGUE if step.id not in ("D1.users", "D1.nft")]
+    report = await driven(stage, *usual, trace=trace, negative=True)
+    assert failed(report) == {}
+    skipped = {step.id for step in report.steps if step.verdict is Verdict.SKIPPED}
+    assert skipped == {"W3", "X1", "X2", "D1.teams", "D1.referral", "S2"}
+    assert report.exit_code == 0
+    assert "android: works; ios: works; tdesktop: warns" in report["T2"].cause
+    assert report["X3"].cause.startswith("1 login after the 401")
+    tokens = list(stage.metapro.accounts.tokens)
+    with zipfile.ZipFile(trace) as archive:
+        told = b"".join(archive.read(name) for name in archive.namelist()).decode("utf-8", "replace")
+    assert "/v2/auth/telegram/login/simple" in told
+    assert tokens
+    assert [token for token in tokens if token in told + json.dumps(report.to_json())] == []
+
+
+@pytest.mark.slow
+async def test_the_sample_app_copes_with_every_service_down(stage: Stage) -> None:
+    report = await driven(stage, "D1")
+    assert failed(report) == {}
+    assert report["D1.users"].verdict is report["D1.nft"].verdict is Verdict.UNVERIFIED
+
+
+GATE = "element(state === 'gated' ? 'gate' : 'app').hidden = false;"
+BEGIN = "await Promise.all([signIn(), showLeaderboard(), meetConnectedWallet()]);"
+BROKEN = {
+    "init data changed": (
+        {"telegramSimpleString: rawInitData": "telegramSimpleString: `${rawInitData}&x=1`"},
+        ["L1.app", "L1"],
+        ("L1.app", "byte for byte"),
+    ),
+    "start parameter dropped": (
+        {"        referralCode,\n": ""},
+        ["T3"],
+        ("T3", "does not reach the login"),
+    ),
+    "blank on desktops": (
+        {GATE: f"if (state === 'gated') document.body.replaceChildren(); else {GATE}"},
+        ["T2"],
+        ("T2", "on tdesktop the page stays blank"),
+    ),
+    "a loop on 401": (
+        {"problem.status !== 401 || !again": "problem.status !== 401"},
+        ["X3"],
+        ("X3", "a loop"),
+    ),
+    "token in the console": (
+        {"know(account);\n": "know(account); console.log(session.token);\n"},
+        ["S1"],
+        ("S1", "in the console"),
+    ),
+    "another text signed": (
+        {"`Request ID ${hash}`": "`Request ID: ${hash}`"},
+        ["W2"],
+        ("W2.app", "five lines"),
+    ),
+}
+SLOWLY_BROKEN = {
+    "deaf to the wallet": (
+        {"provider.on?.('accountsChanged'": "void ('accountsChanged'"},
+        ["W4.account"],
+        ("W4.account", "old account"),
+    ),
+    "silent about faults": (
+        {"items('error', [...problems.values()]);": ""},
+        ["D1.leaderboard"],
+        ("D1.leaderboard", "tells nothing"),
+    ),
+    "login behind the leaderboard": (
+        {BEGIN: "await showLeaderboard(); if (!problems.size) await signIn();"},
+        ["D2"],
+        ("D2", "does not log in"),
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("broken", "steps", "expected"),
+    [
+        *(pytest.param(*case, id=name) for name, case in BROKEN.items()),
+        *(pytest.param(*case, id=name, marks=pytest.mark.slow) for name, case in SLOWLY_BROKEN.items()),
+    ],
+)
+async def test_a_broken_app_fails_at_its_step(
+    stage: Stage, broken: dict[str, str], steps: list[str], expected: tuple[str, str]
+) -> None:
+    step, words = expected
+    report = await driven(stage, *steps, broken=broken, screen=Screen(seconds=4.0))
+    assert failed(report).keys() == {step}
+    assert words in report[step].cause
+    assert report[step].remedy
+    assert report.exit_code == 1
+
+
+async def test_a_key_in_the_page_is_a_warning(stage: Stage) -> None:
+    report = await driven(stage, "B3", switches={"page_has_leaderboard_key": True})
+    assert report["B3"].verdict is Verdict.PASS
+    assert len(report["B3"].warnings) == 2
+    assert report.exit_code == 0
+
+
+async def test_a_service_that_pages_may_not_read_fails_the_apps_login_alone(stage: Stage) -> None:
+    report = await driven(stage, "L1", switches={"cors": False})
+    assert failed(report).keys() == {"L1.app"}
+    assert report["L1"].verdict is Verdict.UNVERIFIED

@@ -1,0 +1,290 @@
+"""Drives with something wrong before Metapro is reached, sessions that outlive their token, and secrets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from dataclasses import replace
+from io import StringIO
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+from rich.console import Console
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from flows import BadInput, InitData, LaunchParams
+from launcher.metapro import (
+    ASSUMPTIONS,
+    CATALOGUE,
+    SERVICES,
+    DriveReport,
+    Launch,
+    Layer,
+    MetaproDriver,
+    MetaproSettings,
+    NeedsLaunch,
+    Outcome,
+    StepResult,
+    Verdict,
+    print_report,
+)
+from tests.metapro_drives import BOT_TOKEN, Clock, People, driver_for, people, standing_in
+
+OTHER_TOKEN = f"{BOT_TOKEN.partition(':')[0]}:another-token-of-the-same-bot-0000000"
+
+
+@pytest.fixture(scope="module")
+def cast() -> People:
+    return people()
+
+
+async def driven(launch: Launch | None, clock: Clock | None = None, **options: Any) -> DriveReport:
+    clock = clock or Clock()
+    async with standing_in(clock) as metapro:
+        return await driver_for(metapro, clock, **options).drive(launch)
+
+
+def failed(report: DriveReport) -> list[str]:
+    return [step.id for step in report.steps if step.verdict is Verdict.FAIL]
+
+
+# The catalogue
+
+
+def test_every_step_depends_on_earlier_steps_and_known_assumptions() -> None:
+    seen: set[str] = set()
+    for step in CATALOGUE:
+        assert step.id not in seen
+        seen.add(step.id)
+    ids = {step.id for step in CATALOGUE}
+    assert {name for step in CATALOGUE for name in step.after} <= ids
+    assert {step.assumption for step in CATALOGUE} - {""} <= set(ASSUMPTIONS)
+    families = "C0 C1 T1 T2 T3 L1 L2 L3 K1 W1 W2 W3 W4 U1 U2 B1 B2 X1 X2 X3 X4 D1 D2 B3 S1 S2"
+    assert list(dict.fromkeys(step.family for step in CATALOGUE)) == families.split()
+
+
+async def test_chosen_steps_bring_what_they_depend_on(cast: People) -> None:
+    report = await driven(cast.alice, steps=["U1"])
+    assert [step.id for step in report.steps] == [
+        "C0", "C0.registration", "C1.users", "T1", "L1", "K1", "U1",
+    ]  # fmt: skip
+
+
+def test_a_step_there_is_not_is_refused() -> None:
+    with pytest.raises(BadInput, match="no step Z9"):
+        MetaproDriver(MetaproSettings(_env_file=None), steps=["Z9"])
+
+
+# The report
+
+
+def result(verdict: Verdict, id: str = "U2", layer: Layer = Layer.METAPRO_DATA) -> StepResult:
+    return StepResult(id, "a step", layer, verdict)
+
+
+@pytest.mark.parametrize(
+    ("steps", "outcome", "code", "strictly"),
+    [
+        ([result(Verdict.PASS)], "pass", 0, 0),
+        ([result(Verdict.PASS), result(Verdict.UNVERIFIED)], "unverified", 0, 1),
+        ([result(Verdict.FAIL), result(Verdict.UNVERIFIED)], "fail", 1, 1),
+        ([result(Verdict.PASS), result(Verdict.FAIL, layer=Layer.CONFIG)], "untested", 3, 3),
+        ([result(Verdict.PASS), result(Verdict.SKIPPED, "L1")], "untested", 3, 3),
+        ([result(Verdict.FAIL), result(Verdict.SKIPPED, "L1")], "fail", 1, 1),
+        ([result(Verdict.SKIPPED)], "untested", 3, 3),
+        ([], "untested", 3, 3),
+    ],
+)
+def test_the_exit_code(steps: list[StepResult], outcome: str, code: int, strictly: int) -> None:
+    report = DriveReport(tuple(steps), 0.0, "test")
+    assert (report.outcome, report.exit_code) == (outcome, code)
+    assert replace(report, strict=True).exit_code == strictly
+
+
+# The configuration and the launch
+
+
+@pytest.mark.parametrize(
+    ("settings", "step", "words", "code"),
+    [
+        ({"project_id": None}, "C0", "METAPRO_PROJECT_ID", 3),
+        ({"users_url": "https://api.metaproprotocol.com/users-service"}, "C0", "METAPRO_USERS_URL", 3),
+        ({"bot_name": "demo_bot"}, "C0.registration", "METAPRO_BOT_NAME", 3),
+        ({"bot_token": SecretStr(f"1{BOT_TOKEN}")}, "C0.registration", "METAPRO_BOT_TOKEN", 3),
+        ({"bot_token": SecretStr(OTHER_TOKEN)}, "T1", "hash", 1),
+        ({"max_auth_age": 0.001}, "T1", "fresh launch", 1),
+        ({"project_id": "another"}, "L1", "Project not found", 1),
+        ({"leaderboard_id": "another"}, "B1", "leaderboard not found", 1),
+        ({"chain_ids": (1,)}, "U2", "56", 1),
+        ({"users_url": "http://127.0.0.1:1/users"}, "C1.users", "refused", 1),
+        ({"users_url": "http://nobody.invalid/users", "nft_url": None}, "C0", "set all addresses", 3),
+    ],
+)
+async def test_what_is_wrong_is_named_where_it_is_wrong(
+    cast: People, settings: dict[str, Any], step: str, words: str, code: int
+) -> None:
+    clock = Clock()
+    async with standing_in(clock) as metapro:
+        report = await driver_for(metapro, clock, settings=settings).drive(cast.alice)
+        asked = len(metapro.log)
+    assert failed(report) == [step]
+    assert words in f"{report[step].cause} {report[step].remedy}"
+    assert report.exit_code == code
+    assert report[step].remedy
+    if step == "C0":
+        assert asked == 0, "something was sent although the configuration is wrong"
+        assert all(one.verdict is Verdict.SKIPPED for one in report.steps if one.id != "C0")
+
+
+async def test_a_launch_that_tells_nobody_is_told_apart(cast: People) -> None:
+    report = await driven(cast.nobody)
+    assert failed(report) == []
+    assert report["T1"].verdict is report["L1"].verdict is report["K1"].verdict is Verdict.SKIPPED
+    assert "keyboard_button" in report["T1"].cause
+    assert "main_app" in report["T1"].remedy
+    assert (
+        report["K1"].cause
+        == "because T1 was skipped: a launch by keyboard_button does not tell the app who opened it"
+    )
+    assert report["B1"].verdict is Verdict.PASS
+    assert (report.outcome, report.exit_code) == (Outcome.UNTESTED, 3)
+
+
+async def test_a_launch_url_alone_will_do(cast: People) -> None:
+    assert cast.alice.url is not None
+    bare = Launch.from_url(cast.alice.url)
+    report = await driven(bare)
+    assert report["C0.registration"].verdict is Verdict.SKIPPED
+    assert report["T1"].verdict is Verdict.PASS
+    assert report["L1"].verdict is Verdict.SKIPPED
+    named = Launch.from_url(cast.alice.url, bot_name="metapro_demo_bot")
+    assert (await driven(named))["L1"].verdict is Verdict.UNVERIFIED
+
+
+async def test_without_a_launch_only_the_services_are_looked_at() -> None:
+    report = await driven(None)
+    assert failed(report) == []
+    assert report["C1.users"].verdict is report["B1"].verdict is Verdict.PASS
+    assert report.exit_code == 3
+
+
+async def test_init_data_that_cannot_be_read_fail_at_telegram(cast: People) -> None:
+    broken = LaunchParams.parse("https://a.example/#tgWebAppData=auth_date%3D1&tgWebAppVersion=8.0")
+    report = await driven(replace(cast.alice, params=broken, url=None))
+    assert failed(report) == ["T1"]
+    assert report["T1"].layer is Layer.TELEGRAM
+
+
+# The token
+
+
+async def test_a_token_that_never_counts_is_no_loop(cast: People) -> None:
+    clock = Clock()
+    async with standing_in(clock, token_lifetime=0.0) as metapro:
+        driver = driver_for(metapro, clock)
+        async with driver.keeping(cast.alice) as kept:
+            await kept.ended.wait()
+        asked = [line.endpoint for line in metapro.log]
+    assert asked == ["telegram_login", "me", "telegram_login", "me"]
+    assert "401" in str(kept.failure)
+
+
+async def test_a_session_is_kept_alive_past_the_life_of_its_token(cast: People) -> None:
+    clock = Clock(waits=20)
+    async with standing_in(clock, token_lifetime=1000.0, sliding=False) as metapro:
+        async with driver_for(metapro, clock).keeping(cast.alice) as kept:
+            await clock.stands.wait()
+    assert (kept.times, kept.failure) == (20, None)
+    assert kept.logins == 4, "one login for each token that has died"
+
+
+async def test_a_session_whose_init_data_are_too_old_asks_for_a_new_launch(cast: People) -> None:
+    clock = Clock()
+    async with standing_in(clock, token_lifetime=1000.0, sliding=False) as metapro:
+        driver = driver_for(metapro, clock, settings={"max_auth_age": 900.0})
+        async with driver.keeping(cast.alice) as kept:
+            await kept.ended.wait()
+    assert isinstance(kept.failure, NeedsLaunch)
+    assert "Open the app again" in kept.failure.remedy
+
+
+async def test_a_drive_can_hold_the_session(cast: People) -> None:
+    clock = Clock(waits=3)
+    async with standing_in(clock) as metapro:
+        report = await driver_for(metapro, clock, steps=["L1"]).drive(cast.alice, hold=clock.stands.wait)
+        asked = [line.endpoint for line in metapro.log]
+    assert report["L1"].verdict is Verdict.UNVERIFIED
+    assert asked.count("me") == 3
+
+
+async def test_many_drives_side_by_side_do_not_mix(cast: People) -> None:
+    clock = Clock()
+    async with standing_in(clock) as metapro:
+        driver = driver_for(metapro, clock, steps=["U1", "X4"])
+        reports = await asyncio.gather(*(driver.drive((cast.alice, cast.bob)[n % 2]) for n in range(20)))
+    assert [failed(report) for report in reports] == [[]] * 20
+    people_seen = [report["L1"].cause for report in reports]
+    assert len(set(people_seen[::2])) == len(set(people_seen[1::2])) == 1
+    assert people_seen[0] != people_seen[1]
+
+
+# Secrets
+
+CANARY = "canary"
+
+
+def secret(name: str) -> str:
+    return f"{CANARY}-{name}-{'x' * 12}"
+
+
+async def _repeats(request: Request) -> Response:
+    """A server that answers with all it was told, in the words of an error; a login it lets succeed."""
+    body = (await request.body()).decode()
+    if request.url.path.endswith("/login/simple") and not {"refused", "nobody_has_this_bot"} & set(
+        body.split('"')
+    ):
+        details = {"email": f"{CANARY}@mail.example", "birthDate": secret("born")}
+        account = {"userId": "id-1", "personalDetails": details}
+        return JSONResponse({"account": account, "token": {"accessToken": secret("token")}}, 201)
+    names = ("authorization", "leaderboardapikey", "x-api-key", "x-account-login-hash")
+    told = [request.headers[name] for name in names if name in request.headers]
+    if body:
+        told.insert(0, body)
+    return JSONResponse({"statusCode": 400, "message": [f"repeated {one}" for one in told]}, 400)
+
+
+@pytest.mark.parametrize("project", ["taken", "refused"])
+async def test_no_secret_is_told(cast: People, caplog: pytest.LogCaptureFixture, project: str) -> None:
+    """Against a server that repeats everything: not in JSON, table, logs at DEBUG or exception texts."""
+    caplog.set_level(logging.DEBUG)
+    routes = [Route("/{rest:path}", _repeats, methods=["GET", "POST", "PUT", "PATCH"])]
+    settings = MetaproSettings(
+        **{f"{name}_url": f"http://metapro.example/{name}" for name in SERVICES},
+        project_id=project, platform_id="p", bot_name="metapro_demo_bot", leaderboard_id="lb",
+        api_key=SecretStr(secret("api-key")), api_key_place="header",
+        leaderboard_key=SecretStr(secret("leaderboard-key")), wallet_key=SecretStr("0x" + "ca" * 32),
+        bot_token=SecretStr(BOT_TOKEN), allow_writes=True, _env_file=None,
+    )  # fmt: skip
+    clock = Clock()
+    heard: list[StepResult] = []
+    driver = MetaproDriver(
+        settings, negative=True, companion=cast.bob, now=clock, wait=clock.wait, on_result=heard.append,
+        transport=httpx.ASGITransport(Starlette(routes=routes)),
+    )  # fmt: skip
+    report = await driver.drive(cast.alice)
+    console = Console(file=StringIO(), width=400)
+    print_report(report, console)
+    assert isinstance(console.file, StringIO)
+    table = console.file.getvalue()
+    shown = [json.dumps(report.to_json()), table, repr(report), repr(heard), caplog.text, repr(driver)]
+    data = cast.alice.init_data
+    assert isinstance(data, InitData)
+    secrets = [CANARY, BOT_TOKEN, "ca" * 32, data.raw, data.hash, data.signature or "-" * 20, cast.bob.raw]
+    assert "repeated" in table, "what the server says should be in the report"
+    assert [(one, text[:60]) for text in shown for one in secrets if one in text] == []
