@@ -61,21 +61,11 @@ class PostgresServer:
         """Make the files. Nothing is synced to the disk: they live as long as the tests."""
         if self._as_whom():
             shutil.chown(self.folder, "nobody", pwd.getpwnam("nobody").pw_gid)
-        command = [
-            self._bin / "initdb",
-            "-D",
-            self._data,
-            "-U",
-            USER,
-            "-A",
-            "trust",
-            "--no-sync",
-            "-E",
-            "UTF8",
-        ]
-        done = subprocess.run(
-            [*command, "--locale=C"], capture_output=True, cwd="/", check=False, **self._as_whom()
-        )
+        options = f"-D {self._data} -U {USER} -A trust --no-sync -E UTF8 --locale=C"
+        done: Any = subprocess.run(
+            [str(self._bin / "initdb"), *options.split()],
+            capture_output=True, cwd="/", check=False, **self._as_whom(),
+        )  # fmt: skip
         if done.returncode:
             raise RuntimeError(done.stderr.decode(errors="replace"))
 

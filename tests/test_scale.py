@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -14,17 +17,28 @@ from typing import Any
 
 import pytest
 import yaml
+from procrastinate import App
+from pydantic import SecretStr
 
 from flows import BadInput, MiniAppError
+from launcher.beside import beside
+from launcher.hosts import HostUnavailable
 from launcher.launcher import Launcher
-from launcher.probe import CheckResult, Stage, StageResult, Status
+from launcher.probe import CheckResult, Stage, StageResult, Status, Target
 from launcher.sandbox.default_world import ALICE
 from launcher.sandbox.faults import Act, Delay
 from launcher.scale import Database, LeaseLost, leased, results, status, tasks
 from launcher.scale.database import DatabaseGone
+from launcher.scale.holding import Crew, Holding
+from launcher.scale.letters import Letter, Seal
+from launcher.scale.pages import Away
+from tests.conftest import need
+from tests.pages import Answer, Pages
+from tests.pages import app as page
 from tests.postgres import PostgresServer, ends, postgres, rows  # noqa: F401
 from tests.scaled import QUICK, Heard, Place, at_work, on_call, overlaps, place
 
+READY = page("post('web_app_ready')", body="<p id=hello>Hello")
 OPENS = "messages.requestMainWebView"
 LEASE_OF = "select backend from miniapp_leases where account = %s"
 
@@ -309,6 +323,92 @@ async def test_once_does_what_is_due_and_no_more(postgres: PostgresServer, tmp_p
         await at.worker("one", targets, heard, **now).run_once()
         assert sorted(result.target for result in heard.results) == [one.name for one in targets.targets]
         assert overlaps(at.sandbox.log) == 0
+
+
+# Pages that another worker shows
+
+SEALED = "select args::text from procrastinate_jobs where queue_name = 'pages'"
+KEY = SecretStr("a key that all workers share")
+
+
+@asynccontextmanager
+async def showing(at: Place, app: App, *, by_others: bool = True) -> AsyncIterator[None]:
+    """Another worker that shows pages, in its own browser."""
+    async with AsyncExitStack() as stack:
+        if by_others:
+            try:
+                away = await stack.enter_async_context(Away(app, Seal(KEY), at.settings("two")))
+            except HostUnavailable as failure:
+                need("Chromium", str(failure))
+            working = app.run_worker_async(
+                queues=[tasks.PAGES], additional_context={"away": away}, install_signal_handlers=False,
+                delete_jobs="always",
+            )  # fmt: skip
+            await stack.enter_async_context(beside(working))
+        yield
+
+
+async def checked(at: Place, app: App, said: dict[str, Any], url: str) -> CheckResult:
+    """The result of the one target, by a holder that has its pages shown."""
+    bot, heard = at.sandbox.world.bot("demo_bot"), Heard()
+    bot.main_app = url
+    targets = at.targets(host="browser", **said)
+    settings = at.settings("one")
+    crew = Crew(settings, targets, at.database, app, "one", Seal(KEY), QUICK, told=heard.result)
+    await Holding(crew, "alice", list(targets.targets)).run(once=True)
+    return heard.results[0]
+
+
+@pytest.mark.parametrize(
+    ("expect", "status_of_it", "words"),
+    [
+        ({"selector": "#hello", "ready_within": "15s"}, Status.OK, ""),
+        ({"status": 200}, Status.CRITICAL, "404"),
+    ],
+    ids=["well", "ill"],
+)
+async def test_a_page_is_shown_by_another_worker_and_its_launch_url_stays_secret(
+    postgres: PostgresServer, tmp_path: Path, caplog: pytest.LogCaptureFixture,  # noqa: F811
+    expect: dict[str, Any], status_of_it: Status, words: str,
+) -> None:  # fmt: skip
+    caplog.set_level(logging.DEBUG)
+    shown = READY if not words else Answer("gone", 404)
+    async with place(postgres, tmp_path) as at, Pages({"/": shown}) as site, asyncio.timeout(60):
+        async with tasks.new_app(at.database).open_async() as app, showing(at, app):
+            checking = asyncio.create_task(checked(at, app, {"expect": expect}, site.url("/")))
+            await site.arrived.wait()
+            [(arguments,)] = await rows(at.database, SEALED)
+            result = await checking
+        assert result.status is status_of_it, result.text
+        assert words in result.text
+        assert {"navigate"} <= {str(stage.stage) for stage in result.stages}
+        assert "tgWebApp" not in arguments + caplog.text
+        for table in ("procrastinate_jobs", "miniapp_shown"):
+            assert await rows(at.database, f"select 1 from {table}") == []
+
+
+async def test_a_page_that_nobody_shows_says_nothing_of_the_app(
+    postgres: PostgresServer, tmp_path: Path  # noqa: F811
+) -> None:  # fmt: skip
+    async with place(postgres, tmp_path) as at, tasks.new_app(at.database).open_async() as app:
+        result = await checked(at, app, {"timeout": 0.3}, "http://127.0.0.1:9/")
+        assert (result.status, result.repeated) == (Status.UNKNOWN, True)
+        assert "no worker has shown the page" in result.text
+        assert await rows(at.database, "select 1 from procrastinate_jobs") == []
+
+
+def test_a_letter_opens_with_the_key_it_was_sealed_with() -> None:
+    target = Target(name="shop", link="t.me/demo_bot/app")
+    letter = Letter(
+        url="https://shop.example/#tgWebAppData=secret", target=target, bot=1, username="demo_bot",
+        inline=False, fullsize=True, fullscreen=False, same_origin=True, elapsed=0.5,
+    )  # fmt: skip
+    sealed = Seal(KEY).seal(letter)
+    assert Seal(KEY).open(sealed) == letter
+    assert Seal(SecretStr("another key of the workers")).open(sealed) is None
+    assert "secret" not in repr(letter) + sealed
+    with pytest.raises(BadInput):
+        Seal(SecretStr("short"))
 
 
 # What is refused

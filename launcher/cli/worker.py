@@ -48,7 +48,8 @@ def worker(
     """Check the targets of a file again and again, beside other workers with the same file and database.
 
     An account is used by one worker at a time. Ctrl-C and SIGTERM end it well: running checks are finished,
-    or go back into the queue. With --json each result is one line.
+    or go back into the queue. With MINIAPP_LAUNCH_KEY, a secret that all workers share, pages are shown by
+    whichever worker has a browser to spare. With --json each result is one line.
     """
     from launcher.cli.running import run
 
@@ -81,6 +82,8 @@ def _database(url: str) -> Database:
 def _worker(
     file: Path, database: Database, name: str | None, server: str | None, account: str | None, as_json: bool
 ) -> Worker:
+    from pydantic import SecretStr
+
     from launcher.probe import CheckResult, read_targets
     from launcher.scale import Worker
 
@@ -97,6 +100,7 @@ def _worker(
         database,
         name=name or f"{socket.gethostname()}-{os.getpid()}",
         account=account,
+        launch_key=SecretStr(key) if (key := os.environ.get("MINIAPP_LAUNCH_KEY")) else None,
         told=told,
         noted=say,
     )

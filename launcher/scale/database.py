@@ -16,11 +16,11 @@ from psycopg.conninfo import conninfo_to_dict
 
 from flows import BadInput, MiniAppError
 
-__all__ = ["BROWSERS", "CANDIDATES", "LEASES", "Database", "DatabaseGone", "key_of"]
+__all__ = ["CANDIDATES", "LEASES", "Database", "DatabaseGone", "key_of"]
 
-SCHEMA, LEASES, CANDIDATES, BROWSERS = 1296648257, 1296648258, 1296648259, 1296648260
+SCHEMA, LEASES, CANDIDATES = 1296648257, 1296648258, 1296648259
 """The first halves of our advisory locks: of making the tables, of an account in use, of the workers that
-could use an account, and of those that show pages. The second half is `key_of` the account."""
+could use an account. The second half is `key_of` the account."""
 
 _TABLES = """
 create table if not exists miniapp_leases (

@@ -24,6 +24,8 @@ from launcher.probe.all_at_once import AT_ONCE, not_tested
 from launcher.scale import results, tasks
 from launcher.scale.database import Database
 from launcher.scale.leases import Lease, LeaseLost, leased
+from launcher.scale.letters import Seal
+from launcher.scale.pages import CHANNEL, Sender
 from launcher.settings import Settings
 
 __all__ = ["Crew", "Holding", "Pace"]
@@ -50,13 +52,15 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Crew:
-    """What all accounts of a worker share. `told` hears of each result once it is written."""
+    """What all accounts of a worker share. With a `seal` pages are shown by whichever worker has a browser to
+    spare. `told` hears of each result once it is written."""
 
     settings: Settings
     targets: Targets
     database: Database
     app: App
     name: str
+    seal: Seal | None = None
     pace: Pace = Pace()
     clock: Callable[[], float] = time.time
     told: Callable[[CheckResult], None] = field(default=lambda _: None)
@@ -79,8 +83,9 @@ class Holding:
         """
         pace = self.crew.pace
         async with leased(
-            self.crew.database, self.account, self.crew.name, beat=pace.beat, patience=pace.patience
-        ) as lease:
+            self.crew.database, self.account, self.crew.name,
+            listen=CHANNEL if self.crew.seal else None, beat=pace.beat, patience=pace.patience,
+        ) as lease:  # fmt: skip
             if lease is None:
                 return
             self._lease = lease
@@ -104,12 +109,16 @@ class Holding:
             raise
 
     async def _work(self, launcher: Launcher, *, once: bool) -> None:
-        targets = self.crew.targets
+        targets, seal = self.crew.targets, self.crew.seal
+        sender = None if seal is None else Sender(self.crew.app, seal)
+        if sender is not None:
+            self._lease.heard = sender.heard
         self._checker = Checker(
             launcher,
             budget=Budget(targets.account(self.account).budget),
             resolve_every=targets.resolve_every,
             clock=self.crew.clock,
+            show=None if sender is None else sender.show,
         )
         await tasks.put_back(self.crew.app, self.account)
         await self._defer_due()

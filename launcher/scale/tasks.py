@@ -25,7 +25,18 @@ from launcher.probe.targets import Target
 from launcher.scale.database import Database
 from launcher.scale.leases import LeaseLost
 
-__all__ = ["AWAY", "PAGES", "defer", "due_before", "new_app", "pool_of", "put_back", "queue_of"]
+__all__ = [
+    "AWAY",
+    "PAGES",
+    "SHOW",
+    "defer",
+    "due_before",
+    "forget_pages",
+    "new_app",
+    "pool_of",
+    "put_back",
+    "queue_of",
+]
 
 AWAY = (psycopg.OperationalError, ConnectorException, PoolTimeout)
 """What is raised while PostgreSQL is away."""
@@ -48,12 +59,17 @@ async def _check(context: JobContext, target: str, timestamp: int) -> None:
     await context.additional_context["holding"].check(target, timestamp)
 
 
+async def _show(context: JobContext, run: str, sealed: str) -> None:
+    await context.additional_context["away"].show(run, sealed)
+
+
 def new_app(database: Database, patience: float = 3.0) -> App:
     """Procrastinate over the database, with our tasks; not opened yet. PostgreSQL is taken to be away when
     there is no connection to it for `patience` seconds."""
     connector = PsycopgConnector(conninfo=database.url, min_size=1, max_size=_CONNECTIONS, timeout=patience)
     app = App(connector=connector)
     app.task(name=CHECK, pass_context=True, retry=_PutBack())(_check)
+    app.task(name=SHOW, pass_context=True)(_show)
     return app
 
 
@@ -110,3 +126,14 @@ async def put_back(app: App, account: str) -> int:
         nb_hours=_KEPT_HOURS, queue=queue_of(account), include_failed=True, include_aborted=True
     )
     return len(left)
+
+
+async def forget_pages(app: App) -> None:
+    """Delete what is left of pages that were to be shown an hour ago: their workers have ended."""
+    async with pool_of(app).connection() as connection:
+        await connection.execute(
+            "delete from procrastinate_jobs"
+            " where queue_name = %s and scheduled_at < now() - interval '1 hour'",
+            [PAGES],
+        )
+        await connection.execute("delete from miniapp_shown where written_at < now() - interval '1 hour'")

@@ -16,19 +16,25 @@ from typing import Any
 
 import psycopg
 from procrastinate.exceptions import ProcrastinateException
+from pydantic import SecretStr
 
 from flows import BadInput, MiniAppError
 from launcher.accounts import Accounts
+from launcher.hosts.observations import HostUnavailable
 from launcher.probe import CheckResult, Target, Targets
 from launcher.scale.database import CANDIDATES, LEASES, Database, DatabaseGone, key_of
 from launcher.scale.holding import Crew, Holding, Pace
 from launcher.scale.leases import LeaseLost
-from launcher.scale.tasks import AWAY, new_app
+from launcher.scale.letters import Seal
+from launcher.scale.pages import Away
+from launcher.scale.tasks import AWAY, PAGES, forget_pages, new_app
 from launcher.servers import server_of
 from launcher.settings import Settings
 
 __all__ = ["Worker"]
 
+PAGES_AT_ONCE = 2
+"""Pages that a worker shows at once for all: more take longer each."""
 Noted = Callable[[str], None]
 _SEEN = """
 select classid, objid, count(*) from pg_locks
@@ -41,8 +47,10 @@ group by classid, objid
 class Worker:
     """Works on the targets as the accounts it has sessions of. `account` is that of targets which name none.
 
-    `name` tells workers apart. `told` hears of each result, `noted` of accounts that are taken, lost or
-    refused, in words. Raises BadInput when there is no session of any account that is wanted.
+    `name` tells workers apart. With a `launch_key`, the same for all of them, pages are shown by whichever
+    worker has a browser to spare; without one, by the account's holder. `told` hears of each result, `noted`
+    of accounts that are taken, lost or refused, in words. Raises BadInput when there is no session of any
+    account that is wanted.
     """
 
     def __init__(
@@ -53,6 +61,7 @@ class Worker:
         *,
         name: str,
         account: str | None = None,
+        launch_key: SecretStr | None = None,
         pace: Pace | None = None,
         clock: Callable[[], float] = time.time,
         told: Callable[[CheckResult], None] = lambda _: None,
@@ -63,7 +72,8 @@ class Worker:
         self._database = database
         self._targets = _by_account(settings, targets, account)
         app = new_app(database, self.pace.patience)
-        self._crew = Crew(settings, targets, database, app, name, pace=self.pace, clock=clock, told=told)
+        seal = None if launch_key is None else Seal(launch_key)
+        self._crew = Crew(settings, targets, database, app, name, seal, self.pace, clock, told)
         self._held: dict[str, asyncio.Task[None]] = {}
         self._free_before: set[str] = set()
         self._refused: dict[str, float] = {}
@@ -73,6 +83,7 @@ class Worker:
         (DatabaseGone)."""
         await self._database.migrate()
         async with self._crew.app.open_async():
+            pages = asyncio.create_task(self._show_pages())
             try:
                 while True:
                     try:
@@ -81,13 +92,45 @@ class Worker:
                         self._noted("PostgreSQL is away")
                         await asyncio.sleep(self.pace.look)
             finally:
-                await _ended(list(self._held.values()))
+                await _ended([*self._held.values()])
+                await _ended([pages])
 
     async def run_once(self) -> None:
         """Do what is due of the accounts that nobody else holds, and end."""
         await self._database.migrate()
         async with self._crew.app.open_async():
-            await asyncio.gather(*(self._hold(account, once=True) for account in self._targets))
+            pages = asyncio.create_task(self._show_pages())
+            try:
+                await asyncio.gather(*(self._hold(account, once=True) for account in self._targets))
+            finally:
+                await _ended([pages])
+
+    async def _show_pages(self) -> None:
+        """Show pages for all, if there is a key, a target with a page, and a browser."""
+        crew = self._crew
+        if crew.seal is None or all(target.host != "browser" for target in crew.targets.targets):
+            return
+        try:
+            async with Away(crew.app, crew.seal, crew.settings) as away:
+                while True:
+                    try:
+                        await self._work_on_pages(away)
+                    except (ProcrastinateException, *AWAY):
+                        await asyncio.sleep(self.pace.look)
+        except HostUnavailable as missing:
+            self._noted(f"pages are shown by other workers: {missing}")
+
+    async def _work_on_pages(self, away: Away) -> None:
+        await forget_pages(self._crew.app)
+        await self._crew.app.run_worker_async(
+            queues=[PAGES],
+            name=f"{self._crew.name}-pages",
+            concurrency=PAGES_AT_ONCE,
+            shutdown_graceful_timeout=self.pace.stop,
+            delete_jobs="always",
+            additional_context={"away": away},
+            install_signal_handlers=False,
+        )
 
     # Sharing
 
