@@ -26,6 +26,7 @@ from psycopg.types.json import Jsonb
 from telethon.tl import types
 
 from flows import Consent, MainApp, MiniAppError, OpenParameters, WebView
+from flows.app_config import DEFAULT_PROTOCOLS
 from flows.cache import Bot
 from launcher.account_session import AccountSession
 from launcher.connection import new_client
@@ -41,6 +42,7 @@ from launcher.scale.letters import Letter, Seal
 from launcher.scale.tasks import PAGES, SHOW, pool_of
 from launcher.servers import server_of
 from launcher.settings import Settings
+from launcher.timing import Timing
 
 __all__ = ["CHANNEL", "Away", "Sender"]
 
@@ -188,7 +190,8 @@ def _without_account(settings: Settings, browser: Browser) -> Launcher:
     """A launcher whose client is never connected: what pages ask of the account fails."""
     server = server_of(settings, connecting=False)
     session = AccountSession(server)
-    launcher = Launcher(settings, browser=browser)
+    launcher = Launcher(settings, browser=browser, timing=Timing(retries=()))
+    launcher._allowed = DEFAULT_PROTOCOLS
     launcher._entry = Entry(new_client(session, server), session, server, "")
     launcher._lose(_NoAccount())
     return launcher
