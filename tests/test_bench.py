@@ -109,9 +109,17 @@ def bridge(figures: Any) -> None:
         assert set(flood["lateness"]) == LATENESS
 
 
+def metapro(figures: Any) -> None:
+    assert figures["requests"] > 10
+    assert figures["drive"]["ratio"] > 0
+    assert figures["parallel"]["drives"] > 1
+    assert set(figures["parallel"]["drive"]) == LATENESS
+    assert figures["parallel"]["peak_kib_each"] > 0
+
+
 CHECKS = {
     check.__name__: check
-    for check in (opening, round_trips, kurigram, command_line, live_apps, hosted, bridge)
+    for check in (opening, round_trips, kurigram, command_line, live_apps, hosted, bridge, metapro)
 }
 
 

@@ -16,12 +16,16 @@ from xml.etree import ElementTree
 import pytest
 
 from flows import AccountLost
+from launcher.metapro import stand_in_settings
 from launcher.probe import Budget, Checker, CheckResult, Stage, StageResult, Status, Target, Targets
 from launcher.probe.all_at_once import check_all
 from launcher.probe.junit import junit
 from launcher.probe.nagios import nagios
 from launcher.sandbox import Sandbox
 from launcher.sandbox.faults import Delay, DropBefore, Fail, FloodWait, LoseKey
+from launcher.sandbox.metapro import MetaproStandIn, Switches
+from launcher.sandbox.ready_file import describe
+from launcher.sandbox.site import Site
 from launcher.settings import Settings
 from tests.browsers import browser  # noqa: F401 - the fixture tells whether there is Chromium
 from tests.conftest import need
@@ -189,6 +193,52 @@ async def test_a_certificate_that_ends_soon_is_a_warning(tmp_path: Path) -> None
         assert "valid for 5.0 more days" in result.text
         assert result.certificate_days == pytest.approx(5, abs=0.01)
         assert (await checker.check(link(expect={"certificate_days": 3}))).status is Status.OK
+
+
+# Metapro
+
+
+@asynccontextmanager
+async def watching_metapro(**switches: Any) -> AsyncIterator[Checker]:
+    """A checker of the sample app, against a stand-in with these switches turned."""
+    async with launching(ONCE, seconds=60) as (launcher, sandbox):
+        async with (
+            MetaproStandIn(sandbox, Switches(**switches)) as metapro,
+            Site(sandbox, metapro=metapro) as site,
+        ):
+            yield Checker(launcher, metapro=stand_in_settings(describe(sandbox, site)))
+
+
+METAPRO = {"bot": "metapro_demo_bot", "metapro": True}
+
+
+@pytest.mark.parametrize(
+    ("switches", "status", "words"),
+    [
+        ({}, Status.OK, ""),
+        ({"auth_scheme": "bearer"}, Status.CRITICAL, "K1 (metapro-auth)"),
+        ({"outages": {"leaderboard": "unavailable"}}, Status.CRITICAL, "C1.leaderboard (network)"),
+    ],
+)
+async def test_metapro_is_the_last_stage_and_names_the_step_that_failed(
+    switches: dict[str, Any], status: Status, words: str
+) -> None:
+    async with watching_metapro(**switches) as checker:
+        result = await checker.check(main_app(**METAPRO))
+        assert (result.status, words in result.text) == (status, True), result.text
+        assert stages(result)[-1] == "metapro"
+        steps = {step["id"]: step["verdict"] for step in result.metapro}
+        assert {"C0", "T1", "L1", "K1", "U1", "B1"} <= set(steps)
+
+
+async def test_a_metapro_that_is_not_configured_was_not_tested(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)  # without a .env
+    async with checking({"/": READY}) as (checker, _, _):
+        result = await checker.check(main_app(metapro=["C0"]))
+        assert result.status is Status.UNKNOWN
+        assert "METAPRO_PROJECT_ID" in result.text
 
 
 # In a browser

@@ -16,7 +16,7 @@ import typer
 from launcher.cli.accounts import accounts, logout
 from launcher.cli.check import check
 from launcher.cli.demo import demo
-from launcher.cli.drive import DriveCommand, drive
+from launcher.cli.drive import drive
 from launcher.cli.events import events
 from launcher.cli.failures import report
 from launcher.cli.inspect import inspect
@@ -24,6 +24,7 @@ from launcher.cli.login import login
 from launcher.cli.open import open_app
 from launcher.cli.output import show_line
 from launcher.cli.sandbox import sandbox
+from launcher.cli.verdicts import VerdictCommand
 from launcher.cli.worker import worker
 
 __all__ = ["app", "main"]
@@ -61,9 +62,9 @@ app.command()(logout)
 app.add_typer(accounts)
 app.command("open")(open_app)
 app.command()(inspect)
-app.command()(check)
+app.command(cls=VerdictCommand)(check)
+app.command(cls=VerdictCommand)(drive)
 app.command()(worker)
-app.command(cls=DriveCommand)(drive)
 app.command()(sandbox)
 app.command()(events)
 app.command()(demo)

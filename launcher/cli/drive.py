@@ -7,51 +7,25 @@ tested, which is also what a wrong command line or configuration gives.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from typer.core import TyperCommand
 
 from launcher.cli import options as given
 from launcher.cli.output import show_json
+from launcher.cli.place import metapro_of, placed
 
 if TYPE_CHECKING:
     from launcher.launcher import Launcher
-    from launcher.metapro import DriveReport, MetaproSettings
+    from launcher.metapro import DriveReport
     from launcher.sandbox import Sandbox
     from launcher.sandbox.ready_file import ReadyFile
     from launcher.settings import Settings
 
-__all__ = ["DriveCommand", "drive"]
-
-UNTESTED = 3
-
-
-class DriveCommand(TyperCommand):
-    """A command of which every error means that nothing was tested."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        with _untested():
-            return super().parse_args(ctx, args)
-
-    def invoke(self, ctx: Any) -> Any:
-        with _untested():
-            return super().invoke(ctx)
-
-
-@contextmanager
-def _untested() -> Iterator[None]:
-    try:
-        yield
-    except typer.Exit:
-        raise
-    except Exception as error:
-        error.exit_code = UNTESTED  # type: ignore[attr-defined]  # what `main` goes by
-        raise
+__all__ = ["drive"]
 
 
 def drive(
@@ -178,8 +152,8 @@ class _Driving:
         from launcher.metapro import MetaproDriver, reopening
 
         async with AsyncExitStack() as stack:
-            sandbox, ready = await stack.enter_async_context(_place(self.settings))
-            metapro = _metapro(ready, writes)
+            sandbox, ready = await stack.enter_async_context(placed(self.settings))
+            metapro = metapro_of(ready, allow_writes=writes)
             hosting = None if host == "none" else Hosting(host, trace=trace)
             launcher = await stack.enter_async_context(self._launcher(self.account, sandbox))
             driver = MetaproDriver(
@@ -211,29 +185,3 @@ class _Driving:
             return None
         other = await stack.enter_async_context(self._launcher(second, sandbox))
         return await stack.enter_async_context(other.open(self.target, **self.options))
-
-
-@asynccontextmanager
-async def _place(settings: Settings) -> AsyncIterator[tuple[Sandbox | None, ReadyFile | None]]:
-    """The sandbox of this run with its site and stand-in, if it is in this process, and what its ready file
-    says; nothing for Telegram's own servers."""
-    from launcher.sandbox import Sandbox, ready_file
-    from launcher.sandbox.metapro import MetaproStandIn
-    from launcher.sandbox.site import Site
-    from launcher.servers import ServerName
-
-    if settings.server == "sandbox":
-        async with Sandbox() as sandbox, MetaproStandIn(sandbox) as metapro:
-            async with Site(sandbox, metapro=metapro) as site:
-                yield sandbox, ready_file.describe(sandbox, site)
-    elif settings.server in get_args(ServerName):
-        yield None, None
-    else:
-        yield None, ready_file.read(Path(settings.server))
-
-
-def _metapro(ready: ReadyFile | None, writes: bool) -> MetaproSettings:
-    from launcher.metapro import MetaproSettings, stand_in_settings
-
-    wanted = {"allow_writes": True} if writes else {}
-    return MetaproSettings(**wanted) if ready is None else stand_in_settings(ready, **wanted)

@@ -18,9 +18,6 @@ from launcher.plain_text import plain
 
 __all__ = ["report"]
 
-_VERDICTS = ("check", "drive")
-"""Commands whose exit code is a verdict of an app: there 2 is not wrong usage, and 3 is "not tested"."""
-
 
 def report(error: Exception, *, as_json: bool) -> int:
     """Tell about the error; returns the exit code."""
@@ -31,13 +28,6 @@ def report(error: Exception, *, as_json: bool) -> int:
         _show_places(error)
     if as_json:
         show_json({"error": _as_json(error) | {"message": text}})
-    return _exit_code(error)
-
-
-def _exit_code(error: Exception) -> int:
-    context = getattr(error, "ctx", None)
-    if context is not None and context.info_name in _VERDICTS:
-        return 3
     code = getattr(error, "exit_code", 1)
     return code if isinstance(code, int) else 1
 

@@ -50,9 +50,10 @@ class Layer(StrEnum):
 class StepResult:
     """How one step went.
 
-    `seconds` is its own duration without waiting for others, `http_status` that of the answer that decided
-    it, `cause` one line: what was found, why it failed or why it was skipped. `layer` is where the fault
-    lies, of a step that did not fail where it would. `remedy` says what to do about a failure or a skip,
+    `seconds` is its own duration, from when the steps before it were done (a page may have to wait for its
+    turn in the browser). `http_status` is that of the answer that decided it, `cause` one line: what was
+    found, why it failed or why it was skipped. `layer` is where the fault lies, of a step that did not fail
+    where it would. `remedy` says what to do about a failure or a skip,
     `assumption` what an unverified step rests on. `warnings` are findings that do not fail it. Nothing in
     here is secret.
     """

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flows import MiniAppError
 from launcher.launcher import Launcher
@@ -16,6 +16,9 @@ from launcher.probe.checking import Checker
 from launcher.probe.results import CheckResult, Stage, StageResult, Status
 from launcher.probe.targets import Target, Targets
 from launcher.settings import Settings
+
+if TYPE_CHECKING:
+    from launcher.metapro import MetaproSettings
 
 __all__ = ["check_all", "not_tested"]
 
@@ -29,6 +32,7 @@ async def check_all(
     *,
     account: str | None = None,
     sandbox: Any = None,
+    metapro: MetaproSettings | None = None,
     told: Callable[[CheckResult], None] = lambda _: None,
 ) -> list[CheckResult]:
     """The results in the order of the targets; `told` hears of each as it comes.
@@ -47,7 +51,7 @@ async def check_all(
         of_account.setdefault(target.account or account, []).append(target)
     async with asyncio.TaskGroup() as group:
         for name, wanted in of_account.items():
-            group.create_task(_as_account(settings, targets, name, wanted, sandbox, note))
+            group.create_task(_as_account(settings, targets, name, wanted, sandbox, metapro, note))
     return [results[target.name] for target in targets.targets]
 
 
@@ -57,6 +61,7 @@ async def _as_account(
     name: str | None,
     wanted: list[Target],
     sandbox: Any,
+    metapro: MetaproSettings | None,
     note: Callable[[CheckResult], None],
 ) -> None:
     async with AsyncExitStack() as stack:
@@ -67,7 +72,7 @@ async def _as_account(
                 note(not_tested(target, failure))
             return
         budget = Budget(targets.account(name).budget)
-        checker = Checker(launcher, budget=budget, resolve_every=targets.resolve_every)
+        checker = Checker(launcher, budget=budget, resolve_every=targets.resolve_every, metapro=metapro)
         room = asyncio.Semaphore(AT_ONCE)
 
         async def check(target: Target) -> None:

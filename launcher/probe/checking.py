@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import httpx
@@ -33,6 +34,9 @@ from launcher.probe.expected import judge_final_host, judge_http, judge_init_dat
 from launcher.probe.results import CheckResult, Stage, Status
 from launcher.probe.targets import Target
 
+if TYPE_CHECKING:
+    from launcher.metapro import MetaproSettings
+
 __all__ = ["Checker", "Show"]
 
 Show = Callable[[Launcher, Target, MiniApp, Course], Awaitable[None]]
@@ -42,8 +46,9 @@ Show = Callable[[Launcher, Target, MiniApp, Course], Awaitable[None]]
 class Checker:
     """Checks targets as the account of an entered `launcher`, within `budget`.
 
-    `clock` gives the time in seconds since the epoch, by which the age of resolved names is told. `show`
-    shows pages in place of the launcher's browser; it may take as long as the whole check besides.
+    `metapro` says which Metapro the targets' apps use; without it the environment does, or the stand-in
+    of the sandbox. `clock` gives the time in seconds since the epoch, by which the age of resolved names
+    is told. `show` shows pages in place of the launcher's browser, and has as long again for that.
     """
 
     def __init__(
@@ -52,6 +57,7 @@ class Checker:
         *,
         budget: Budget | None = None,
         resolve_every: float = 86400.0,
+        metapro: MetaproSettings | None = None,
         clock: Callable[[], float] = time.time,
         show: Show | None = None,
     ) -> None:
@@ -59,6 +65,7 @@ class Checker:
         self._show = show
         self.budget = budget
         self._resolve_every = resolve_every
+        self._metapro = metapro
         self._clock = clock
 
     async def check(self, target: Target) -> CheckResult:
@@ -85,10 +92,13 @@ class Checker:
                 self.budget.pause(course.flood_wait)
         return course.result(began, self._clock(), repeated=repeated), course.browser_died
 
+    def _elsewhere(self, target: Target) -> bool:
+        return target.host == "browser" and not target.metapro and self._show is not None
+
     async def _start_browser(self, target: Target) -> Wrong | None:
         """Start the browser, if one is needed: that takes seconds, and is not the app's time."""
         try:
-            if target.host == "browser" and self._show is None:
+            if target.host == "browser" and not self._elsewhere(target):
                 await self.launcher.browser()
         except HostUnavailable as failure:
             return Wrong(Status.UNKNOWN, str(failure))
@@ -96,7 +106,7 @@ class Checker:
 
     async def _go(self, target: Target, course: Course) -> None:
         try:
-            async with asyncio.timeout(target.timeout * (1 if self._show is None else 2)):
+            async with asyncio.timeout(target.timeout * (2 if self._elsewhere(target) else 1)):
                 await self._launch(target, course)
         except TimeoutError:
             course.out_of_time()
@@ -122,6 +132,20 @@ class Checker:
             course.opened(app, self.launcher.cache.resolved.get(app.app.bot.id))
             judge_init_data(target.expect, app, self.launcher)
             await self._page(target, app, course)
+            if target.metapro:
+                await self._drive(target, app, course)
+
+    async def _drive(self, target: Target, app: MiniApp, course: Course) -> None:
+        try:
+            from launcher.probe.driven import drive
+        except ModuleNotFoundError as missing:
+            raise Wrong(
+                Status.UNKNOWN,
+                f"Metapro is not driven without the package {missing.name}.",
+                "Run: pip install 'miniapp-launcher[metapro]'",
+            ) from None
+        with course.stage(Stage.METAPRO):
+            await drive(self.launcher, self._metapro, target, app, course)
 
     async def _page(self, target: Target, app: MiniApp, course: Course) -> None:
         match target.host:
@@ -133,7 +157,8 @@ class Checker:
             case "browser":
                 from launcher.probe.in_browser import show
 
-                await (self._show or show)(self.launcher, target, app, course)
+                showing = self._show if self._show is not None and not target.metapro else show
+                await showing(self.launcher, target, app, course)
 
     async def _look(self, target: Target, app: MiniApp, course: Course) -> None:
         expect = target.expect

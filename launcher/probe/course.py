@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 
 from flows import (
     AccountLost,
@@ -55,6 +56,7 @@ class Course:
         self.certificate_days: float | None = None
         self.screenshot: bytes | None = None
         self.browser_died = False
+        self.metapro: tuple[dict[str, Any], ...] = ()
         self._target = target
         self._began = time.perf_counter() - since_start
         self._at = Stage.PARSE
@@ -187,5 +189,6 @@ class Course:
             flood_wait=self.flood_wait,
             resolved_age=None if self.resolved_at is None else max(0.0, now - self.resolved_at),
             certificate_days=self.certificate_days,
+            metapro=self.metapro,
             screenshot=self.screenshot,
         )

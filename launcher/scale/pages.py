@@ -32,6 +32,7 @@ from launcher.account_session import AccountSession
 from launcher.connection import new_client
 from launcher.entry import Entry
 from launcher.hosts.browser import Browser
+from launcher.hosts.observations import HostUnavailable
 from launcher.launcher import Launcher
 from launcher.mini_app import MiniApp
 from launcher.probe.course import Course, Wrong
@@ -68,7 +69,7 @@ class Sender:
     async def show(self, launcher: Launcher, target: Target, app: MiniApp, course: Course) -> None:
         """Have the page shown, and put its stages into the course. Raises Wrong when nobody did in time."""
         if app.flow in _STAY:
-            await show(launcher, target, app, course)
+            await _show_here(launcher, target, app, course)
             return
         run = str(uuid4())
         shown = self._waiting[run] = asyncio.Event()
@@ -102,6 +103,14 @@ class Sender:
             )
             row = await told.fetchone()
         return None if row is None else row[0]
+
+
+async def _show_here(launcher: Launcher, target: Target, app: MiniApp, course: Course) -> None:
+    try:
+        await launcher.browser()
+    except HostUnavailable as missing:
+        raise Wrong(Status.UNKNOWN, str(missing)) from None
+    await show(launcher, target, app, course)
 
 
 def _letter(target: Target, app: MiniApp, elapsed: float) -> Letter:

@@ -13,11 +13,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from tests.bench.bridge import bridge
+from tests.bench.checks import checks
 from tests.bench.command_line import command_line
 from tests.bench.hosted import hosted
 from tests.bench.kurigram import kurigram
 from tests.bench.live_apps import live_apps
 from tests.bench.measuring import FULL, QUICK, Sizes
+from tests.bench.metapro import metapro
 from tests.bench.opening import opening
 from tests.bench.round_trips import round_trips
 
@@ -29,6 +31,8 @@ BENCHMARKS: list[Callable[[Sizes], Awaitable[dict[str, Any]]]] = [
     live_apps,
     hosted,
     bridge,
+    metapro,
+    checks,
 ]
 
 

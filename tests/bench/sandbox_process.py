@@ -23,7 +23,7 @@ from launcher.servers import server_of
 from launcher.settings import Settings
 from launcher.timing import Timing
 
-__all__ = ["SandboxProcess", "launching", "sandbox_process"]
+__all__ = ["ROOT", "SandboxProcess", "launching", "sandbox_process"]
 
 ROOT = Path(__file__).resolve().parents[2]
 ACCOUNT = "alice"

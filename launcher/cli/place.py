@@ -1,0 +1,43 @@
+"""Where a command works: on one of Telegram's servers, a sandbox of another process, or one of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+if TYPE_CHECKING:
+    from launcher.metapro import MetaproSettings
+    from launcher.sandbox import Sandbox
+    from launcher.sandbox.ready_file import ReadyFile
+    from launcher.settings import Settings
+
+__all__ = ["metapro_of", "placed"]
+
+
+@asynccontextmanager
+async def placed(settings: Settings) -> AsyncIterator[tuple[Sandbox | None, ReadyFile | None]]:
+    """The sandbox of this run with its site and stand-in, if it is in this process, and what its ready file
+    says; nothing for Telegram's own servers."""
+    from launcher.sandbox import Sandbox, ready_file
+    from launcher.sandbox.metapro import MetaproStandIn
+    from launcher.sandbox.site import Site
+    from launcher.servers import ServerName
+
+    if settings.server == "sandbox":
+        async with Sandbox() as sandbox, MetaproStandIn(sandbox) as metapro:
+            async with Site(sandbox, metapro=metapro) as site:
+                yield sandbox, ready_file.describe(sandbox, site)
+    elif settings.server in get_args(ServerName):
+        yield None, None
+    else:
+        yield None, ready_file.read(Path(settings.server))
+
+
+def metapro_of(ready: ReadyFile | None, *, allow_writes: bool = False) -> MetaproSettings:
+    """The Metapro that apps use in such a place."""
+    from launcher.metapro import MetaproSettings, stand_in_settings
+
+    wanted: dict[str, Any] = {"allow_writes": True} if allow_writes else {}
+    return MetaproSettings(**wanted) if ready is None else stand_in_settings(ready, **wanted)

@@ -1,0 +1,53 @@
+"""The part of a check that drives Metapro: the steps a target names, or those that only read."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import get_args
+
+from launcher.launcher import Launcher
+from launcher.metapro import MetaproDriver, MetaproError, MetaproSettings, Outcome, Verdict, reopening
+from launcher.metapro.stand_in import stand_in_settings
+from launcher.mini_app import MiniApp
+from launcher.probe.course import Course, Wrong
+from launcher.probe.results import Status
+from launcher.probe.targets import Target
+from launcher.sandbox import ready_file
+from launcher.servers import ServerName
+
+__all__ = ["READ_ONLY", "drive"]
+
+READ_ONLY = ("C0", "C1", "T1", "L1", "K1", "U1", "B1")
+"""What is watched unless a target names steps: nothing of it writes, and no page is needed."""
+
+
+async def drive(
+    launcher: Launcher, settings: MetaproSettings | None, target: Target, app: MiniApp, course: Course
+) -> None:
+    """Drive the open app. Raises Wrong for a step that failed, and when Metapro could not be tested."""
+    try:
+        driver = MetaproDriver(
+            settings or _settings(launcher),
+            steps=READ_ONLY if isinstance(target.metapro, bool) else target.metapro,
+            relaunch=reopening(launcher, target.opens, via=target.via, start_param=target.start_param),
+            now=launcher.sandbox.now if launcher.sandbox else time.time,
+        )
+    except MetaproError as failure:
+        raise Wrong(Status.UNKNOWN, failure.meaning, failure.remedy) from None
+    report = await driver.drive(app)
+    course.metapro = tuple(step.to_json() for step in report.steps)
+    if report.outcome in (Outcome.FAIL, Outcome.UNTESTED):
+        status = Status.CRITICAL if report.outcome is Outcome.FAIL else Status.UNKNOWN
+        failed = [step for step in report.steps if step.verdict is Verdict.FAIL]
+        first = (failed or report.steps)[0]
+        others = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
+        raise Wrong(status, f"{first.id} ({first.layer}): {first.cause.rstrip('.')}{others}.", first.remedy)
+
+
+def _settings(launcher: Launcher) -> MetaproSettings:
+    """Those of the environment; of a sandbox in another process, its stand-in's."""
+    server = launcher.settings.server
+    if server in get_args(ServerName):
+        return MetaproSettings()
+    return stand_in_settings(ready_file.read(Path(server)))

@@ -1,0 +1,125 @@
+"""A read-only drive of a Metapro app without a page, beside the requests that it must make; and many at once.
+
+The stand-in is a process of its own. What must be asked is what one drive asked: the same requests are then
+sent by bare httpx, one after another over one client, with nothing read from the answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from pydantic import SecretStr
+
+from launcher.metapro import SERVICES, Launch, MetaproDriver, MetaproSettings, Verdict
+from launcher.metapro.settings import MAIN_NETWORKS
+from launcher.sandbox.default_world import default_world
+from launcher.sandbox.metapro import MetaproStandIn
+from tests.bench.measuring import Sizes, compare, percentiles
+from tests.metapro_drives import BOT_TOKEN, people
+
+__all__ = ["metapro"]
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+async def metapro(sizes: Sizes) -> dict[str, Any]:
+    """A drive ÷ its bare requests; then many drives side by side: seconds and memory of each."""
+    launch = (await asyncio.to_thread(people)).alice
+    with _stand_in() as place:
+        settings = _settings(place)
+        asked = await _asked(settings, launch)
+        context = httpx.create_ssl_context()
+
+        async def ours() -> None:
+            report = await MetaproDriver(settings).drive(launch)
+            assert all(step.verdict is not Verdict.FAIL for step in report.steps)
+
+        async def bare() -> None:
+            async with httpx.AsyncClient(verify=context, timeout=15.0) as client:
+                for method, url, headers, content in asked:
+                    await client.request(method, url, headers=headers, content=content)
+
+        alone = await compare(ours, bare, rounds=max(3, sizes.rounds // 10))
+        return {"requests": len(asked), "drive": alone, "parallel": await _parallel(settings, launch, sizes)}
+
+
+async def _asked(settings: MetaproSettings, launch: Launch) -> list[tuple[str, str, dict[str, str], bytes]]:
+    """The requests of one drive."""
+    found = []
+
+    class Noting(httpx.AsyncHTTPTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            headers = {name: value for name, value in request.headers.items() if name != "host"}
+            found.append((request.method, str(request.url), headers, request.content))
+            return await super().handle_async_request(request)
+
+    await MetaproDriver(settings, transport=Noting()).drive(launch)
+    return found
+
+
+async def _parallel(settings: MetaproSettings, launch: Launch, sizes: Sizes) -> dict[str, Any]:
+    drives = sizes.crowd * 2
+    driver = MetaproDriver(settings, patience=300.0)
+    seconds: list[float] = []
+
+    async def one() -> None:
+        began = time.perf_counter()
+        await driver.drive(launch)
+        seconds.append(time.perf_counter() - began)
+
+    began = time.perf_counter()
+    await asyncio.gather(*(one() for _ in range(drives)))
+    whole = time.perf_counter() - began
+    tracemalloc.start()
+    await asyncio.gather(*(one() for _ in range(drives)))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return {
+        "drives": drives,
+        "seconds": round(whole, 2),
+        "ms_each": round(whole / drives * 1000, 2),
+        "drive": percentiles(seconds[:drives]),
+        "peak_kib_each": round(peak / drives / 1024, 1),
+    }
+
+
+def _settings(place: dict[str, Any]) -> MetaproSettings:
+    ids = {name: value for name, value in place["ids"].items() if not name.endswith("_key")}
+    urls = {f"{service}_url": place["services"][service] for service in SERVICES}
+    key = SecretStr(place["ids"]["leaderboard_key"])
+    return MetaproSettings(
+        **urls, **ids, leaderboard_key=key, bot_token=SecretStr(BOT_TOKEN), chain_ids=MAIN_NETWORKS,
+        timeout=300.0, _env_file=None,
+    )  # fmt: skip
+
+
+@contextmanager
+def _stand_in() -> Iterator[dict[str, Any]]:
+    """The stand-in's process; it ends with its standard input."""
+    command = [sys.executable, "-m", __spec__.name]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        yield json.loads(process.stdout.readline())
+
+
+async def _serve() -> None:
+    async with MetaproStandIn(default_world()) as running:
+        sys.stdout.write(json.dumps({"services": running.services, "ids": running.ids}) + "\n")
+        sys.stdout.flush()
+        await asyncio.to_thread(sys.stdin.read)
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve())
