@@ -24,7 +24,7 @@ import pytest
 from launcher.scale import Database
 from tests.conftest import need
 
-__all__ = ["PostgresServer", "binaries", "ends", "postgres", "rows"]
+__all__ = ["NoPostgres", "PostgresServer", "binaries", "ends", "postgres", "rows"]
 
 USER = "tests"
 READY = b"database system is ready to accept connections"
