@@ -4,6 +4,7 @@ as if it were another machine."""
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from launcher.account_session import AccountSession
 from launcher.probe import CheckResult, Target, Targets
@@ -92,6 +95,12 @@ class Place:
                 for number in range(each)
             ),
         )
+
+    def target_file(self, targets: Targets) -> Path:
+        """The targets as a file."""
+        file = self.folder / "targets.yaml"
+        file.write_text(yaml.safe_dump(json.loads(targets.model_dump_json(exclude_defaults=True))))
+        return file
 
     def worker(
         self, name: str, targets: Targets, heard: Heard, *, pace: Pace = QUICK, **options: Any

@@ -117,9 +117,17 @@ def metapro(figures: Any) -> None:
     assert figures["parallel"]["peak_kib_each"] > 0
 
 
+def scale(figures: Any) -> None:
+    if "not_run" in figures:
+        return
+    assert figures["overlaps"] == 0
+    assert set(figures["workers_1"]) == {"per_second", "seconds_until_all", "switches"}
+    assert figures["take_over"]["lease_s"] > 0
+
+
 CHECKS = {
     check.__name__: check
-    for check in (opening, round_trips, kurigram, command_line, live_apps, hosted, bridge, metapro)
+    for check in (opening, round_trips, kurigram, command_line, live_apps, hosted, bridge, metapro, scale)
 }
 
 

@@ -207,6 +207,7 @@ OPTIONS = {
     "open": f"{OPENING} --account --speculate --for --send-data {SHOWING}",
     "inspect": f"{OPENING} --account",
     "sandbox": "--port --ready-file --flip --query-lifetime --metapro --assumptions",
+    "worker": "--database --name --once --migrate --status --account",
     "demo": "--reveal --no-browser --report --install-browser",
 }
 

@@ -76,6 +76,16 @@ def test_nobody_imports_the_command_line_but_its_entry() -> None:
     assert outside <= {"launcher.__main__"}
 
 
+DOORS = {"launcher.scale": {"launcher.cli.worker"}}
+"""What sits on top, and who may open it."""
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_nobody_imports_a_door_but_its_command(door: str) -> None:
+    found = offenders("flows", (door,)) + offenders("launcher", (door,))
+    assert {module for module, _ in found if not inside(module, door)} == DOORS[door]
+
+
 def test_the_bridge_does_no_io() -> None:
     forbidden = ("asyncio", "telethon", "playwright", "httpx")
     assert offenders("launcher.bridge", forbidden) == []

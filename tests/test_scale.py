@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -16,22 +17,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from procrastinate import App
 from pydantic import SecretStr
 
 from flows import BadInput, MiniAppError
+from launcher import cli
 from launcher.beside import beside
 from launcher.hosts import HostUnavailable
 from launcher.launcher import Launcher
 from launcher.probe import CheckResult, Stage, StageResult, Status, Target
 from launcher.sandbox.default_world import ALICE
 from launcher.sandbox.faults import Act, Delay
-from launcher.scale import Database, LeaseLost, leased, results, status, tasks
+from launcher.scale import Database, LeaseLost, Worker, leased, results, status, tasks
 from launcher.scale.database import DatabaseGone
 from launcher.scale.holding import Crew, Holding
 from launcher.scale.letters import Letter, Seal
 from launcher.scale.pages import Away
+from launcher.settings import Settings
 from tests.conftest import need
 from tests.pages import Answer, Pages
 from tests.pages import app as page
@@ -221,8 +223,7 @@ async def test_a_worker_that_is_killed_loses_no_check(
 ) -> None:  # fmt: skip
     async with place(postgres, tmp_path) as at, asyncio.timeout(30):
         targets, heard, stopped = at.targets(), Heard(), asyncio.Event()
-        file = tmp_path / "targets.yaml"
-        file.write_text(yaml.safe_dump(json.loads(targets.model_dump_json(exclude_defaults=True))))
+        file = at.target_file(targets)
         async with at.process("one", file) as process:
 
             def stop(_: Any) -> None:
@@ -426,3 +427,76 @@ async def test_the_database_url_is_shown_nowhere(url: str, error: type[MiniAppEr
     assert "\n" not in str(refused.value)
     if error is DatabaseGone:
         assert "hunter2" not in repr(Database(url))
+
+
+async def test_the_command_works_until_it_is_told_to_stop(
+    postgres: PostgresServer, tmp_path: Path  # noqa: F811
+) -> None:  # fmt: skip
+    async with place(postgres, tmp_path, ("one",)) as at, asyncio.timeout(30):
+        file = at.target_file(at.targets())
+        async with at.process("one", file) as process:
+            assert process.stdout is not None
+            assert json.loads(await process.stdout.readline())["status"] == "OK"
+            process.send_signal(signal.SIGTERM)
+            assert (await process.communicate())[0] == b""
+            assert process.returncode == 0
+        async with at.process("one", file, "--status") as process:
+            told = json.loads((await process.communicate())[0])
+        leases = [(one["account"], one["worker"], one["held"]) for one in told["leases"]]
+        assert leases == [("alice", "one", False)]
+        assert [(one["target"], one["status"]) for one in told["results"]] == [("alice-0", "OK")]
+
+
+REFUSED = [
+    ([], {}, "There is no database. Set MINIAPP_DATABASE_URL to postgresql://… or give --database."),
+    (["--database", "host=/none"], {}, "a target file is needed"),
+    (["--migrate"], {"MINIAPP_DATABASE_URL": "host=/none password=hunter2"}, "PostgreSQL cannot be used"),
+    (["x.yaml", "--database", "host=/none"], {}, "x.yaml: No such file or directory. Name a file"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "environment", "words"), REFUSED)
+def test_what_the_command_refuses_is_told_in_a_line(
+    arguments: list[str], environment: dict[str, str], words: str,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.delenv("MINIAPP_DATABASE_URL", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    told = _refused(["worker", *arguments], monkeypatch, capsys)
+    assert words in told
+    assert "hunter2" not in told
+
+
+def test_without_its_packages_the_command_says_how_to_get_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "launcher.scale", None)
+    told = _refused(["worker", "--status", "--database", "x"], monkeypatch, capsys)
+    assert told == (
+        "miniapp: Workers need some more packages. Run: pip install 'miniapp-launcher[monitor,scale]'"
+    )
+
+
+def _refused(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> str:
+    """The one line that the command says before it ends with a code."""
+    monkeypatch.setattr(sys, "argv", ["miniapp", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code in (1, 2)
+    [line] = capsys.readouterr().err.splitlines()
+    return line
+
+
+async def test_a_worker_needs_a_server_and_a_session(postgres: PostgresServer, tmp_path: Path) -> None:  # noqa: F811
+    async with place(postgres, tmp_path, ("one",), accounts=2) as at:
+        with pytest.raises(BadInput, match="There is no session of bob here"):
+            at.worker("one", at.targets("bob"), Heard())
+        with pytest.raises(BadInput, match="names no account"):
+            at.worker("one", at.targets(account=None), Heard())
+        with pytest.raises(BadInput, match="A sandbox inside one worker"):
+            Worker(
+                Settings(server="sandbox", _env_file=None), at.targets(), at.database, name="one"
+            )  # fmt: skip
