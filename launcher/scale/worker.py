@@ -49,8 +49,8 @@ class Worker:
 
     `name` tells workers apart. With a `launch_key`, the same for all of them, pages are shown by whichever
     worker has a browser to spare; without one, by the account's holder. `told` hears of each result, `noted`
-    of accounts that are taken, lost or refused, in words. Raises BadInput when there is no session of any
-    account that is wanted.
+    of accounts that are given back, lost or refused, in words. Raises BadInput when there is no session of
+    any account that is wanted.
     """
 
     def __init__(
@@ -75,6 +75,7 @@ class Worker:
         seal = None if launch_key is None else Seal(launch_key)
         self._crew = Crew(settings, targets, database, app, name, seal, self.pace, clock, told)
         self._held: dict[str, asyncio.Task[None]] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
         self._free_before: set[str] = set()
         self._refused: dict[str, float] = {}
 
@@ -92,8 +93,9 @@ class Worker:
                         self._noted("PostgreSQL is away")
                         await asyncio.sleep(self.pace.look)
             finally:
-                await _ended([*self._held.values()])
-                await _ended([pages])
+                await _ended(*self._held.values())
+                await asyncio.gather(*self._leaving, return_exceptions=True)
+                await _ended(pages)
 
     async def run_once(self) -> None:
         """Do what is due of the accounts that nobody else holds, and end."""
@@ -103,7 +105,7 @@ class Worker:
             try:
                 await asyncio.gather(*(self._hold(account, once=True) for account in self._targets))
             finally:
-                await _ended([pages])
+                await _ended(pages)
 
     async def _show_pages(self) -> None:
         """Show pages for all, if there is a key, a target with a page, and a browser."""
@@ -167,7 +169,8 @@ class Worker:
 
     def _balance(self, free: set[str], workers: dict[str, int]) -> None:
         for account in [account for account, task in self._held.items() if task.done()]:
-            del self._held[account]
+            self._held.pop(account).result()  # what is raised here is a defect of ours
+        self._leaving = {task for task in self._leaving if not task.done()}
         share = math.ceil(sum(1 / count for count in workers.values()) - 1e-9)
         for account in sorted(free - set(self._held)):
             if len(self._held) < share or account in self._free_before:
@@ -176,7 +179,9 @@ class Worker:
         shared = [account for account in self._held if workers.get(account, 0) > 1]
         if len(self._held) > share and shared:
             self._noted(f"{shared[-1]} is given back: there are more workers now")
-            self._held[shared[-1]].cancel()
+            leaving = self._held.pop(shared[-1])
+            leaving.cancel()
+            self._leaving.add(leaving)
 
     async def _hold(self, account: str, *, once: bool = False) -> None:
         """Hold an account as long as it lasts. Whatever ends it, others go on."""
@@ -215,7 +220,7 @@ def _by_account(settings: Settings, targets: Targets, account: str | None) -> di
     return ours
 
 
-async def _ended(tasks: list[asyncio.Task[None]]) -> None:
+async def _ended(*tasks: asyncio.Task[None]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
