@@ -26,13 +26,14 @@ from launcher.beside import beside
 from launcher.hosts import HostUnavailable
 from launcher.launcher import Launcher
 from launcher.probe import CheckResult, Stage, StageResult, Status, Target
+from launcher.probe.course import Course, Wrong
 from launcher.sandbox.default_world import ALICE
 from launcher.sandbox.faults import Act, Delay
 from launcher.scale import Database, LeaseLost, Worker, leased, results, status, tasks
 from launcher.scale.database import DatabaseGone
 from launcher.scale.holding import Crew, Holding
 from launcher.scale.letters import Letter, Seal
-from launcher.scale.pages import Away
+from launcher.scale.pages import Away, Sender
 from launcher.settings import Settings
 from tests.conftest import need
 from tests.pages import Answer, Pages
@@ -392,9 +393,14 @@ async def test_a_page_that_nobody_shows_says_nothing_of_the_app(
     postgres: PostgresServer, tmp_path: Path  # noqa: F811
 ) -> None:  # fmt: skip
     async with place(postgres, tmp_path) as at, tasks.new_app(at.database).open_async() as app:
-        result = await checked(at, app, {"timeout": 0.3}, "http://127.0.0.1:9/")
-        assert (result.status, result.repeated) == (Status.UNKNOWN, True)
-        assert "no worker has shown the page" in result.text
+        [target] = at.targets(host="browser", timeout=0.1).targets
+        async with Launcher(at.settings("one"), "alice") as launcher:
+            async with launcher.open("@demo_bot", via="main_app") as launched:
+                course = Course(target)
+                with pytest.raises(Wrong, match="no worker has shown the page in time") as wrong:
+                    await Sender(app, Seal(KEY)).show(launcher, target, launched, course)
+        assert wrong.value.status is Status.UNKNOWN
+        assert course.browser_died  # so it is launched and shown once more
         assert await rows(at.database, "select 1 from procrastinate_jobs") == []
 
 

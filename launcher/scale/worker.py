@@ -3,7 +3,7 @@
 Every `look` seconds it sees in PostgreSQL's table of locks which accounts are held, and how many workers
 could use each: every worker keeps a shared lock for each account that it has a session of, so one that has
 ended is not counted from that instant on. It takes free accounts up to its share, and one beyond it when
-nobody else has wanted it for two looks; it gives one back when it has more than its share.
+nobody else has taken it for some looks; it gives one back when it has more than its share.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import math
 import time
 from collections.abc import Callable
 from typing import Any
+from zlib import crc32
 
 import psycopg
 from procrastinate.exceptions import ProcrastinateException
@@ -33,6 +34,8 @@ from launcher.settings import Settings
 
 __all__ = ["Worker"]
 
+PATIENT_LOOKS = 5
+"""An account that was free for so many looks is taken beyond one's share."""
 PAGES_AT_ONCE = 2
 """Pages that a worker shows at once for all: more take longer each."""
 Noted = Callable[[str], None]
@@ -76,7 +79,7 @@ class Worker:
         self._crew = Crew(settings, targets, database, app, name, seal, self.pace, clock, told)
         self._held: dict[str, asyncio.Task[None]] = {}
         self._leaving: set[asyncio.Task[None]] = set()
-        self._free_before: set[str] = set()
+        self._free_for: dict[str, int] = {}
         self._refused: dict[str, float] = {}
 
     async def run(self) -> None:
@@ -172,16 +175,20 @@ class Worker:
             self._held.pop(account).result()  # what is raised here is a defect of ours
         self._leaving = {task for task in self._leaving if not task.done()}
         share = math.ceil(sum(1 / count for count in workers.values()) - 1e-9)
-        for account in sorted(free - set(self._held)):
-            if len(self._held) < share or account in self._free_before:
+        for account in sorted(free - set(self._held), key=self._preference):
+            if len(self._held) < share or self._free_for.get(account, 0) >= PATIENT_LOOKS:
                 self._held[account] = asyncio.create_task(self._hold(account))
-        self._free_before = free - set(self._held)
+        self._free_for = {one: self._free_for.get(one, 0) + 1 for one in free - set(self._held)}
         shared = [account for account in self._held if workers.get(account, 0) > 1]
         if len(self._held) > share and shared:
             self._noted(f"{shared[-1]} is given back: there are more workers now")
             leaving = self._held.pop(shared[-1])
             leaving.cancel()
             self._leaving.add(leaving)
+
+    def _preference(self, account: str) -> int:
+        """Workers prefer different accounts, so that they do not all reach for the same."""
+        return crc32(f"{self._crew.name} {account}".encode())
 
     async def _hold(self, account: str, *, once: bool = False) -> None:
         """Hold an account as long as it lasts. Whatever ends it, others go on."""
