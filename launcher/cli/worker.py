@@ -38,7 +38,7 @@ def worker(
     ] = None,
     once: Annotated[bool, typer.Option("--once", help="Do what is due, and end.")] = False,
     migrate: Annotated[bool, typer.Option("--migrate", help="Make the tables, and end.")] = False,
-    show_status: Annotated[
+    status: Annotated[
         bool, typer.Option("--status", help="Show leases, queues and last results, and end.")
     ] = False,
     server: given.ServerOption = None,
@@ -54,8 +54,8 @@ def worker(
     from launcher.cli.running import run
 
     shared = _database(database)
-    if show_status:
-        return run(_status(shared, as_json))
+    if status:
+        return run(show_status(shared, as_json=as_json))
     if migrate:
         return run(shared.migrate())
     if file is None:
@@ -117,7 +117,8 @@ async def _work(worker: Worker, *, once: bool) -> None:
         await working
 
 
-async def _status(database: Database, as_json: bool) -> None:
+async def show_status(database: Database, *, as_json: bool) -> None:
+    """Leases, queues and last results, as tables or as JSON."""
     from launcher.scale import status
 
     told = await status(database)
