@@ -138,6 +138,15 @@ def test_an_end_that_does_not_come_leaves_the_page_heard(outcome: Any) -> None:
     assert bridge.resolve(asked, Done()).replies == [("phone_requested", {"status": "sent"})]
 
 
+def test_what_ended_while_the_page_was_not_heard_is_answered_when_it_is_again() -> None:
+    bridge = Bridge()
+    (asked,) = send(bridge, "web_app_request_phone").effects
+    (effect,) = send(bridge, "web_app_data_send", {"data": "x"}).effects
+    assert bridge.resolve(asked, Done()) == Reaction()
+    assert bridge.resolve(effect, Failed("no")).replies == [("phone_requested", {"status": "sent"})]
+    assert bridge.pending() == []
+
+
 def test_what_a_platform_never_answers_takes_no_room() -> None:
     bridge = Bridge("android", faithful=True)
     for number in range(MAX_PENDING + 5):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -186,8 +187,7 @@ async def test_a_certificate_that_ends_soon_is_a_warning(tmp_path: Path) -> None
     tls, authority = certificate(tmp_path, timedelta(days=5))
     async with Pages({"/": READY}, tls) as site, launching() as (launcher, sandbox):
         sandbox.world.bot("demo_bot").apps["app"].url = site.url("/")
-        checker = Checker(launcher)
-        checker._trust.load_verify_locations(authority)
+        checker = Checker(launcher, trust=ssl.create_default_context(cafile=str(authority)))
         result = await checker.check(link(expect={"certificate_days": 14}))
         assert result.status is Status.WARNING
         assert "valid for 5.0 more days" in result.text

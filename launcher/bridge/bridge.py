@@ -112,6 +112,7 @@ class Bridge:
         self.version = version
         self.faithful = faithful
         self.closed = False
+        self._ended_meanwhile: dict[int, tuple[Effect, Outcome]] = {}
         self.notes: deque[Note] = deque(maxlen=1000)
         self._pace = Pace(self.platform) if paced else None
         self._pending: dict[tuple[str, str], Pending] = {}
@@ -259,11 +260,15 @@ class Bridge:
         event cannot express.
         """
         reaction = Reaction()
-        if effect.ends_app and not isinstance(outcome, Done):
-            self.closed = False
-        if self.closed or effect.id not in self._effects:
-            return reaction
         reply = effect.reply(outcome)
+        if effect.ends_app and not isinstance(outcome, Done) and self.closed:
+            self.closed = False
+            self._answer_late(now, reaction)
+        if effect.id not in self._effects:
+            return reaction
+        if self.closed:
+            self._ended_meanwhile[effect.id] = (effect, outcome)
+            return reaction
         self._now, self._name = now, ""
         del self._effects[effect.id]
         if isinstance(effect, effects.AskUser):
@@ -273,6 +278,14 @@ class Bridge:
         if reply is not None:
             self._send(reply, reaction)
         return reaction
+
+    def _answer_late(self, now: float, reaction: Reaction) -> None:
+        """The page is heard again: answer what has ended while it was not."""
+        ended, self._ended_meanwhile = self._ended_meanwhile, {}
+        for effect, outcome in ended.values():
+            answered = self.resolve(effect, outcome, now)
+            reaction.replies += answered.replies
+            reaction.effects += answered.effects
 
     def _said(self, asked: effects.AskUser, agrees: bool, reaction: Reaction) -> None:
         """The user has answered: go on with what they were asked for."""

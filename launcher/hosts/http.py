@@ -12,7 +12,7 @@ import asyncio
 import html
 import ssl
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from typing import Any
@@ -83,6 +83,7 @@ async def look(
     redirects: int = 10,
     user_agent: str = _USER_AGENT,
     verify: ssl.SSLContext | bool = True,
+    transport: httpx.AsyncBaseTransport | None = None,
     scripts: bool = True,
     text: str | None = None,
 ) -> HttpReport:
@@ -91,18 +92,17 @@ async def look(
 
     `timeout`: seconds for all of it. `limit`: bytes that are read of the document, and of its scripts
     together. `verify` as in httpx; an own SSLContext may trust an own authority.
-    Without `scripts` only the document is loaded. `text` is looked for in it.
+    `transport` makes the connections in place of one of its own, and stays open; with it nothing is read of
+    proxies. Without `scripts` only the document is loaded. `text` is looked for in it.
     """
     web_address(url)
     looking = _Looking(urldefrag(url).url, limit, text)
+    client = httpx.AsyncClient(
+        timeout=timeout, verify=verify, transport=transport, follow_redirects=True, max_redirects=redirects,
+        headers={"User-Agent": user_agent},
+    )  # fmt: skip
     try:
-        async with (
-            asyncio.timeout(timeout),
-            httpx.AsyncClient(
-                timeout=timeout, verify=verify, follow_redirects=True, max_redirects=redirects,
-                headers={"User-Agent": user_agent},
-            ) as client,
-        ):  # fmt: skip
+        async with asyncio.timeout(timeout), client if transport is None else nullcontext():
             await looking.at_page(client)
             if scripts:
                 await looking.at_scripts(client)

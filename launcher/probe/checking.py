@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import httpx
 
@@ -47,8 +48,9 @@ class Checker:
     """Checks targets as the account of an entered `launcher`, within `budget`.
 
     `metapro` says which Metapro the targets' apps use; without it the environment does, or the stand-in
-    of the sandbox. `clock` gives the time in seconds since the epoch, by which the age of resolved names
-    is told. `show` shows pages in place of the launcher's browser, and has as long again for that.
+    of the sandbox. `trust` are the certificate authorities that pages are held against. `clock` gives the
+    time in seconds since the epoch, by which the age of resolved names is told. `show` shows pages in place
+    of the launcher's browser, and has as long again for that.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Checker:
         budget: Budget | None = None,
         resolve_every: float = 86400.0,
         metapro: MetaproSettings | None = None,
+        trust: ssl.SSLContext | None = None,
         clock: Callable[[], float] = time.time,
         show: Show | None = None,
     ) -> None:
@@ -66,6 +69,7 @@ class Checker:
         self.budget = budget
         self._resolve_every = resolve_every
         self._metapro = metapro
+        self._trusts = trust
         self._clock = clock
 
     async def check(self, target: Target) -> CheckResult:
@@ -157,13 +161,18 @@ class Checker:
             case "browser":
                 from launcher.probe.in_browser import show
 
-                showing = self._show if self._show is not None and not target.metapro else show
+                showing = self._show if self._show and not target.metapro else show
                 await showing(self.launcher, target, app, course)
 
     async def _look(self, target: Target, app: MiniApp, course: Course) -> None:
         expect = target.expect
         app.http = await look(
-            app.url, timeout=target.timeout, verify=self._trust, scripts=expect.sdk, text=expect.text
+            app.url,
+            timeout=target.timeout,
+            verify=self._trust,
+            transport=self._transport,
+            scripts=expect.sdk,
+            text=expect.text,
         )
         course.certificate_days = app.http.certificate_days
         judge_http(expect, app.http)
@@ -171,4 +180,12 @@ class Checker:
     @cached_property
     def _trust(self) -> ssl.SSLContext:
         """The certificates that httpx trusts; reading them takes longer than many a whole check."""
-        return httpx.create_ssl_context()
+        return self._trusts or httpx.create_ssl_context()
+
+    @cached_property
+    def _transport(self) -> httpx.AsyncBaseTransport | None:
+        """One for all looks that keeps no connection, so that each check sees the server and its certificate
+        anew. With proxies in the environment httpx has to choose for each address."""
+        if getproxies():
+            return None
+        return httpx.AsyncHTTPTransport(verify=self._trust, limits=httpx.Limits(max_keepalive_connections=0))
