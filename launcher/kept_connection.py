@@ -38,8 +38,16 @@ class KeptConnection:
         self._pause = pause
         self._tell = tell
         self._lose = lose
+        self._running: asyncio.Task[None] | None = None
+
+    async def end(self) -> None:
+        """Disconnect for good."""
+        if self._running is not None:
+            await _cancelled(self._running)
+        await self._client.disconnect()
 
     async def run(self) -> None:
+        self._running = asyncio.current_task()
         try:
             while True:
                 await _end_of(self._client)

@@ -141,7 +141,7 @@ class Launcher:
             stack.callback(self._remember)
             self._prolonger = Prolonger(self.client, self.timing, self._lateness)
             self._listen()
-            kept = KeptConnection(
+            kept = self._kept = KeptConnection(
                 self.client, self.timing.prolong_retry, tell=self._connection, lose=self._lose
             )
             await stack.enter_async_context(
@@ -219,6 +219,14 @@ class Launcher:
         if (query := _query_of(app.app, app.query_id)) is not None:
             self._by_query[query] = app
         return app
+
+    async def hang_up(self, why: MiniAppError) -> None:
+        """Disconnect from Telegram at once and for good, because somebody else may use the account now.
+
+        Its apps are over (`account_lost`), and whatever is to be opened is refused with `why`.
+        """
+        self._lose(why)
+        await self._kept.end()
 
     # Pages
 

@@ -124,6 +124,21 @@ def exporter(figures: Any) -> None:
     assert all(number > 0 for number in numbers(figures))
 
 
+def checks(figures: Any) -> None:
+    assert set(figures["http"]) == {"one_at_a_time", "in_flight"}
+    for rates in figures["http"].values():
+        assert set(rates) == {"ours_per_second", "bare_per_second", "ratio"}
+    assert "not_run" in figures["browser"] or figures["browser"]["ratio"] > 0
+
+
+def scale(figures: Any) -> None:
+    if "not_run" in figures:
+        return
+    assert figures["overlaps"] == 0
+    assert set(figures["workers_1"]) == {"per_second", "seconds_until_all", "switches"}
+    assert figures["take_over"]["lease_s"] > 0
+
+
 CHECKS = {
     check.__name__: check
     for check in (
@@ -135,7 +150,9 @@ CHECKS = {
         hosted,
         bridge,
         metapro,
+        checks,
         exporter,
+        scale,
     )
 }
 

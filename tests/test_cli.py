@@ -210,6 +210,7 @@ OPTIONS = {
     "exporter": "--account --listen --history --web-config",
     "verify": "--link --budget --allow --save --account",
     "sandbox": "--port --ready-file --flip --query-lifetime --metapro --assumptions",
+    "worker": "--database --name --once --migrate --status --account",
     "demo": "--reveal --no-browser --report --install-browser",
 }
 

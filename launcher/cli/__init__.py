@@ -30,6 +30,7 @@ from launcher.cli.replay import replay
 from launcher.cli.sandbox import sandbox
 from launcher.cli.verdicts import VerdictCommand
 from launcher.cli.verify import verify
+from launcher.cli.worker import worker
 
 __all__ = ["app", "main"]
 
@@ -73,6 +74,7 @@ app.command(cls=VerdictCommand)(drive)
 app.command()(exporter)
 app.command()(record)
 app.command()(verify)
+app.command()(worker)
 app.command()(sandbox)
 app.command()(events)
 app.command()(demo)

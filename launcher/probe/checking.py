@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import cached_property
@@ -38,7 +38,10 @@ from launcher.probe.targets import Target
 if TYPE_CHECKING:
     from launcher.metapro import MetaproSettings
 
-__all__ = ["Checker"]
+__all__ = ["Checker", "Show"]
+
+Show = Callable[[Launcher, Target, MiniApp, Course], Awaitable[None]]
+"""Shows the page of an app and watches it. Raises Wrong."""
 
 
 class Checker:
@@ -46,7 +49,8 @@ class Checker:
 
     `metapro` says which Metapro the targets' apps use; without it the environment does, or the stand-in
     of the sandbox. `trust` are the certificate authorities that pages are held against. `clock` gives the
-    time in seconds since the epoch, by which the age of resolved names is told.
+    time in seconds since the epoch, by which the age of resolved names is told. `show` shows pages in place
+    of the launcher's browser, and has as long again for that.
     """
 
     def __init__(
@@ -58,8 +62,10 @@ class Checker:
         metapro: MetaproSettings | None = None,
         trust: ssl.SSLContext | None = None,
         clock: Callable[[], float] = time.time,
+        show: Show | None = None,
     ) -> None:
         self.launcher = launcher
+        self._show = show
         self.budget = budget
         self._resolve_every = resolve_every
         self._metapro = metapro
@@ -90,10 +96,13 @@ class Checker:
                 self.budget.pause(course.flood_wait)
         return course.result(began, self._clock(), repeated=repeated), course.browser_died
 
+    def _elsewhere(self, target: Target) -> bool:
+        return target.host == "browser" and not target.metapro and self._show is not None
+
     async def _start_browser(self, target: Target) -> Wrong | None:
         """Start the browser, if one is needed: that takes seconds, and is not the app's time."""
         try:
-            if target.host == "browser":
+            if target.host == "browser" and not self._elsewhere(target):
                 await self.launcher.browser()
         except HostUnavailable as failure:
             return Wrong(Status.UNKNOWN, str(failure))
@@ -101,7 +110,7 @@ class Checker:
 
     async def _go(self, target: Target, course: Course) -> None:
         try:
-            async with asyncio.timeout(target.timeout):
+            async with asyncio.timeout(target.timeout * (2 if self._elsewhere(target) else 1)):
                 await self._launch(target, course)
         except TimeoutError:
             course.out_of_time()
@@ -152,7 +161,8 @@ class Checker:
             case "browser":
                 from launcher.probe.in_browser import show
 
-                await show(self.launcher, target, app, course)
+                showing = self._show if self._show and not target.metapro else show
+                await showing(self.launcher, target, app, course)
 
     async def _look(self, target: Target, app: MiniApp, course: Course) -> None:
         expect = target.expect

@@ -7,7 +7,7 @@ were made: names of bots, the app's description, the web view itself.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -48,7 +48,8 @@ class Wrong(Exception):
 class Course:
     """One going-through of a target."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, *, since_start: float = 0.0) -> None:
+        """`since_start`: seconds that have passed elsewhere already."""
         self.app: MiniApp | None = None
         self.flood_wait: float | None = None
         self.resolved_at: float | None = None
@@ -57,9 +58,9 @@ class Course:
         self.browser_died = False
         self.metapro: tuple[dict[str, Any], ...] = ()
         self._target = target
-        self._began = time.perf_counter()
+        self._began = time.perf_counter() - since_start
         self._at = Stage.PARSE
-        self._stage_began = self._began
+        self._stage_began = time.perf_counter()
         self._stages: dict[Stage, StageResult] = {}
         self._exchanges: list[Exchange] = []
 
@@ -111,6 +112,10 @@ class Course:
             seconds = [exchange.seconds for exchange in self._exchanges if exchange.method in methods]
             if seconds:
                 self._stages[stage] = StageResult(stage, Status.OK, sum(seconds))
+
+    def went(self, stages: Iterable[StageResult]) -> None:
+        """Stages that were gone through elsewhere."""
+        self._stages |= {stage.stage: stage for stage in stages}
 
     # What is wrong
 

@@ -76,7 +76,7 @@ async def _result(
         case faults.Act(do):
             do(call)
             call.account = sandbox.account_of(key)
-    body = await _logged(call, method, action)
+    body = await _logged(call, method, action, session.id)
     match action:
         case faults.DropAfter():
             connection.close()
@@ -87,7 +87,7 @@ async def _result(
     return body
 
 
-async def _logged(call: Call, method: str, action: faults.Action | None) -> bytes:
+async def _logged(call: Call, method: str, action: faults.Action | None, session: int) -> bytes:
     """Run the handler, or fail in its place, and write the line of the log."""
     error: str | None = "INTERNAL"
     try:
@@ -100,7 +100,7 @@ async def _logged(call: Call, method: str, action: faults.Action | None) -> byte
         raise
     finally:
         account = call.account.id if call.account else None
-        line = LoggedCall(method, parameters(call.request), account, call.sandbox.now(), error)
+        line = LoggedCall(method, parameters(call.request), account, call.sandbox.now(), error, session)
         call.sandbox.log.append(line)
     return body
 

@@ -67,7 +67,8 @@ class LoggedCall:
     """One line of the call log.
 
     `parameters` holds the request's fields by TL name, without those that were absent on the wire;
-    `error` is the error name answered, or None. Codes, passwords and tokens are masked. A call that a fault
+    `session` is the id of the MTProto session it came in: of one running client. `error` is the error name
+    answered, or None. Codes, passwords and tokens are masked. A call that a fault
     dropped before its handler ran is not logged: it never happened.
     """
 
@@ -76,6 +77,7 @@ class LoggedCall:
     account: int | None
     time: float
     error: str | None = None
+    session: int = 0
 
 
 Answer = Callable[[Call], Awaitable[Any]]

@@ -23,6 +23,7 @@ from tests.bench.measuring import FULL, QUICK, Sizes
 from tests.bench.metapro import metapro
 from tests.bench.opening import opening
 from tests.bench.round_trips import round_trips
+from tests.bench.scale import scale
 
 BENCHMARKS: list[Callable[[Sizes], Awaitable[dict[str, Any]]]] = [
     opening,
@@ -32,6 +33,7 @@ BENCHMARKS: list[Callable[[Sizes], Awaitable[dict[str, Any]]]] = [
     live_apps,
     hosted,
     bridge,
+    scale,
     metapro,
     checks,
     exporter,

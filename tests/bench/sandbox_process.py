@@ -60,6 +60,11 @@ class SandboxProcess:
         """Time and method of every call since the last time this was asked."""
         return [(time, method) for time, method in self._tell("take_calls", None)]
 
+    def overlaps(self) -> int:
+        """How often two clients of one account have called at once."""
+        found: int = self._tell("overlaps", None)
+        return found
+
     def drop_connections(self) -> None:
         self._tell("drop_connections", None)
 
@@ -113,6 +118,12 @@ def _take_calls(sandbox: Sandbox, _: None) -> list[tuple[float, str]]:
     return calls
 
 
+def _overlaps(sandbox: Sandbox, _: None) -> int:
+    from tests.scaled import overlaps
+
+    return overlaps(sandbox.log)
+
+
 def _drop_connections(sandbox: Sandbox, _: None) -> None:
     sandbox.drop_connections()
 
@@ -124,6 +135,7 @@ def _show_page(sandbox: Sandbox, url: str) -> None:
 _COMMANDS: dict[str, Callable[[Sandbox, Any], Any]] = {
     "delay_answers": _delay_answers,
     "take_calls": _take_calls,
+    "overlaps": _overlaps,
     "drop_connections": _drop_connections,
     "show_page": _show_page,
 }

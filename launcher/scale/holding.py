@@ -1,0 +1,179 @@
+"""One account at work: under its lease, as long as that is held.
+
+    lease ── Telegram ── what a former holder left is put back ── due checks into the queue, and off again
+
+The blocks lie in each other in this order, so what is left first is the queue and what is left last the
+lease. When the lease is lost, its watcher disconnects from Telegram, and only then the blocks are left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from procrastinate import App
+
+from flows import MiniAppError
+from launcher.beside import beside
+from launcher.launcher import Launcher
+from launcher.probe import Budget, Checker, CheckResult, Target, Targets
+from launcher.probe.all_at_once import AT_ONCE, not_tested
+from launcher.scale import results, tasks
+from launcher.scale.database import Database
+from launcher.scale.leases import Lease, LeaseLost, leased
+from launcher.scale.letters import Seal
+from launcher.scale.pages import CHANNEL, Sender
+from launcher.settings import Settings
+
+__all__ = ["Crew", "Holding", "Pace"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """All in seconds.
+
+    `look`: how often a worker looks for accounts that are free. `beat` and `patience`: of the lease (see
+    `leased`); PostgreSQL may take so long to give a connection. `settle`: how long a lease that was not given
+    back is not used. `refused`: how long an account that Telegram or its session file refuses is left alone.
+    `stop`: how long running checks may take when the worker is stopped; those that take longer go back into
+    the queue.
+    """
+
+    look: float = 1.0
+    beat: float = 2.0
+    patience: float = 3.0
+    settle: float = 1.0
+    refused: float = 60.0
+    stop: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """What all accounts of a worker share. With a `seal` pages are shown by whichever worker has a browser to
+    spare. `told` hears of each result once it is written."""
+
+    settings: Settings
+    targets: Targets
+    database: Database
+    app: App
+    name: str
+    seal: Seal | None = None
+    pace: Pace = Pace()
+    clock: Callable[[], float] = time.time
+    told: Callable[[CheckResult], None] = field(default=lambda _: None)
+
+
+class Holding:
+    """An account that this worker holds; `targets` are those that are checked as it."""
+
+    def __init__(self, crew: Crew, account: str, targets: list[Target]) -> None:
+        self.crew = crew
+        self.account = account
+        self._targets = {target.name: target for target in targets}
+        self._deferred: dict[str, int] = {}
+
+    async def run(self, *, once: bool = False) -> None:
+        """Work as the account until the lease is lost (LeaseLost), or once through what is due.
+
+        Does nothing when somebody else holds it. Raises MiniAppError for an account that cannot be used,
+        after its targets have got results that say so, and one of `tasks.AWAY` without PostgreSQL.
+        """
+        pace = self.crew.pace
+        async with leased(
+            self.crew.database, self.account, self.crew.name,
+            listen=CHANNEL if self.crew.seal else None, beat=pace.beat, patience=pace.patience,
+        ) as lease:  # fmt: skip
+            if lease is None:
+                return
+            self._lease = lease
+            async with beside(lease.watch()):
+                if not lease.settled:
+                    await asyncio.sleep(pace.settle)
+                await self._as_account(lease, once=once)
+
+    async def _as_account(self, lease: Lease, *, once: bool) -> None:
+        entered = False
+        try:
+            async with Launcher(self.crew.settings, self.account) as launcher:
+                entered = True
+                lease.on_loss = launcher.hang_up
+                await self._work(launcher, once=once)
+        except LeaseLost:
+            raise
+        except MiniAppError as failure:
+            if not entered:
+                await self._not_tested(failure)
+            raise
+
+    async def _work(self, launcher: Launcher, *, once: bool) -> None:
+        targets, seal = self.crew.targets, self.crew.seal
+        sender = None if seal is None else Sender(self.crew.app, seal)
+        if sender is not None:
+            self._lease.heard = sender.heard
+        self._checker = Checker(
+            launcher,
+            budget=Budget(targets.account(self.account).budget),
+            resolve_every=targets.resolve_every,
+            clock=self.crew.clock,
+            show=None if sender is None else sender.show,
+        )
+        await tasks.put_back(self.crew.app, self.account)
+        await self._defer_due()
+        if once:
+            await self._work_off(wait=False)
+        else:
+            async with beside(self._schedule()):
+                await self._work_off(wait=True)
+
+    async def _work_off(self, *, wait: bool) -> None:
+        await self.crew.app.run_worker_async(
+            queues=[tasks.queue_of(self.account)],
+            name=self.crew.name,
+            concurrency=AT_ONCE,
+            wait=wait,
+            shutdown_graceful_timeout=self.crew.pace.stop if wait else math.inf,
+            delete_jobs="successful",
+            additional_context={"holding": self},
+            install_signal_handlers=False,
+        )
+
+    async def check(self, name: str, due: int) -> None:
+        """Carry out a job. A target that is no longer in the file is not checked."""
+        target = self._targets.get(name)
+        if target is not None:
+            await self._write(await self._lease.while_held(self._checker.check(target)), due)
+
+    async def _write(self, result: CheckResult, due: int) -> None:
+        await results.write(
+            tasks.pool_of(self.crew.app),
+            result,
+            due=due,
+            account=self.account,
+            token=self._lease.token,
+            worker=self.crew.name,
+        )
+        self.crew.told(result)
+
+    async def _not_tested(self, failure: MiniAppError) -> None:
+        for target in self._targets.values():
+            await self._write(not_tested(target, failure), tasks.due_before(target, self.crew.clock()))
+
+    # What is due
+
+    async def _schedule(self) -> None:
+        while True:
+            now = self.crew.clock()
+            periods = (tasks.due_before(one, now) / 1000 + one.period for one in self._targets.values())
+            await asyncio.sleep(max(0.02, min(periods) - now))
+            await self._defer_due()
+
+    async def _defer_due(self) -> None:
+        now = self.crew.clock()
+        for target in self._targets.values():
+            due = tasks.due_before(target, now)
+            if self._deferred.get(target.name) != due:
+                await tasks.defer(self.crew.app, self.account, target, due)
+                self._deferred[target.name] = due

@@ -1,0 +1,64 @@
+"""What one worker sends another to have a page shown: sealed, because whoever holds a launch URL is the user.
+
+The letter travels as the argument of a job, encrypted and authenticated with a key that all workers have and
+the database has not. A letter opens for ten minutes; its job is deleted when the page has been shown.
+
+Documentation: cryptography.io (Fernet)
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+from cryptography.fernet import Fernet, InvalidToken
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from flows import BadInput
+from launcher.probe.targets import Target
+
+__all__ = ["Letter", "Seal"]
+
+_SHORTEST = 16
+_OPENS_FOR = 600
+
+
+class Letter(BaseModel):
+    """A launched app whose page is to be shown: `url` is its launch URL, `elapsed` the seconds since its
+    check began; the rest is what a client knows of it beside its target."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    url: str = Field(repr=False)
+    target: Target
+    bot: int
+    username: str
+    inline: bool
+    fullsize: bool
+    fullscreen: bool
+    same_origin: bool
+    elapsed: float
+
+
+class Seal:
+    """Seals and opens letters with a key made of `secret`: at least 16 characters, best random ones."""
+
+    def __init__(self, secret: SecretStr) -> None:
+        text = secret.get_secret_value()
+        if len(text) < _SHORTEST:
+            raise BadInput(
+                "MINIAPP_LAUNCH_KEY is too short to keep launch URLs secret.",
+                "Give all workers the same random one: openssl rand -base64 32",
+            )
+        key = hashlib.sha256(f"miniapp launch key {text}".encode()).digest()
+        self._fernet = Fernet(base64.urlsafe_b64encode(key))
+
+    def seal(self, letter: Letter) -> str:
+        return self._fernet.encrypt(letter.model_dump_json().encode()).decode()
+
+    def open(self, sealed: str) -> Letter | None:
+        """The letter; None for one that is too old, or was sealed with another key."""
+        try:
+            return Letter.model_validate_json(self._fernet.decrypt(sealed, ttl=_OPENS_FOR))
+        except InvalidToken:
+            return None
