@@ -25,7 +25,7 @@ from tests.npm import installed
 from tests.pages import Answer, Pages, app
 from tests.running import CALM, launching
 
-__all__ = ["EIP155", "NEWEST", "OLDER", "WALLET_LINK", "Page", "Stand", "standing"]
+__all__ = ["EIP155", "NEWEST", "OLDER", "WALLET_LINK", "Page", "Stand", "attest", "standing"]
 
 NEWEST = "@walletconnect/universal-provider@2.23.9"
 """Requires nothing, and proposes by the relay's own method for it."""
@@ -97,7 +97,7 @@ parent.postMessage(JSON.stringify({ type: 'verify_attestation', attestation }), 
 </script>"""
 
 
-async def _attest(route: Route) -> None:
+async def attest(route: Route) -> None:
     """Be the server that tells wallets where a page is from: without it the client waits for five seconds
     before each request."""
     await route.fulfill(body=ATTESTING, content_type="text/html")
@@ -159,7 +159,7 @@ class Stand:
             WalletConnect(wallet, project_id="tests", relay_url=relay.url, **options) as connect,
         ):
             await live.ready()
-            await live.page.context.route("https://verify.walletconnect.org/**", _attest)
+            await live.page.context.route("https://verify.walletconnect.org/**", attest)
             if clock:
                 await live.page.clock.install()
             page = Page(live, relay, wallet, connect)

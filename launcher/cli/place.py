@@ -18,17 +18,15 @@ __all__ = ["metapro_of", "placed"]
 
 @asynccontextmanager
 async def placed(settings: Settings) -> AsyncIterator[tuple[Sandbox | None, ReadyFile | None]]:
-    """The sandbox of this run with its site and stand-in, if it is in this process, and what its ready file
+    """The sandbox of this run with its surroundings, if it is in this process, and what its ready file
     says; nothing for Telegram's own servers."""
     from launcher.sandbox import Sandbox, ready_file
-    from launcher.sandbox.metapro import MetaproStandIn
-    from launcher.sandbox.site import Site
+    from launcher.sandbox.program import surroundings
     from launcher.servers import ServerName
 
     if settings.server == "sandbox":
-        async with Sandbox() as sandbox, MetaproStandIn(sandbox) as metapro:
-            async with Site(sandbox, metapro=metapro) as site:
-                yield sandbox, ready_file.describe(sandbox, site)
+        async with Sandbox() as sandbox, surroundings(sandbox) as ready:
+            yield sandbox, ready
     elif settings.server in get_args(ServerName):
         yield None, None
     else:

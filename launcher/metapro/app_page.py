@@ -14,9 +14,20 @@ from launcher.metapro.drive import Screen, Shown
 from launcher.metapro.step import Failed
 from launcher.metapro.watch import AppWatch, Sent
 
-__all__ = ["answered", "complaint", "own_login", "page_errors", "settled", "tap", "text_of", "until_text"]
+__all__ = [
+    "GLANCE",
+    "answered",
+    "complaint",
+    "complaints",
+    "own_login",
+    "page_errors",
+    "settled",
+    "tap",
+    "text_of",
+    "until_text",
+]
 
-_GLANCE = 0.05
+GLANCE = 0.05
 """Seconds between two looks at a page, which cannot tell by itself that its text has changed."""
 
 
@@ -43,21 +54,26 @@ async def until_text(shown: Shown, wanted: Callable[[str], bool], seconds: float
     while not wanted(await text_of(shown)):
         if asyncio.get_running_loop().time() > deadline:
             return False
-        await asyncio.sleep(_GLANCE)
+        await asyncio.sleep(GLANCE)
     return True
 
 
 async def complaint(shown: Shown, screen: Screen) -> str:
     """What the app tells about something that went wrong, waited for; empty when it tells nothing."""
+    deadline = asyncio.get_running_loop().time() + screen.seconds
+    while asyncio.get_running_loop().time() < deadline:
+        if told := await complaints(shown, screen):
+            return told[0]
+        await asyncio.sleep(GLANCE)
+    return ""
+
+
+async def complaints(shown: Shown, screen: Screen) -> list[str]:
+    """Everything that the app tells now about what went wrong."""
     with _page():
         place = shown.app.frame.locator(screen.error).locator("visible=true").filter(has_text="")
-        deadline = asyncio.get_running_loop().time() + screen.seconds
-        while asyncio.get_running_loop().time() < deadline:
-            for text in await place.all_inner_texts():
-                if text.strip():
-                    return " ".join(text.split())
-            await asyncio.sleep(_GLANCE)
-    return ""
+        texts = [" ".join(text.split()) for text in await place.all_inner_texts()]
+    return [text for text in texts if text]
 
 
 async def settled(shown: Shown, quiet: float = 0.3, at_most: float = 5.0) -> None:

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import SecretStr
@@ -137,12 +138,14 @@ class Shown:
 
 
 class Preparation:
-    """Prepares a browser context before the page is in it: a watch, and a wallet of its own."""
+    """Prepares a browser context before the page is in it: a watch, and a wallet of its own, in front of
+    the page if it is `injected`."""
 
-    def __init__(self, settings: MetaproSettings) -> None:
+    def __init__(self, settings: MetaproSettings, *, injected: bool = True) -> None:
         from launcher.metapro.watch import AppWatch
 
         self._settings = settings
+        self._injected = injected
         self.watch = AppWatch(service_urls(settings))
         self.wallet = wallet_of(settings)
 
@@ -154,7 +157,8 @@ class Preparation:
         from launcher.metapro.injected import inject
 
         self.watch.lay(context)
-        await inject(self.wallet, context)
+        if self._injected:
+            await inject(self.wallet, context)
         for service, fault in (faults or {}).items():
             await lay_fault(context, self.watch.bases[service], fault)
 
@@ -229,6 +233,8 @@ class Drive:
             Need.NEGATIVE: not self.negative,
             Need.WRITES: not self.settings.allow_writes,
             Need.LONG: self.long is None,
+            Need.RELAY: self.settings.relay_project is None,
+            Need.WEBSOCKETS: find_spec("websockets") is None,
         }
         return Skip(*_UNMET[need]) if absent[need] else None
 
@@ -242,6 +248,12 @@ class Drive:
         details = user.personal_details
         for secret in (details.email, details.birth_date) if details else ():
             self.redaction.add(secret.get_secret_value() if secret else None)
+
+    def keep_secret(self, shown: Shown, *secrets: str) -> None:
+        """What a page knows and nobody else should: out of the report, and out of the page's recordings."""
+        self.redaction.add(*secrets)
+        for secret in secrets:
+            shown.hide(secret)
 
     async def learn_watched(self, shown: Shown) -> None:
         """The tokens that a page was given: for the recordings of the page too."""
@@ -301,9 +313,9 @@ class Drive:
 
     # Pages
 
-    async def until(self, wanted: Callable[[], bool]) -> bool:
-        """Whether something comes to be so while a person would wait for it."""
-        deadline = time.monotonic() + self.screen.seconds
+    async def until(self, wanted: Callable[[], bool], seconds: float | None = None) -> bool:
+        """Whether something comes to be so within that time, or while a person would wait for it."""
+        deadline = time.monotonic() + (self.screen.seconds if seconds is None else seconds)
         while not wanted():
             if time.monotonic() > deadline:
                 return False
@@ -312,12 +324,16 @@ class Drive:
 
     @asynccontextmanager
     async def another(
-        self, platform: str | None = None, faults: Mapping[str, Fault] | None = None
+        self,
+        platform: str | None = None,
+        faults: Mapping[str, Fault] | None = None,
+        *,
+        injected: bool = True,
     ) -> AsyncIterator[Shown]:
         """The app opened once more, watched, with a wallet of its own, and with these services (by name)
         down. A few at once, each for as long as a step may take."""
         assert self.relaunch is not None
-        prepared = Preparation(self.settings)
+        prepared = Preparation(self.settings, injected=injected)
         prepare = partial(prepared, faults=faults or {})
         async with self._pages, asyncio.timeout(self.patience):
             async with self.relaunch(platform=platform, prepare=prepare) as app:
@@ -348,4 +364,9 @@ _UNMET = {
     Need.NEGATIVE: ("logins that should be refused are not tried unasked", "Ask for them with --negative."),
     Need.WRITES: ("it writes, and that is not allowed", "Allow it with --allow-writes."),
     Need.LONG: ("it takes long, and was not asked for", "Ask for it with --long."),
+    Need.RELAY: ("no project at a WalletConnect relay is configured", "Set METAPRO_RELAY_PROJECT."),
+    Need.WEBSOCKETS: (
+        "WalletConnect needs websockets",
+        "Install the extra: pip install 'miniapp-launcher[metapro]'.",
+    ),
 }

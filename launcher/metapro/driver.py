@@ -220,7 +220,7 @@ class MetaproDriver:
 
 
 def _chosen(names: tuple[str, ...]) -> Any:
-    known = {name for step in CATALOGUE for name in (step.id, step.family)}
+    known = {name for step in CATALOGUE for name in step.names}
     if unknown := sorted(set(names) - known):
         families = dict.fromkeys(step.family for step in CATALOGUE)
         raise BadInput(f"There is no step {', '.join(unknown)}.", f"There are {', '.join(families)}.")

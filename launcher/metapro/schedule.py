@@ -26,11 +26,11 @@ _WENT_WELL = (Verdict.PASS, Verdict.UNVERIFIED)
 
 
 def with_prerequisites(steps: Sequence[Step], wanted: Iterable[str]) -> list[Step]:
-    """The steps of these ids or families, and whatever they depend on, in the catalogue's order."""
+    """The steps of these names, and whatever they depend on, in the catalogue's order."""
     by_id = {step.id: step for step in steps}
     names = set(wanted)
     chosen: set[str] = set()
-    open_ids = [step.id for step in steps if names & {step.id, step.family}]
+    open_ids = [step.id for step in steps if not names.isdisjoint(step.names)]
     while open_ids:
         chosen.add(one := open_ids.pop())
         open_ids += [before for before in by_id[one].after if before in by_id and before not in chosen]

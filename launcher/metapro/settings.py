@@ -201,6 +201,8 @@ class MetaproSettings(BaseSettings):
         urls = {service: getattr(self, f"{service}_url") for service in SERVICES}
         bad = [name for name, url in urls.items() if url and not _is_address(url)]
         wrong = [f"{PREFIX}{name.upper()}_URL is no http:// or https:// address." for name in bad]
+        if not self.relay_url.startswith(("ws://", "wss://")):
+            wrong.append(f"{PREFIX}RELAY_URL is no ws:// or wss:// address.")
         if self.api_key is not None and self.api_key_place == "none":
             wrong.append(f"{PREFIX}API_KEY is not sent: set {PREFIX}API_KEY_PLACE to header or body.")
         if self.api_key is None and self.api_key_place != "none":

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["stand_in_settings"]
 
 _IDS = ("project_id", "platform_id", "app_id", "leaderboard_id", "referral_settings_id", "bot_name")
+_ANY_PROJECT = "0" * 32
+"""As long as a real one; the sandbox's relay asks for one, and takes any."""
 
 
 def stand_in_settings(ready: ReadyFile, **given: Any) -> MetaproSettings:
@@ -29,6 +31,8 @@ def stand_in_settings(ready: ReadyFile, **given: Any) -> MetaproSettings:
     known |= {name: ready.metapro.ids.get(name) for name in _IDS}
     known["chain_ids"] = MAIN_NETWORKS  # where the stand-in's assets lie
     known["leaderboard_key"] = SecretStr(ready.metapro.keys["leaderboard_key"])
+    if ready.metapro.relay is not None:
+        known |= {"relay_url": ready.metapro.relay, "relay_project": SecretStr(_ANY_PROJECT)}
     name = said.bot_name or known["bot_name"]
     token = next((bot.token for bot in ready.bots if bot.username == name), None)
     known["bot_token"] = None if token is None else SecretStr(token)

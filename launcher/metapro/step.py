@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import accumulate
 from typing import TYPE_CHECKING, TypeAlias
 
 from launcher.metapro.report import Layer
@@ -34,6 +35,10 @@ class Need(StrEnum):
     NEGATIVE = "negative"
     WRITES = "writes"
     LONG = "long"
+    RELAY = "relay"
+    """A project at a WalletConnect relay."""
+    WEBSOCKETS = "websockets"
+    """The package by which the relay is reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,4 +96,10 @@ class Step:
 
     @property
     def family(self) -> str:
-        return self.id.partition(".")[0]
+        return self.names[0]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """By what it can be chosen, its family first, its id last: `W4.walletconnect.chain` is one of
+        `W4.walletconnect`."""
+        return tuple(accumulate(self.id.split("."), "{}.{}".format))

@@ -1,11 +1,13 @@
-"""The sandbox as a program: it runs until it is told to stop."""
+"""The sandbox as a program, with what apps need around it: it runs until it is told to stop."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 from launcher.sandbox import ready_file as ready
@@ -14,7 +16,21 @@ from launcher.sandbox.ready_file import ReadyFile
 from launcher.sandbox.server import Sandbox
 from launcher.sandbox.site import Site
 
-__all__ = ["serve"]
+__all__ = ["serve", "surroundings"]
+
+
+@asynccontextmanager
+async def surroundings(sandbox: Sandbox, switches: Switches | None = None) -> AsyncIterator[ReadyFile]:
+    """What apps need around a sandbox that listens: its site, its stand-in of Metapro, and a WalletConnect
+    relay, if websockets is installed. Gives what the ready file says of them."""
+    async with MetaproStandIn(sandbox, switches) as metapro, Site(sandbox, metapro=metapro) as site:
+        if find_spec("websockets") is None:
+            yield ready.describe(sandbox, site)
+            return
+        from launcher.sandbox.relay import Relay
+
+        async with Relay() as relay:
+            yield ready.describe(sandbox, site, relay)
 
 
 async def serve(
@@ -25,19 +41,14 @@ async def serve(
     sandbox: Sandbox | None = None,
     switches: Switches | None = None,
 ) -> None:
-    """Run a sandbox, its site and its stand-in of Metapro until SIGINT or SIGTERM.
+    """Run a sandbox and its surroundings until SIGINT or SIGTERM.
 
     Once they listen, the ready file is written and `on_ready` called with what is in it; the file is taken
     away at the end. The addresses in the world become those of the site; `switches` are the stand-in's.
     Raises OSError when the port is taken or the file cannot be written.
     """
     stop = asyncio.Event()
-    async with (
-        sandbox or Sandbox(port=port) as running,
-        MetaproStandIn(running, switches) as metapro,
-        Site(running, metapro=metapro) as site,
-    ):
-        described = ready.describe(running, site)
+    async with sandbox or Sandbox(port=port) as running, surroundings(running, switches) as described:
         loop = asyncio.get_running_loop()
         with contextlib.ExitStack() as ending:
             for name in (signal.SIGINT, signal.SIGTERM):

@@ -20,6 +20,7 @@ from telethon.tl.alltlobjects import LAYER
 
 if TYPE_CHECKING:
     from launcher.sandbox.metapro import MetaproStandIn
+    from launcher.sandbox.relay import Relay
     from launcher.sandbox.server import Sandbox
     from launcher.sandbox.site import Site
 
@@ -97,7 +98,8 @@ class ReadyMetapro(_Record):
 
     `assumption_model` says what it is. `services` has users, nft, leaderboard, teams, apps and referral;
     `ids` project_id, platform_id, app_id, leaderboard_id, referral_settings_id and bot_name; `keys` the
-    secrets leaderboard_key, api_key and app_key.
+    secrets leaderboard_key, api_key and app_key. `relay` is a WalletConnect relay, which takes any project
+    id; None where there is none.
     """
 
     assumption_model: str
@@ -105,6 +107,7 @@ class ReadyMetapro(_Record):
     services: dict[str, LoopbackUrl]
     ids: dict[str, str]
     keys: dict[str, str] = Field(repr=False)
+    relay: LoopbackUrl | None = None
 
 
 class ReadyFile(_Record):
@@ -137,8 +140,8 @@ def accounts(sandbox: Sandbox) -> list[ReadyAccount]:
     ]
 
 
-def describe(sandbox: Sandbox, site: Site | None = None) -> ReadyFile:
-    """What the ready file of a listening sandbox, and of its site, says."""
+def describe(sandbox: Sandbox, site: Site | None = None, relay: Relay | None = None) -> ReadyFile:
+    """What the ready file of a listening sandbox, of its site, and of the relay beside its stand-in, says."""
     dcs = {dc: ReadyDc(id=dc, host=host, port=port) for dc, (host, port) in sandbox.dcs.items()}
     bots = [
         ReadyBot(
@@ -160,11 +163,11 @@ def describe(sandbox: Sandbox, site: Site | None = None) -> ReadyFile:
         bots=bots,
         init_data_public_key=sandbox.init_data_public_key,
         site=None if site is None else site.origin,
-        metapro=None if site is None or site.metapro is None else _metapro(site.metapro),
+        metapro=None if site is None or site.metapro is None else _metapro(site.metapro, relay),
     )
 
 
-def _metapro(metapro: MetaproStandIn) -> ReadyMetapro:
+def _metapro(metapro: MetaproStandIn, relay: Relay | None) -> ReadyMetapro:
     keys = {name for name in metapro.ids if name.endswith("_key")}
     return ReadyMetapro(
         assumption_model=metapro.label,
@@ -172,6 +175,7 @@ def _metapro(metapro: MetaproStandIn) -> ReadyMetapro:
         services=metapro.services,
         ids=_part(metapro.ids, metapro.ids.keys() - keys),
         keys=_part(metapro.ids, keys),
+        relay=None if relay is None else relay.url,
     )
 
 
