@@ -425,6 +425,25 @@ async def test_no_secret_is_seen_in_errors_logs_or_exchanges(caplog: pytest.LogC
     }
 
 
+async def test_a_secret_is_struck_out_before_words_are_cut_short() -> None:
+    """Half a secret would not be recognised any more."""
+    bare = SIGNATURE.removeprefix("0x")
+    echo = Reply({"messages": [f"repeated {bare}", f"{'so ' * 35}{SIGNATURE}", f"{'w' * 110} {TOKEN}"]}, 400)
+    async with talking(echo, logged_in=True) as (client, _):
+        with pytest.raises(MetaproRefused) as failure:
+            await client.attach_wallet(WALLET, SIGNATURE, "h")
+    assert failure.value.messages[0] == "repeated ***"
+    for piece in (bare[:8], TOKEN[:8]):
+        assert piece not in str(failure.value)
+
+
+async def test_words_of_any_length_are_masked_at_once() -> None:
+    async with talking(Reply({"message": "w" * 1_000_000}, 400)) as (client, _):
+        with pytest.raises(MetaproRefused) as failure:
+            await client.signature_hash(WALLET)
+    assert failure.value.messages == ("w" * 120,)
+
+
 async def test_a_knock_tells_whether_a_service_is_alive() -> None:
     async with talking(Reply({"message": "Cannot GET /"}, 404), Reply("", 200), Reply("", 503)) as (
         client,

@@ -105,6 +105,7 @@ class MetaproClient:
         keep: bool = True,
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
         _http: httpx.AsyncClient | None = None,
+        _redaction: Redaction | None = None,
     ) -> None:
         self.settings = settings
         self.user_id: str | None = None
@@ -121,7 +122,7 @@ class MetaproClient:
         self._wait = wait
         self._renewing = asyncio.Lock()
         self._last_init_data: SecretStr | None = None
-        self._redaction = Redaction()
+        self._redaction = _redaction or Redaction()
         self._redaction.add(*settings.secrets)
         self._misfits = settings.misfits()
 
@@ -137,8 +138,9 @@ class MetaproClient:
     def another(self, settings: MetaproSettings) -> MetaproClient:
         """A session of its own over the same connections: without a token, and good while this one is."""
         return MetaproClient(
-            settings, on_exchange=self._on_exchange, keep=self.keep, wait=self._wait, _http=self._http
-        )
+            settings, on_exchange=self._on_exchange, keep=self.keep, wait=self._wait, _http=self._http,
+            _redaction=self._redaction,
+        )  # fmt: skip
 
     # Logging in
 

@@ -199,8 +199,9 @@ class MetaproDriver:
                 redaction.launched(one.secret_url)
         async with AsyncExitStack() as stack:
             client = MetaproClient(
-                self.settings, transport=self._transport, on_exchange=on_exchange, keep=False, wait=self._wait
-            )
+                self.settings, transport=self._transport, on_exchange=on_exchange, keep=False, wait=self._wait,
+                _redaction=redaction,
+            )  # fmt: skip
             await stack.enter_async_context(client)
             yield Drive(
                 self.settings,
