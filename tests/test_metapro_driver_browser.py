@@ -218,6 +218,14 @@ async def test_a_broken_app_fails_at_its_step(
     assert report.exit_code == 1
 
 
+async def test_a_token_that_the_app_shows_is_struck_out_before_its_words_are_cut_short(stage: Stage) -> None:
+    telling = {"`${what}: ${problem}`": "`${'.'.repeat(390)}${session?.token}`"}
+    report = await driven(stage, "X3", broken=telling)
+    told = json.dumps(report.to_json())
+    assert "then it tells: ......" in report["X3"].cause
+    assert [token for token in stage.metapro.accounts.tokens if token[:6] in told] == []
+
+
 async def test_a_key_in_the_page_is_a_warning(stage: Stage) -> None:
     report = await driven(stage, "B3", switches={"page_has_leaderboard_key": True})
     assert report["B3"].verdict is Verdict.PASS

@@ -339,8 +339,10 @@ class Drive:
             async with self.relaunch(platform=platform, prepare=prepare) as app:
                 self.redaction.launched(app.url)
                 shown = prepared.shown(app)
-                yield shown
-                await self.learn_watched(shown)
+                try:
+                    yield shown
+                finally:
+                    await self.learn_watched(shown)
 
     async def fail_calls(self, shown: Shown, fault: Fault, *paths: str) -> None:
         """From now on, calls to these paths of the users service meet the fault; without paths, all that bear

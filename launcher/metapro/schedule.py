@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Schedule", "with_prerequisites"]
 
+LONGEST = 400
+"""Characters of a text in the report: pages and services may say more."""
 _WENT_WELL = (Verdict.PASS, Verdict.UNVERIFIED)
 
 
@@ -142,8 +144,13 @@ class Schedule:
         assumption: str = "",
         warnings: tuple[str, ...] = (),
     ) -> StepResult:
-        """The only place where a text gets into the report, and secrets are struck out of it."""
-        shown = self._drive.redaction.mask
+        """The only place where a text gets into the report: secrets are struck out of it, and then it is cut
+        short, since half a secret is not recognised."""
+
+        def shown(text: str) -> str:
+            masked = self._drive.redaction.mask(text)
+            return masked if len(masked) <= LONGEST else f"{masked[:LONGEST]}…"
+
         return StepResult(
             step.id,
             step.name,

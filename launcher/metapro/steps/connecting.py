@@ -62,7 +62,7 @@ def _may_go_on(drive: Drive, shown: Shown, well: bool, what: str, told: str = ""
             "the app does not use the wallet in front of its page: it connects by WalletConnect",
             "Look at W1.walletconnect." if drive.settings.relay_project else "Set METAPRO_RELAY_PROJECT.",
         )
-    raise Failed(f"the app {what}, and opens no WalletConnect link{told and f'; it tells: {told[:60]}'}")
+    raise Failed(f"the app {what}, and opens no WalletConnect link{told and f'; it tells: {told}'}")
 
 
 @asynccontextmanager
@@ -106,7 +106,7 @@ async def _invitation(drive: Drive, shown: Shown) -> str:
         told = await _until(drive, shown, lambda: _invites(drive, shown))
     if links := _links(drive, shown):
         return links[-1]
-    raise Skip(f"the app opens no WalletConnect link{told and f'; it tells: {told[:60]}'}")
+    raise Skip(f"the app opens no WalletConnect link{told and f'; it tells: {told}'}")
 
 
 async def _until(drive: Drive, shown: Shown, wanted: Callable[[], bool]) -> str:

@@ -103,8 +103,8 @@ async def _on(drive: Drive, shown: Shown, platform: str) -> str:
     if not text:
         raise Failed(f"on {platform} the page stays blank")
     if platform in PHONES and works is None:
-        raise Failed(f"on {platform} the app does not log in to Metapro; it shows: {text[:80]}")
-    return f"{platform}: {'works' if works else f'warns ({text[:60]})'}"
+        raise Failed(f"on {platform} the app does not log in to Metapro; it shows: {text}")
+    return f"{platform}: {'works' if works else f'warns ({text})'}"
 
 
 async def start_parameter(drive: Drive) -> Found:

@@ -92,7 +92,7 @@ async def app_login_again(drive: Drive) -> Found:
         told = await complaint(shown, drive.screen)
     if again == 0:
         raise Failed("on a 401 the app does not log in again")
-    return Found(f"{again} login after the 401; then it tells: {told[:60] or 'nothing'}", 401)
+    return Found(f"{again} login after the 401; then it tells: {told or 'nothing'}", 401)
 
 
 async def _settled_or_looping(shown: Shown, logins: int) -> None:
