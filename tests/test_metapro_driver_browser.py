@@ -219,7 +219,7 @@ async def test_a_broken_app_fails_at_its_step(
 
 
 async def test_a_token_that_the_app_shows_is_struck_out_before_its_words_are_cut_short(stage: Stage) -> None:
-    telling = {"`${what}: ${problem}`": "`${'.'.repeat(390)}${session?.token}`"}
+    telling = {"`${what}: ${problem}`": "`${'.'.repeat(352)}${session?.token}`"}
     report = await driven(stage, "X3", broken=telling)
     told = json.dumps(report.to_json())
     assert "then it tells: ......" in report["X3"].cause
