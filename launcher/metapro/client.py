@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Self
@@ -69,23 +69,6 @@ class Exchange:
     seconds: float
 
 
-class _Token(httpx.Auth):
-    """Sends the token; after a 401 logs in once and sends the request once more."""
-
-    def __init__(self, client: MetaproClient) -> None:
-        self._client = client
-
-    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        raise RuntimeError("this client is asynchronous")
-
-    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        used = self._client.sign(request)
-        response = yield request
-        if response.status_code == 401 and await self._client.renew(used):
-            self._client.sign(request)
-            yield request
-
-
 class MetaproClient:
     """One person's session with Metapro.
 
@@ -117,7 +100,6 @@ class MetaproClient:
         self._http = _http or httpx.AsyncClient(
             transport=transport, timeout=settings.timeout, verify=_trust(), follow_redirects=False
         )
-        self._auth = _Token(self)
         self._on_exchange = on_exchange
         self._wait = wait
         self._renewing = asyncio.Lock()
@@ -379,20 +361,20 @@ class MetaproClient:
 
     # The token
 
-    def sign(self, request: httpx.Request) -> SecretStr | None:
-        """Put the token on a request; returns which."""
-        token = self.token
-        if token is not None:
-            request.headers["Authorization"] = self.authorization(token)
+    def _signed(self, rest: dict[str, Any]) -> dict[str, Any]:
+        """A request with the token, and whose it is."""
+        headers = dict(rest.get("headers", {}))
+        if self.token is not None:
+            headers["Authorization"] = self.authorization(self.token)
         if self.user_id is not None:
-            request.headers["x-account-userid"] = self.user_id
-        return token
+            headers["x-account-userid"] = self.user_id
+        return rest | {"headers": headers}
 
     def authorization(self, token: SecretStr) -> str:
         """The header for a token. A secret."""
         return ("Bearer " if self.settings.auth_scheme == "bearer" else "") + token.get_secret_value()
 
-    async def renew(self, used: SecretStr | None) -> bool:
+    async def _renew(self, used: SecretStr | None) -> bool:
         """Replace a token that no longer counts; whether there is another one now. At once, calls that met
         the same 401 log in once."""
         if not self.keep:
@@ -422,32 +404,35 @@ class MetaproClient:
     ) -> httpx.Response:
         """An answer of 2xx. Raises MetaproRefused, MetaproBroken or MetaproUnreachable."""
         pauses = iter(RETRIES if method == "GET" else ())
-        auth = self._auth if authorised else None
+        may_renew = authorised
         while True:
-            pause = next(pauses, None)
+            used = self.token
             try:
-                answer = await self._send(service, method, path, auth=auth, **rest)
+                answer = await self._send(service, method, path, **(self._signed(rest) if authorised else rest))
             except MetaproUnreachable as failure:
+                pause = next(pauses, None)
                 if pause is None or not _never_connected(failure):
                     raise
             else:
                 if answer.is_success:
                     return answer
-                pause = pause_after(answer, pause)
+                if may_renew and answer.status_code == 401:
+                    may_renew = False
+                    if await self._renew(used):
+                        continue
+                pause = pause_after(answer, next(pauses, None))
                 if pause is None:
                     raise refusal(service, answer, layer, self._redaction.mask)
             await self._wait(pause)
 
-    async def _send(
-        self, service: str, method: str, path: str, *, auth: httpx.Auth | None = None, **rest: Any
-    ) -> httpx.Response:
+    async def _send(self, service: str, method: str, path: str, **rest: Any) -> httpx.Response:
         if self._misfits:
             raise MetaproMisconfigured(" ".join(self._misfits), "Nothing was sent.")
         url = self.settings.url(service) + path
         began, status = time.perf_counter(), None
         try:
             async with asyncio.timeout(self.settings.timeout):  # httpx's own starts anew with every byte
-                answer = await self._http.request(method, url, auth=auth, **self._with_api_key(rest))
+                answer = await self._http.request(method, url, **self._with_api_key(rest))
             status = answer.status_code
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as failure:
             raise MetaproUnreachable(

@@ -20,7 +20,7 @@ from launcher.metapro.step import Failed, Found, Need, Skip, Step
 if TYPE_CHECKING:
     from launcher.metapro.drive import Drive
 
-__all__ = ["Schedule", "with_prerequisites"]
+__all__ = ["Schedule", "fault_of", "with_prerequisites"]
 
 LONGEST = 400
 """Characters of a text in the report: pages and services may say more."""
@@ -62,6 +62,10 @@ class Schedule:
             for step in self._steps:
                 self._tasks[step.id] = group.create_task(self._run(step), name=step.id)
         return tuple(self._tasks[step.id].result() for step in self._steps)
+
+    async def extra(self, step: Step) -> StepResult:
+        """One more, after all the others."""
+        return await self._run(step)
 
     async def _run(self, step: Step) -> StepResult:
         result = self._unmet(step) or await self._blocked(step) or await self._attempt(step)
@@ -105,7 +109,7 @@ class Schedule:
         except NeedsLaunch as needs:
             return self._result(step, Verdict.SKIPPED, cause=needs.meaning, remedy=needs.remedy)
         except MiniAppError as error:
-            return self._failed(step, began, _fault(error))
+            return self._failed(step, began, fault_of(error))
         return self._went_well(step, began, found)
 
     def _went_well(self, step: Step, began: float, found: Found) -> StepResult:
@@ -165,6 +169,6 @@ class Schedule:
         )
 
 
-def _fault(error: MiniAppError) -> Failed:
+def fault_of(error: MiniAppError) -> Failed:
     layer = Layer(error.layer) if isinstance(error, MetaproError) else None
     return Failed(error.meaning, status=getattr(error, "status", None), remedy=error.remedy, layer=layer)

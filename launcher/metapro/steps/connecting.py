@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from flows import BadInput
 from launcher.metapro.app_page import GLANCE, complaints, settled, tap, until_text
-from launcher.metapro.drive import Drive, Shown
+from launcher.metapro.drive import WRITES, Drive, Shown
 from launcher.metapro.faults import FAULTS
 from launcher.metapro.step import Failed, Skip
 from launcher.metapro.wallet_log import WalletRequest
@@ -24,8 +24,6 @@ __all__ = ["Way", "asked", "by_walletconnect", "injected", "shows", "time_for", 
 
 Way: TypeAlias = Callable[[Drive], AbstractAsyncContextManager[Shown]]
 """A page of the app that has its wallet."""
-WRITES = ("/v2/auth/web3/new-address", "/v2/auth/web3/login", "/auth/login")
-"""What the app sends a signature to."""
 _CONNECTING = ("eth_accounts", "eth_requestAccounts")
 _LINKS = {"web_app_open_link": "url", "web_app_open_tg_link": "path_full"}
 _INVITING = re.compile(r"(^|[=/])wc(:|%3a)", re.IGNORECASE)
