@@ -197,7 +197,9 @@ class MetaproClient:
         referral_code: str | None = None,
     ) -> Login:
         """Log in with a signed message (`message.sign_in_message`). `rules_checked` is needed as long as the
-        account has not accepted the rules. The first login makes an account. Raises MetaproError."""
+        account has not accepted the rules. The first login makes an account, so it counts as writing: see
+        `attach_wallet`. Raises MetaproError."""
+        self._writes("the login of a wallet")
         wallet = wallet.lower()
         self._redaction.add(signature)
         body = {
@@ -219,10 +221,7 @@ class MetaproClient:
     async def attach_wallet(self, wallet: str, signature: str, hash: str) -> User:
         """Attach a wallet to the account that is logged in. It writes, and merges accounts. Raises
         MetaproMisconfigured in production unless `settings.allow_writes`."""
-        if self.settings.environment == "production" and not self.settings.allow_writes:
-            raise MetaproMisconfigured(
-                "Production is read-only, and attaching a wallet writes.", "Allow it: METAPRO_ALLOW_WRITES=1."
-            )
+        self._writes("attaching a wallet")
         wallet = wallet.lower()
         self._redaction.add(signature)
         answer = await self._ask(
@@ -231,6 +230,12 @@ class MetaproClient:
             json={"wallet": wallet, "signature": signature, "merge": True},
         )  # fmt: skip
         return parsed(User, json_of(answer, AUTH), AUTH, answer)
+
+    def _writes(self, what: str) -> None:
+        if self.settings.environment == "production" and not self.settings.allow_writes:
+            raise MetaproMisconfigured(
+                f"Production is read-only, and {what} writes.", "Allow it: METAPRO_ALLOW_WRITES=1."
+            )
 
     # People
 
@@ -343,9 +348,12 @@ class MetaproClient:
         return {} if key is None else {"leaderboardApiKey": key.get_secret_value()}
 
     async def reach(self, service: str) -> Reached:
-        """Knock once: any answer below 500 proves life. Raises MetaproUnreachable or MetaproBroken."""
+        """Knock once: any answer below 500 proves life, save one that wants no more requests. Raises
+        MetaproUnreachable, MetaproBroken or, for 429, MetaproRefused."""
         began = time.perf_counter()
         answer = await self._send(service, "GET", "/")
+        if answer.status_code == 429:
+            raise refusal(service, answer, "network", self._redaction.mask)
         if answer.status_code >= 500:
             raise MetaproBroken(
                 f"The {service} service answers with status {answer.status_code}.",
