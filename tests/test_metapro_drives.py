@@ -160,6 +160,9 @@ async def test_a_launch_url_alone_will_do(cast: People) -> None:
     assert cast.alice.url is not None
     bare = Launch.from_url(cast.alice.url)
     report = await driven(bare)
+    unproven = await driven(bare, settings={"bot_token": None})
+    assert unproven["T1"].verdict is Verdict.UNVERIFIED
+    assert "hash not checked" in unproven["T1"].cause
     assert report["C0.registration"].verdict is Verdict.SKIPPED
     assert report["T1"].verdict is Verdict.PASS
     assert report["L1"].verdict is Verdict.SKIPPED
@@ -221,6 +224,40 @@ async def test_a_drive_can_hold_the_session(cast: People) -> None:
         asked = [line.endpoint for line in metapro.log]
     assert report["L1"].verdict is Verdict.UNVERIFIED
     assert asked.count("me") == 3
+    assert report["kept"].cause == "3 calls, 0 new logins"
+
+
+async def test_a_held_session_that_is_lost_fails_the_drive(cast: People) -> None:
+    """The token dies, and the init data are too old for another."""
+    clock = Clock(waits=20)
+    async with standing_in(clock, token_lifetime=1000.0, sliding=False) as metapro:
+        driver = driver_for(metapro, clock, steps=["L1"], settings={"max_auth_age": 900.0})
+
+        async def hold() -> None:
+            await until(lambda: [line.status for line in metapro.log][-1:] == [401])
+            await clock.done.wait()
+
+        report = await driver.drive(cast.alice, hold=hold)
+    assert failed(report) == ["kept"]
+    assert (report["kept"].layer, report.exit_code) == (Layer.TELEGRAM, 1)
+    assert "Open the app again" in report["kept"].remedy
+
+
+async def test_a_held_session_outlives_a_service_that_is_down_for_a_while(cast: People) -> None:
+    clock = Clock(waits=8)
+    async with standing_in(clock) as metapro:
+
+        async def hold() -> None:
+            metapro.switches.outages = {"users": "bad_gateway"}
+            await until(lambda: [line.status for line in metapro.log].count(502) > 3)
+            metapro.switches.outages = {}
+            await clock.stands.wait()
+
+        report = await driver_for(metapro, clock, steps=["L1"]).drive(cast.alice, hold=hold)
+        last = metapro.log[-1]
+    assert (last.endpoint, last.status) == ("me", 200)
+    assert report["kept"].verdict is Verdict.PASS
+    assert "not answered" in report["kept"].warnings[0]
 
 
 async def test_many_drives_side_by_side_do_not_mix(cast: People) -> None:

@@ -282,7 +282,7 @@ class Drive:
     async def log_in_again(self, client: MetaproClient) -> Login:
         """Another login of the person: with the launch's init data, or with those of a new launch when they
         are too old or are not taken twice. Raises NeedsLaunch when no new launch can be had."""
-        if self._still_fresh():
+        if self.still_fresh(self.launched):
             try:
                 login = await client.telegram_login(self.launched.raw)
             except MetaproRefused as refusal:
@@ -298,10 +298,11 @@ class Drive:
         self.learn(login)
         return login
 
-    def _still_fresh(self) -> bool:
+    def still_fresh(self, launch: Launch) -> bool:
+        """Whether its init data are good for a login by their age."""
         try:
-            if self.launched.init_data is not None:
-                self.launched.init_data.check_age(self.settings.max_auth_age, self.now())
+            if launch.init_data is not None:
+                launch.init_data.check_age(self.settings.max_auth_age, self.now())
         except InitDataExpired:
             return False
         return True

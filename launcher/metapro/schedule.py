@@ -68,7 +68,8 @@ class Schedule:
         return await self._run(step)
 
     async def _run(self, step: Step) -> StepResult:
-        result = self._unmet(step) or await self._blocked(step) or await self._attempt(step)
+        result = self._unmet(step) or await self._blocked(step)
+        result = result or await self._told_once(step, await self._attempt(step))
         if self._on_result is not None:
             self._on_result(result)
         return result
@@ -91,6 +92,16 @@ class Schedule:
                 why = before.cause if before.cause.startswith("because ") else f"because {name} {how}"
                 return self._result(step, Verdict.SKIPPED, cause=why, remedy=before.remedy)
         return None
+
+    async def _told_once(self, step: Step, result: StepResult) -> StepResult:
+        """The result, skipped when another step tells the same fault."""
+        if result.verdict is not Verdict.FAIL or step.echoes not in self._tasks:
+            return result
+        other = await self._tasks[step.echoes]
+        if (other.verdict, other.cause) != (result.verdict, result.cause):
+            return result
+        because = f"because {step.echoes} failed in the same way"
+        return self._result(step, Verdict.SKIPPED, cause=because, remedy=result.remedy)
 
     async def _attempt(self, step: Step) -> StepResult:
         """Make the step. What it raises that is no fault of the tested is a defect, and goes on rising."""

@@ -247,6 +247,7 @@ STEPS = (
         signature,
         "Compare the signed text with the documented one.",
         after=("C1.users",),
+        echoes="L1",
     ),
     Step(
         "W2.app",
