@@ -416,7 +416,9 @@ class MetaproClient:
         while True:
             used = self.token
             try:
-                answer = await self._send(service, method, path, **(self._signed(rest) if authorised else rest))
+                answer = await self._send(
+                    service, method, path, **(self._signed(rest) if authorised else rest)
+                )
             except MetaproUnreachable as failure:
                 pause = next(pauses, None)
                 if pause is None or not _never_connected(failure):

@@ -181,9 +181,9 @@ class MetaproDriver:
     async def _held(
         self, drive: Drive, schedule: Schedule, hold: float | Callable[[], Awaitable[Any]]
     ) -> StepResult:
-        """Keep the session for so long; how that went is the last row of the report."""
+        """Keep the session for so long, or until it is lost; how that went is the last row of the report."""
         async with self._kept(drive) as kept:
-            await (hold() if callable(hold) else self._wait(hold))
+            await (hold() if callable(hold) else _first(self._wait(hold), kept.ended.wait()))
 
         async def told(drive: Drive) -> Found:
             if drive.client.token is None:
@@ -193,7 +193,8 @@ class MetaproDriver:
             missed = (f"{kept.missed} calls were not answered",) if kept.missed else ()
             return Found(f"{kept.times} calls, {kept.logins} new logins", None, missed)
 
-        return await schedule.extra(Step("kept", "session kept", Layer.METAPRO_AUTH, told, "Open the app again."))
+        step = Step("kept", "session kept", Layer.METAPRO_AUTH, told, "Open the app again.")
+        return await schedule.extra(step)
 
     async def _keep(self, drive: Drive, kept: KeptAlive) -> None:
         """Until there is no session to be kept any more: then it is told why. A service that is down is asked
@@ -225,9 +226,13 @@ class MetaproDriver:
                 redaction.launched(one.secret_url)
         async with AsyncExitStack() as stack:
             client = MetaproClient(
-                self.settings, transport=self._transport, on_exchange=on_exchange, keep=False, wait=self._wait,
+                self.settings,
+                transport=self._transport,
+                on_exchange=on_exchange,
+                keep=False,
+                wait=self._wait,
                 _redaction=redaction,
-            )  # fmt: skip
+            )
             await stack.enter_async_context(client)
             yield Drive(
                 self.settings,
@@ -244,6 +249,16 @@ class MetaproDriver:
                 now=self._now,
                 patience=self._patience,
             )
+
+
+async def _first(*awaited: Awaitable[Any]) -> None:
+    """Until one of them is done."""
+    tasks = [asyncio.ensure_future(one) for one in awaited]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 def _chosen(names: tuple[str, ...]) -> Any:
