@@ -39,12 +39,12 @@ if TYPE_CHECKING:
     from launcher.mini_app import MiniApp
 
 __all__ = [
+    "WRITES",
     "Drive",
     "LongRun",
     "Preparation",
     "Prepare",
     "Relaunch",
-    "WRITES",
     "Screen",
     "Shown",
     "reopening",
