@@ -227,6 +227,18 @@ async def test_a_token_that_the_app_shows_is_struck_out_before_its_words_are_cut
     assert [token for token in stage.metapro.accounts.tokens if token[:6] in told] == []
 
 
+async def test_an_app_that_sends_its_token_in_another_way_is_told_so(stage: Stage) -> None:
+    other = {"authorization: token, 'x-account-userid': userId": "authorization: `Bearer ${token}`"}
+    early = {BEGIN: "session = { token: 'x' }; await me(); session = null; " + BEGIN}
+    report = await driven(stage, "X3", broken=other | early)
+    assert "before it logs in" in report["L1.app"].warnings[0]
+    for step in ("L1.app", "X3"):
+        assert report[step].warnings[-2:] == (
+            "the app sends its token after Bearer, not as configured",
+            "the app sends its token without x-account-userid",
+        )
+
+
 ON_LOAD = {
     "element('attach').disabled = !wallet;": "if (wallet && !begun) { begun = true; await logIn(); attach(); }",
     "let wallet = null;": "let wallet = null; let begun = false;",

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 from flows import InitData
-from launcher.metapro.app_page import answered, own_login
+from launcher.metapro.app_page import answered, odd_calls, own_login
 from launcher.metapro.drive import Drive
 from launcher.metapro.errors import MetaproRefused
 from launcher.metapro.report import Layer
@@ -72,6 +72,7 @@ def _odd(drive: Drive, sent: Sent) -> Iterator[str]:
     before = watch.sent[: watch.sent.index(sent)]
     if any(call.service == "users" and "authorization" in call.headers for call in before):
         yield "the app calls the users service with a token before it logs in"
+    yield from odd_calls(drive.page, drive.settings.auth_scheme)
 
 
 async def same_identity(drive: Drive) -> Found:
