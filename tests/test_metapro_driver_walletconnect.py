@@ -3,11 +3,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-import re
-import zipfile
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,16 +13,15 @@ import pytest_asyncio
 from playwright.async_api import BrowserContext
 from pydantic import SecretStr
 
-from launcher.metapro import DriveReport, Screen, Verdict
+from launcher.metapro import CATALOGUE, DriveReport, Verdict
 from launcher.sandbox.relay import Relay
 from tests.npm import installed
-from tests.test_metapro_driver_browser import PATIENT, Stage, driven, failed, load, stage
+from tests.test_metapro_driver_browser import Stage, driven, failed, load, stage
 from tests.walletconnect_app import EIP155, NEWEST, WALLET_LINK, attest
 
 __all__ = ["stage"]
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-HASTY = Screen(seconds=4.0)
 FIND = """  meet(window.ethereum);
   window.addEventListener('eip6963:announceProvider', ({ detail }) => meet(detail.provider));
   window.dispatchEvent(new Event('eip6963:requestProvider'));
@@ -46,45 +43,93 @@ INVITE = """    if (!provider) {
 """.replace("EIP155", json.dumps(EIP155)).replace("OPEN_LINK", LINK)
 
 
+class Over:
+    """Drives of the app at one relay."""
+
+    def __init__(self, relay: Relay, stage: Stage, library: str) -> None:
+        self.relay, self.stage, self.library = relay, stage, library
+
+    async def driven(
+        self, *steps: str, invite: str = INVITE, project: str | None = "a-project-for-tests", **options: Any
+    ) -> DriveReport:
+        """A drive of the app that connects by this script."""
+        script = {FIND: "", MEET: invite.replace("RELAY", self.relay.url)}
+
+        async def loading(context: BrowserContext) -> None:
+            await context.route("https://verify.walletconnect.org/**", attest)
+            await load(script, context, library=self.library)
+
+        settings = {"relay_url": self.relay.url, "relay_project": project and SecretStr(project)}
+        return await driven(self.stage, *steps, loading=loading, settings=settings, **options)
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def relay() -> AsyncIterator[Relay]:
+async def over(stage: Stage, request: pytest.FixtureRequest) -> AsyncIterator[Over]:
+    file = installed(request.config.cache, NEWEST) / "@walletconnect/universal-provider/dist/index.umd.js"
     async with Relay() as relay:
-        yield relay
+        yield Over(relay, stage, file.read_text("utf-8"))
 
 
-async def driven_over(
-    relay: Relay,
-    stage: Stage,
-    cache: pytest.Cache,
-    *steps: str,
-    broken: dict[str, str] | None = None,
-    **options: Any,
-) -> DriveReport:
-    """A drive of the app over the relay, with these texts of what it has for WalletConnect replaced."""
-    script = INVITE.replace("RELAY", relay.url)
-    others = {}
-    for text, other in (broken or {}).items():
-        if text in script:
-            script = script.replace(text, other)
-        else:
-            others[text] = other
-    file = installed(cache, NEWEST) / "@walletconnect/universal-provider/dist/index.umd.js"
-    library = file.read_text("utf-8")
-
-    async def loading(context: BrowserContext) -> None:
-        await context.route("https://verify.walletconnect.org/**", attest)
-        await load({FIND: "", MEET: script, **others}, context, library=library)
-
-    settings = {"relay_url": relay.url, "relay_project": SecretStr("a-project-for-tests")}
-    return await driven(
-        stage, *steps, loading=loading, settings=settings | options.pop("settings", {}), **options
-    )
+def told(report: DriveReport, *steps: str) -> list[str]:
+    return [f"{report[step].verdict}: {report[step].cause} {report[step].remedy}" for step in steps]
 
 
-async def test_an_app_goes_through_the_steps_over_walletconnect(
-    relay: Relay, stage: Stage, request: pytest.FixtureRequest
-) -> None:
-    report = await driven_over(relay, stage, request.config.cache, "W1", "W2", "W4")
-    for step in report.steps:
-        print(step.id, step.verdict, step.cause, round(step.seconds, 2))
+async def test_an_app_goes_through_the_steps_over_walletconnect(over: Over) -> None:
+    """And the report tells neither the keys nor the topics."""
+    report = await over.driven("W1", "W2", "W4")
     assert failed(report) == {}
+    done = {step.id for step in report.steps if step.verdict is Verdict.UNVERIFIED}
+    assert done >= {step.id for step in CATALOGUE if "walletconnect" in step.id}
+    assert "connects by WalletConnect" in report["W1"].cause
+    assert report["W1"].verdict is report["W2.app"].verdict is report["W4.chain"].verdict is Verdict.SKIPPED
+    assert report["W2.walletconnect"].cause.endswith("bytes as documented, signer recovered")
+    assert report["W4.walletconnect.rejected"].cause.startswith("tells: attaching: The user rejected")
+    topics = {message.topic for message in over.relay.log}
+    assert len(topics) > 5
+    assert [topic for topic in topics if topic in json.dumps(report.to_json())] == []
+
+
+NONE = "    throw new Error('no wallets here');"
+TELLS = "      if (session) throw new Error(`no ${found.session.topic}`);\n      meet(found);"
+BROKEN = {
+    "neither way": (NONE, "W1", "does not ask the wallet for its account, and opens no WalletConnect link"),
+    "a link that cannot be read": (
+        INVITE.replace("+ uri", "+ uri.split('?')[0]"),
+        "W1.walletconnect",
+        "has no key (symKey)",
+    ),
+    "a session that is not used": (
+        INVITE.replace("      meet(found);", TELLS),
+        "W1.walletconnect",
+        "does not show its account; it tells: wallet: no ***",
+    ),
+    "CAIP-10 for an address": (
+        INVITE.replace(
+            "      meet(found);",
+            "      meet(found);\n      found.on('session_update', ({ params }) => "
+            "use(params.namespaces.eip155.accounts[0]));",
+        ),
+        "W4.walletconnect.account",
+        "eip155:…:0x…",
+    ),
+}
+
+
+async def test_a_broken_app_fails_at_its_step(over: Over) -> None:
+    """Side by side, since most of them are waited for."""
+    reports = await asyncio.gather(*(over.driven(step, invite=invite) for invite, step, _ in BROKEN.values()))
+    for report, (_, step, words) in zip(reports, BROKEN.values(), strict=True):
+        assert failed(report).keys() == {step}
+        assert words in report[step].cause
+        assert report[step].remedy
+        assert report.exit_code == 1
+
+
+async def test_without_a_project_at_a_relay_both_ways_are_skipped(over: Over) -> None:
+    """The app may be all right: nobody can tell."""
+    report = await over.driven("W1", project=None)
+    assert told(report, "W1", "W1.walletconnect") == [
+        "skipped: the app does not use the wallet in front of its page: it connects by WalletConnect "
+        "Set METAPRO_RELAY_PROJECT.",
+        "skipped: no project at a WalletConnect relay is configured Set METAPRO_RELAY_PROJECT.",
+    ]

@@ -77,6 +77,13 @@ async def test_chosen_steps_bring_what_they_depend_on(cast: People) -> None:
     ]  # fmt: skip
 
 
+async def test_a_part_of_a_family_can_be_chosen(cast: People) -> None:
+    report = await driven(cast.alice, steps=["W4.walletconnect"])
+    names = ["rejected", "account", "chain", "disconnect"]
+    ids = [step.id for step in report.steps if step.id.startswith("W")]
+    assert ids == ["W1.walletconnect", *(f"W4.walletconnect.{name}" for name in names)]
+
+
 def test_a_step_there_is_not_is_refused() -> None:
     with pytest.raises(BadInput, match="no step Z9"):
         MetaproDriver(MetaproSettings(_env_file=None), steps=["Z9"])
@@ -116,6 +123,7 @@ def test_the_exit_code(steps: list[StepResult], outcome: str, code: int, strictl
     [
         ({"project_id": None}, "C0", "METAPRO_PROJECT_ID", 3),
         ({"users_url": "https://api.metaproprotocol.com/users-service"}, "C0", "METAPRO_USERS_URL", 3),
+        ({"relay_url": "https://relay.example"}, "C0", "METAPRO_RELAY_URL", 3),
         ({"bot_name": "demo_bot"}, "C0.registration", "METAPRO_BOT_NAME", 3),
         ({"bot_token": SecretStr(f"1{BOT_TOKEN}")}, "C0.registration", "METAPRO_BOT_TOKEN", 3),
         ({"bot_token": SecretStr(OTHER_TOKEN)}, "T1", "hash", 1),

@@ -16,9 +16,11 @@ from telethon.sessions import MemorySession
 from telethon.tl import functions
 from telethon.tl.alltlobjects import LAYER
 
+from launcher.metapro import Wallet, stand_in_settings
+from launcher.metapro.walletconnect import WalletConnect
 from launcher.sandbox import ready_file
 from launcher.sandbox.metapro import MetaproStandIn
-from launcher.sandbox.program import serve
+from launcher.sandbox.program import serve, surroundings
 from launcher.sandbox.server import Sandbox
 from launcher.sandbox.site import Site
 from launcher.sandbox.world import App, Bot, User, World
@@ -85,6 +87,17 @@ async def test_it_says_where_the_site_and_the_stand_in_are(tmp_path: Path) -> No
     path.write_text(json.dumps(content))
     with pytest.raises(ready_file.BadReadyFile, match=r"metapro\.services\.nft: "):
         ready_file.read(path)
+
+
+async def test_a_wallet_gets_to_the_relay_that_it_names() -> None:
+    async with sandbox() as box, surroundings(box) as described:
+        settings = stand_in_settings(described, _env_file=None)
+        assert described.metapro is not None
+        assert settings.relay_url == described.metapro.relay
+        assert settings.relay_project is not None
+        project = settings.relay_project.get_secret_value()
+        async with WalletConnect(Wallet(), project_id=project, relay_url=settings.relay_url) as connect:
+            assert connect.sessions == []
 
 
 def test_the_file_is_its_owners_alone_and_nothing_is_left_beside_it(tmp_path: Path) -> None:

@@ -158,6 +158,8 @@ def _show_what_to_try(ready: ReadyFile, ready_file: Path | None) -> None:
     if ready.site is not None and ready.metapro is not None:
         say(f"Its sample apps are at {ready.site}.")
         say(f"Its stand-in of Metapro ({ready.metapro.assumption_model}) is at {ready.metapro.url}.")
+        if ready.metapro.relay is not None:
+            say(f"Its WalletConnect relay is at {ready.metapro.relay}.")
     say(f"The sandbox listens on {ready.dc.host}:{ready.dc.port}. Ctrl-C stops it.")
 
 

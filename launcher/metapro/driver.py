@@ -62,13 +62,13 @@ class KeptAlive:
 class MetaproDriver:
     """Drives any number of apps, one after another or side by side, each with a session of its own.
 
-    `steps` are ids or families to be made, with what they depend on; all by default. `negative` tries
-    logins that should be refused, `long` those steps that take hours, `settings.allow_writes` those that
-    write. `relaunch` opens the app again, `companion` is the launch of a second person. `screen` says
-    where to tap in the app. `strict` counts unverified as failed. `now` tells the time in seconds since
-    the epoch, `wait` lets it pass, `patience` is how long a step may take. `on_result` hears of each step
-    when it is done, `transport` replaces the network, `model` labels reports of drives against a
-    stand-in. Raises BadInput for a step that there is not.
+    `steps` are ids, families or parts of one (`W4.walletconnect`) to be made, with what they depend on; all
+    by default. `negative` tries logins that should be refused, `long` those steps that take hours,
+    `settings.allow_writes` those that write. `relaunch` opens the app again, `companion` is the launch of a
+    second person. `screen` says where to tap in the app. `strict` counts unverified as failed. `now` tells
+    the time in seconds since the epoch, `wait` lets it pass, `patience` is how long a step may take.
+    `on_result` hears of each step when it is done, `transport` replaces the network, `model` labels reports
+    of drives against a stand-in. Raises BadInput for a step that there is not.
     """
 
     def __init__(

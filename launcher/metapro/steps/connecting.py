@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TypeAlias
 
-from flows import BadInput
-from launcher.metapro.app_page import GLANCE, complaints, settled, tap, until_text
+from launcher.metapro.app_page import GLANCE, complaints, settled, tap, text_of, until_text
 from launcher.metapro.drive import WRITES, Drive, Shown
 from launcher.metapro.faults import FAULTS
 from launcher.metapro.step import Failed, Skip
@@ -27,6 +26,8 @@ Way: TypeAlias = Callable[[Drive], AbstractAsyncContextManager[Shown]]
 _CONNECTING = ("eth_accounts", "eth_requestAccounts")
 _LINKS = {"web_app_open_link": "url", "web_app_open_tg_link": "path_full"}
 _INVITING = re.compile(r"(^|[=/])wc(:|%3a)", re.IGNORECASE)
+_KEYS = re.compile(r"[0-9a-fA-F]{64}")
+"""What is secret in such a link: its topic and its key."""
 _RELAYED = 10.0
 """Seconds more for what goes over a relay: apps' libraries wait for five before each request when the server
 that attests where a page is from cannot be reached."""
@@ -38,13 +39,11 @@ _SECOND_THOUGHTS = 3.0
 async def injected(drive: Drive) -> AsyncIterator[Shown]:
     """With the wallet in front of it. Skipped with an app that invites one by WalletConnect instead."""
     async with drive.another() as shown:
-        await _ready(drive, shown)
-        if not asked(shown, *_CONNECTING):
+        before = await _ready(drive, shown)
+        if not _asks(shown):
             await tap(shown, drive.screen.connect, drive.screen.seconds)
-            told = await _until(
-                drive, shown, lambda: bool(asked(shown, *_CONNECTING)) or _invites(drive, shown)
-            )
-            _may_go_on(drive, shown, bool(asked(shown, *_CONNECTING)), "does not ask for its account", told)
+            told = await _until(drive, shown, before, lambda: _asks_or_invites(drive, shown))
+            _may_go_on(drive, shown, _asks(shown), "does not ask the wallet for its account", told)
         if not await until_text(shown, shows(shown.wallet.address), drive.screen.seconds):
             await tap(shown, drive.screen.connect, drive.screen.seconds)
             seen = await until_text(shown, shows(shown.wallet.address), drive.screen.seconds)
@@ -52,15 +51,31 @@ async def injected(drive: Drive) -> AsyncIterator[Shown]:
         yield shown
 
 
+def _asks(shown: Shown) -> bool:
+    return bool(asked(shown, *_CONNECTING))
+
+
+async def _asks_or_invites(drive: Drive, shown: Shown) -> bool:
+    return _asks(shown) or bool(_links(drive, shown))
+
+
+async def _invites(drive: Drive, shown: Shown) -> bool:
+    return bool(_links(drive, shown))
+
+
+async def _shows_account(shown: Shown) -> bool:
+    return shows(shown.wallet.address)(await text_of(shown))
+
+
 def _may_go_on(drive: Drive, shown: Shown, well: bool, what: str, told: str = "") -> None:
     if well:
         return
-    if _invites(drive, shown):
+    if _links(drive, shown):
         raise Skip(
             "the app does not use the wallet in front of its page: it connects by WalletConnect",
             "Look at W1.walletconnect." if drive.settings.relay_project else "Set METAPRO_RELAY_PROJECT.",
         )
-    raise Failed(f"the app {what}, and opens no WalletConnect link{told and f'; it tells: {told}'}")
+    raise Failed(f"the app {what}, and opens no WalletConnect link{_telling(told)}")
 
 
 @asynccontextmanager
@@ -72,8 +87,8 @@ async def by_walletconnect(drive: Drive) -> AsyncIterator[Shown]:
     project = drive.settings.relay_project
     assert project is not None
     async with drive.another(injected=False) as shown:
-        await _ready(drive, shown)
-        link = await _invitation(drive, shown)
+        before = await _ready(drive, shown)
+        link = await _invitation(drive, shown, before)
         async with WalletConnect(
             shown.wallet,
             project_id=project.get_secret_value(),
@@ -82,38 +97,41 @@ async def by_walletconnect(drive: Drive) -> AsyncIterator[Shown]:
         ) as connect:
             session = await connect.pair(link)
             drive.keep_secret(shown, session.topic)
-            if not await until_text(shown, shows(shown.wallet.address), time_for(drive, shown)):
-                raise Failed("the app takes the session, and does not show its account")
+            told = await _until(drive, shown, before, lambda: _shows_account(shown))
+            if not await _shows_account(shown):
+                raise Failed(f"the app takes the session, and does not show its account{_telling(told)}")
             yield shown
 
 
-async def _ready(drive: Drive, shown: Shown) -> None:
+async def _ready(drive: Drive, shown: Shown) -> list[str]:
+    """What the page tells of problems before anything is done."""
     await drive.fail_calls(shown, FAULTS["503 in JSON"], *WRITES)
     await settled(shown)
+    return await complaints(shown, drive.screen)
 
 
-async def _invitation(drive: Drive, shown: Shown) -> str:
+async def _invitation(drive: Drive, shown: Shown, before: list[str]) -> str:
     """The link by which the app invites a wallet, tapped for if need be."""
     told = ""
-    if not _invites(drive, shown):
+    if not _links(drive, shown):
         if not await tap(shown, drive.screen.connect, drive.screen.seconds):
             raise Skip(
                 "there is nothing on the page to connect a wallet with",
                 "Name it: the driver's `Screen.connect`.",
             )
-        told = await _until(drive, shown, lambda: _invites(drive, shown))
+        told = await _until(drive, shown, before, lambda: _invites(drive, shown))
     if links := _links(drive, shown):
         return links[-1]
-    raise Skip(f"the app opens no WalletConnect link{told and f'; it tells: {told}'}")
+    raise Skip(f"the app opens no WalletConnect link{_telling(told)}")
 
 
-async def _until(drive: Drive, shown: Shown, wanted: Callable[[], bool]) -> str:
-    """Until it is so, the time is up, or the app has told something and had its time for second thoughts.
+async def _until(drive: Drive, shown: Shown, before: list[str], wanted: Callable[[], Awaitable[bool]]) -> str:
+    """Until it is so, the time is up, or the app has told something new and had its time for second thoughts.
     Returns what it told."""
     now = asyncio.get_running_loop().time
-    before, told = await complaints(shown, drive.screen), ""
+    told = ""
     deadline = now() + drive.screen.seconds + _RELAYED
-    while not wanted() and now() < deadline:
+    while not await wanted() and now() < deadline:
         if not told and (
             new := [text for text in await complaints(shown, drive.screen) if text not in before]
         ):
@@ -122,11 +140,11 @@ async def _until(drive: Drive, shown: Shown, wanted: Callable[[], bool]) -> str:
     return told
 
 
+def _telling(told: str) -> str:
+    return f"; it tells: {told}" if told else ""
+
+
 # Links
-
-
-def _invites(drive: Drive, shown: Shown) -> bool:
-    return bool(_links(drive, shown))
 
 
 def _links(drive: Drive, shown: Shown) -> list[str]:
@@ -137,18 +155,8 @@ def _links(drive: Drive, shown: Shown) -> list[str]:
     links = [one[name] for one, name in data if isinstance(one, dict) and isinstance(one.get(name), str)]
     found = [link for link in links if _INVITING.search(link)]
     for link in found:
-        _keep_secret(drive, shown, link)
+        drive.keep_secret(shown, *_KEYS.findall(link))
     return found
-
-
-def _keep_secret(drive: Drive, shown: Shown, link: str) -> None:
-    from launcher.metapro.walletconnect.uri import PairingUri
-
-    try:
-        uri = PairingUri.parse(link)
-    except BadInput:  # whoever takes it up tells
-        return
-    drive.keep_secret(shown, uri.topic, uri.key.hex())
 
 
 # What the app asks
