@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         ThemeParams,
     )
     from launcher.accounts import Accounts
+    from launcher.expectations import expect
     from launcher.launcher import Launcher
     from launcher.mini_app import CloseReason, MiniApp, PageGone
     from launcher.page_events import NotSeen
@@ -47,6 +48,7 @@ __all__ = [
     "Settings",
     "ThemeParams",
     "Timing",
+    "expect",
 ]
 
 _HOMES = {
@@ -58,6 +60,7 @@ _HOMES = {
     "PageGone": "launcher.mini_app",
     "Settings": "launcher.settings",
     "Timing": "launcher.timing",
+    "expect": "launcher.expectations",
 }
 
 

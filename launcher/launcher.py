@@ -117,6 +117,11 @@ class Launcher:
         return self._entered.server
 
     @property
+    def lost(self) -> MiniAppError | None:
+        """Why the account's session has ended; None while it lasts. Nothing can be opened any more then."""
+        return self._lost
+
+    @property
     def _entered(self) -> Entry:
         if self._entry is None:
             raise BadInput(

@@ -102,7 +102,7 @@ class MiniApp:
 
     `app` is what was opened, `web_view` Telegram's answer, `prolongs` how often it was prolonged,
     `on_prolong` is called after each prolong with its failure or None, `join_decision` is the guard bot's
-    decision (TL `JoinChatBotResult`) of a chat-join app.
+    decision (TL `JoinChatBotResult`) of a chat-join app, `sent_data` what has gone to its bot.
     """
 
     __slots__ = (
@@ -123,6 +123,7 @@ class MiniApp:
         "parameters",
         "prolongs",
         "returns",
+        "sent_data",
         "web_view",
     )
 
@@ -146,6 +147,7 @@ class MiniApp:
         self.http: HttpReport | None = None
         self.host_end: HostEnd | None = None
         self.returns = False
+        self.sent_data: str | None = None
         self._opened: asyncio.Queue[MiniApp] | None = None
 
     def __repr__(self) -> str:
@@ -254,6 +256,7 @@ class MiniApp:
             self._sent = False
             self._unsure = None if _is_refusal(failure) else data
             raise
+        self.sent_data = data
         self._close(CloseReason.DATA_SENT)
 
     def _may_send(self) -> KeyboardButtonApp:

@@ -101,6 +101,14 @@ class PageEvents:
         if self.on_event is not None:
             self.on_event(event)
 
+    def next(self) -> asyncio.Future[Logged]:
+        """The next event that comes, of either direction; listened for from now on, until it is cancelled."""
+        found: asyncio.Future[Logged] = asyncio.get_running_loop().create_future()
+        entry = (_any, found)
+        self._waiting.append(entry)
+        found.add_done_callback(lambda _: self._waiting.remove(entry))
+        return found
+
     @asynccontextmanager
     async def expect(
         self, name: str, timeout: float, where: Callable[[Any], bool] | None
@@ -126,3 +134,7 @@ class PageEvents:
             raise NotSeen(name, timeout, came) from None
         finally:
             self._waiting.remove(entry)
+
+
+def _any(_: Logged) -> bool:
+    return True

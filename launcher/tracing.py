@@ -10,6 +10,7 @@ Telethon's own calls on the block's behalf (a page of messages, a resolved name)
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
@@ -24,7 +25,8 @@ __all__ = ["Exchange", "observed", "traced", "tracing"]
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request (TL, with the peers Telethon put in) and what came of it; `seconds` until then.
+    """One request (TL, with the peers Telethon put in) and what came of it; `seconds` until then, from the
+    time `at` on the event loop's clock.
 
     `answer` is TL, None after a `failure`. Request and answer hold secrets.
     """
@@ -33,6 +35,7 @@ class Exchange:
     answer: Any = field(repr=False)
     failure: MiniAppError | None
     seconds: float
+    at: float
 
     @property
     def method(self) -> str:
@@ -40,27 +43,28 @@ class Exchange:
         return method_name(self.request)
 
 
-_trace: ContextVar[list[Exchange] | None] = ContextVar("trace", default=None)
+_traces: ContextVar[tuple[list[Exchange], ...]] = ContextVar("traces", default=())
 
 
 @contextmanager
 def traced() -> Iterator[list[Exchange]]:
-    """Collect the requests of the block, in the order of their answers."""
+    """Collect the requests of the block, in the order of their answers; those of a block within it too."""
     exchanges: list[Exchange] = []
-    token = _trace.set(exchanges)
+    token = _traces.set((*_traces.get(), exchanges))
     try:
         yield exchanges
     finally:
-        _trace.reset(token)
+        _traces.reset(token)
 
 
 def tracing() -> bool:
     """Whether somebody collects the requests of this task."""
-    return _trace.get() is not None
+    return bool(_traces.get())
 
 
 async def observed(request: Any, answering: Awaitable[Any]) -> Any:
     """Await the answer to a request, and note both in the trace of this task."""
+    at = asyncio.get_running_loop().time()
     started = time.perf_counter()
     answer, failure = None, None
     try:
@@ -69,9 +73,10 @@ async def observed(request: Any, answering: Awaitable[Any]) -> Any:
         failure = _classified(error, method_name(request))
         raise
     finally:
-        exchanges = _trace.get()
-        if exchanges is not None:
-            exchanges.append(Exchange(request, answer, failure, time.perf_counter() - started))
+        if traces := _traces.get():
+            exchange = Exchange(request, answer, failure, time.perf_counter() - started, at)
+            for exchanges in traces:
+                exchanges.append(exchange)
     return answer
 
 

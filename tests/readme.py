@@ -17,6 +17,7 @@ import flows
 from flows import FLOWS, Question
 from launcher.bridge.catalogue import Event, incoming_events, outgoing_events
 from launcher.demo.expected import DOCUMENTED
+from launcher.exporter.metrics import METRICS
 from launcher.metapro import settings as metapro
 from launcher.mini_app import CloseReason
 from launcher.settings import PREFIX, Settings
@@ -72,6 +73,13 @@ def questions_table() -> str:
             ]
         )
     return table(*rows)
+
+
+def metrics_table() -> str:
+    return table(
+        ["metric", "labels", "meaning"],
+        *([f"`{metric.name}`", ", ".join(metric.labels), metric.help] for metric in METRICS),
+    )
 
 
 def settings_table(prefix: str = PREFIX) -> str:
@@ -130,6 +138,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "flows": flows_table,
     "reasons": reasons_table,
     "questions": questions_table,
+    "metrics": metrics_table,
     "settings": settings_table,
     "metapro-settings": partial(settings_table, metapro.PREFIX),
 }

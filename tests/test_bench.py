@@ -117,9 +117,26 @@ def metapro(figures: Any) -> None:
     assert figures["parallel"]["peak_kib_each"] > 0
 
 
+def exporter(figures: Any) -> None:
+    assert set(figures) == {"targets", "bytes_each", "scrape", "probe", "page"}
+    for answer in (figures["scrape"], figures["probe"], figures["page"]):
+        assert set(answer) == {"ms", "cpu_ms", "bytes"}
+    assert all(number > 0 for number in numbers(figures))
+
+
 CHECKS = {
     check.__name__: check
-    for check in (opening, round_trips, kurigram, command_line, live_apps, hosted, bridge, metapro)
+    for check in (
+        opening,
+        round_trips,
+        kurigram,
+        command_line,
+        live_apps,
+        hosted,
+        bridge,
+        metapro,
+        exporter,
+    )
 }
 
 

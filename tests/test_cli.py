@@ -198,14 +198,17 @@ OPENING = (
     "--mode --theme --allow --ask --reveal"
 )
 SHOWING = "--host --headed --screenshot --video --trace --sdk"
+KEEPING = "--report --save"
 OPTIONS = {
     "login": "--phone --qr --bot --account",
     "logout": "--force --account",
     "accounts": "--account export import",
     "accounts export": "--account",
     "accounts import": "--account",
-    "open": f"{OPENING} --account --speculate --for --send-data {SHOWING}",
-    "inspect": f"{OPENING} --account",
+    "open": f"{OPENING} --account --speculate --for --send-data {SHOWING} {KEEPING}",
+    "inspect": f"{OPENING} --account --host {KEEPING} --jsonl --output --budget",
+    "exporter": "--account --listen --history --web-config",
+    "verify": "--link --budget --allow --save --account",
     "sandbox": "--port --ready-file --flip --query-lifetime --metapro --assumptions",
     "demo": "--reveal --no-browser --report --install-browser",
 }
@@ -214,7 +217,8 @@ OPTIONS = {
 @pytest.mark.parametrize("command", OPTIONS)
 def test_help_tells_every_option(command: str) -> None:
     words = set(re.findall(r"[\w-]+", help_of(*command.split())))
-    assert {*OPTIONS[command].split(), "--server", "--json"} <= words
+    common = {"--server", "--json"} if command != "exporter" else {"--server"}
+    assert {*OPTIONS[command].split(), *common} <= words
 
 
 def test_help_names_every_command() -> None:

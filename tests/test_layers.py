@@ -76,6 +76,26 @@ def test_nobody_imports_the_command_line_but_its_entry() -> None:
     assert outside <= {"launcher.__main__"}
 
 
+def test_nobody_imports_the_exporter_but_its_command() -> None:
+    found = offenders("launcher", ("launcher.exporter",))
+    outside = {module for module, _ in found if not inside(module, "launcher.exporter")}
+    assert outside == {"launcher.cli.exporter"}
+
+
+def test_nobody_imports_the_pytest_plugin() -> None:
+    found = offenders("flows", ("launcher.pytest_plugin", "pytest"))
+    found += offenders("launcher", ("launcher.pytest_plugin", "pytest"))
+    assert {module for module, _ in found if not inside(module, "launcher.pytest_plugin")} == set()
+
+
+@pytest.mark.parametrize("package", ["launcher.record", "launcher.verify"])
+def test_what_commands_are_made_of_is_imported_by_them_alone(package: str) -> None:
+    found = offenders("flows", (package,)) + offenders("launcher", (package,))
+    assert {module for module, _ in found if not inside(module, package)} <= {
+        f"launcher.cli.{package.rpartition('.')[2]}"
+    }
+
+
 def test_the_bridge_does_no_io() -> None:
     forbidden = ("asyncio", "telethon", "playwright", "httpx")
     assert offenders("launcher.bridge", forbidden) == []

@@ -16,15 +16,20 @@ import typer
 from launcher.cli.accounts import accounts, logout
 from launcher.cli.check import check
 from launcher.cli.demo import demo
+from launcher.cli.diff import diff
 from launcher.cli.drive import drive
 from launcher.cli.events import events
+from launcher.cli.exporter import exporter
 from launcher.cli.failures import report
 from launcher.cli.inspect import inspect
 from launcher.cli.login import login
 from launcher.cli.open import open_app
 from launcher.cli.output import show_line
+from launcher.cli.record import record
+from launcher.cli.replay import replay
 from launcher.cli.sandbox import sandbox
 from launcher.cli.verdicts import VerdictCommand
+from launcher.cli.verify import verify
 
 __all__ = ["app", "main"]
 
@@ -61,8 +66,13 @@ app.command()(logout)
 app.add_typer(accounts)
 app.command("open")(open_app)
 app.command()(inspect)
+app.command()(replay)
+app.command()(diff)
 app.command(cls=VerdictCommand)(check)
 app.command(cls=VerdictCommand)(drive)
+app.command()(exporter)
+app.command()(record)
+app.command()(verify)
 app.command()(sandbox)
 app.command()(events)
 app.command()(demo)

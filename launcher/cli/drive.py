@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from launcher.cli import options as given
+from launcher.cli.keeping import Keeping
 from launcher.cli.output import show_json
 from launcher.cli.place import metapro_of, placed
 
 if TYPE_CHECKING:
+    from launcher.hosting import Hosting
     from launcher.launcher import Launcher
-    from launcher.metapro import DriveReport
+    from launcher.metapro import DriveReport, MetaproDriver
     from launcher.sandbox import Sandbox
     from launcher.sandbox.ready_file import ReadyFile
     from launcher.settings import Settings
@@ -83,6 +85,8 @@ def drive(
     trace: Annotated[
         Path | None, typer.Option("--trace", metavar="FILE", help="Playwright's trace, without the secrets.")
     ] = None,
+    report: given.ReportOption = None,
+    save: given.SaveOption = None,
     server: given.ServerOption = None,
     account: given.AccountOption = None,
     as_json: given.JsonOption = False,
@@ -110,11 +114,12 @@ def drive(
     }
     if trace is not None and host != "browser":
         raise typer.BadParameter("only a browser can be traced", param_hint="--trace")
-    driving = _Driving(given.settings_for(server), account, second_account, target, options, wishes)
-    report = run(driving.run(host, allow_writes, trace, hold))
-    _show(report, as_json)
-    if report.exit_code:
-        raise typer.Exit(report.exit_code)
+    keeping = Keeping(report, save)
+    driving = _Driving(given.settings_for(server), account, second_account, target, options, wishes, keeping)
+    found = run(driving.run(host, allow_writes, trace, hold))
+    _show(found, as_json)
+    if found.exit_code:
+        raise typer.Exit(found.exit_code)
 
 
 def _long() -> Any:
@@ -144,6 +149,7 @@ class _Driving:
     target: str
     options: dict[str, Any]
     wishes: dict[str, Any]
+    keeping: Keeping
 
     async def run(
         self, host: Literal["browser", "http", "none"], writes: bool, trace: Path | None, hold: float | None
@@ -165,8 +171,25 @@ class _Driving:
                 **self.wishes,
             )
             shown = driver.hosting(hosting) if host == "browser" else hosting
+            return await self._drive(driver, launcher, shown, hold)
+
+    async def _drive(
+        self, driver: MetaproDriver, launcher: Launcher, shown: Hosting | None, hold: float | None
+    ) -> DriveReport:
+        """Drive the app; its launch is recorded if somebody wants to keep it."""
+        if not self.keeping.wanted:
             async with launcher.open(self.target, hosting=shown, **self.options) as app:
                 return await driver.drive(app, hold=hold)
+        from launcher.report import Recording
+
+        record = Recording()
+        try:
+            async with record.opening(launcher, self.target, hosting=shown, **self.options) as app:
+                found = await driver.drive(app, hold=hold)
+                record.metapro = [step.to_json() for step in found.steps]
+                return found
+        finally:
+            self.keeping.keep(await record.saved())
 
     def _launcher(self, account: str | None, sandbox: Sandbox | None) -> Launcher:
         from launcher.launcher import Launcher

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from flows import InitData, MiniAppError
+from launcher.cli.keeping import Keeping
 from launcher.cli.output import say, show_json, show_line, show_panel
 from launcher.cli.page import Page, sandbox_with_pages
 from launcher.hosts.observations import HostEnd
@@ -39,12 +40,13 @@ class Launch:
     options: dict[str, Any]
     show: Show
     page: Page = field(default_factory=Page)
+    keeping: Keeping = field(default_factory=Keeping)
     code: int = 0
 
     async def run(self, send_data: str | None, seconds: float | None, prolong_every: float) -> None:
         async with self._launcher(Timing(prolong_every=prolong_every)) as launcher:
             launcher.on_connection = self.show.connection
-            async with launcher.open(self.target, hosting=self.page.hosting, **self.options) as app:
+            async with self._opening(launcher) as app:
                 self.show.opened(app)
                 app.on_prolong = self.show.prolonged
                 await self.page.show(app, as_json=self.show.as_json)
@@ -54,6 +56,24 @@ class Launch:
             self.show.closed(app, self.page)
             lost = app.reason in (CloseReason.ACCOUNT_LOST, CloseReason.HOST_GONE)
             self.code = INTERRUPTED if interrupted else int(lost or self.page.failure is not None)
+
+    @asynccontextmanager
+    async def _opening(self, launcher: Launcher) -> AsyncIterator[MiniApp]:
+        """The open app; recorded, if somebody wants to keep it."""
+        if not self.keeping.wanted:
+            async with launcher.open(self.target, hosting=self.page.hosting, **self.options) as app:
+                yield app
+            return
+        from launcher.report import Recording
+
+        record = Recording(reveal=self.show.reveal)
+        try:
+            async with record.opening(
+                launcher, self.target, hosting=self.page.hosting, **self.options
+            ) as app:
+                yield app
+        finally:
+            self.keeping.keep(await record.saved())
 
     @asynccontextmanager
     async def _launcher(self, timing: Timing) -> AsyncIterator[Launcher]:

@@ -72,6 +72,8 @@ def open_app(
             help="Served in place of telegram.org's script.",
         ),
     ] = None,
+    report: given.ReportOption = None,
+    save: given.SaveOption = None,
     prolong_every: Annotated[
         float, typer.Option("--prolong-every", metavar="SECONDS", min=0.01, hidden=True)
     ] = 60.0,
@@ -87,6 +89,7 @@ def open_app(
     gives exit code 130; SIGTERM does the same with exit code 0.
     """
     from flows import check_data
+    from launcher.cli.keeping import Keeping
     from launcher.cli.launch import Launch, Show
     from launcher.cli.page import Page
     from launcher.cli.running import run
@@ -105,7 +108,9 @@ def open_app(
     }
     hosting = _hosting(host, headed or screenshot is not None, sdk, trace, video)
     page = Page(hosting, headed, screenshot, reveal)
-    launch = Launch(given.settings_for(server), account, target, options, Show(reveal, as_json), page)
+    keeping = Keeping(report, save)
+    show = Show(reveal, as_json)
+    launch = Launch(given.settings_for(server), account, target, options, show, page, keeping)
     run(launch.run(send_data, seconds, prolong_every))
     if launch.code:
         raise typer.Exit(launch.code)

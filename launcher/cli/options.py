@@ -38,6 +38,21 @@ JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="Write one J
 RevealOption: TypeAlias = Annotated[
     bool, typer.Option("--reveal", help="Show launch URL, init data and query ids unmasked.")
 ]
+ReportOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--report", metavar="FILE", help="Write a report of the launch: one HTML page.", dir_okay=False
+    ),
+]
+SaveOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--save",
+        metavar="FILE",
+        help="Save the launch as JSON, for `miniapp replay` and `diff`.",
+        dir_okay=False,
+    ),
+]
 Flow = Literal[
     "keyboard_button",
     "inline_button",

@@ -41,6 +41,7 @@ from launcher.hosts.observations import (
     Seen,
 )
 from launcher.hosts.profiles import Profile
+from launcher.hosts.traffic import Traffic
 from launcher.hosts.watch import Watch
 
 __all__ = ["BrowserHost", "Loaded"]
@@ -215,6 +216,10 @@ class BrowserHost:
         except Error as failure:
             raise HostUnavailable(f"No screenshot: {_first_line(failure)}") from None
 
+    def masked(self, text: str) -> str:
+        """The text without the launch's secrets, and without what was hidden."""
+        return self._secrets.mask(text)
+
     def hide(self, secret: str) -> None:
         """Strike this text out of the recordings, and of what is observed from now on."""
         self._secrets.add(secret)
@@ -255,6 +260,7 @@ class BrowserHost:
     async def _prepare(self) -> None:
         try:
             self._page = await self._context.new_page()
+            self.traffic = Traffic(self._page, self._secrets)
             self._watch = Watch(
                 self._context, self._page, self.observations, self._secrets, self._limits,
                 framed=self._framed, end=self.end, spawn=self._spawn,

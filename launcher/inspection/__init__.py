@@ -9,8 +9,8 @@ for) and answers by the same consent. A launch that is refused is shown up to it
 values, `run` gathers them, `checks` judges the answer, `show` prints.
 """
 
-from launcher.inspection.run import inspect_link
+from launcher.inspection.run import Onlooker, inspect_link
 from launcher.inspection.show import print_inspection
 from launcher.inspection.stages import Inspection, Verdict
 
-__all__ = ["Inspection", "Verdict", "inspect_link", "print_inspection"]
+__all__ = ["Inspection", "Onlooker", "Verdict", "inspect_link", "print_inspection"]

@@ -68,7 +68,7 @@ def _identity(flow: str, data: InitData | None, params: LaunchParams) -> Check:
 
 
 def _hash(launcher: Launcher, bot: int, data: InitData) -> Check:
-    token = _token(launcher, bot)
+    token = token_of(launcher, bot)
     if token is None:
         how = "Set TELEGRAM_BOT_TOKEN to the token of the app's bot."
         return Check("hash", Verdict.SKIPPED, "it needs the token of the bot", how)
@@ -83,7 +83,7 @@ def _hash(launcher: Launcher, bot: int, data: InitData) -> Check:
     )
 
 
-def _token(launcher: Launcher, bot: int) -> str | None:
+def token_of(launcher: Launcher, bot: int) -> str | None:
     setting = launcher.settings.bot_token
     if setting is not None:
         return setting.get_secret_value()

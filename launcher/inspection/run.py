@@ -23,9 +23,10 @@ from flows.cache import Cache
 from launcher.inspection.checks import checks_of
 from launcher.inspection.stages import Asked, Inspection, ReadLink, Stage
 from launcher.launcher import Launcher
+from launcher.mini_app import MiniApp
 from launcher.tracing import Exchange, traced
 
-__all__ = ["FINDING_AN_APP", "FINDING_A_BOT", "inspect_link"]
+__all__ = ["FINDING_AN_APP", "FINDING_A_BOT", "Onlooker", "inspect_link"]
 
 FINDING_A_BOT = ("contacts.resolveUsername", "users.getUsers")
 FINDING_AN_APP = ("messages.getBotApp", "messages.getAttachMenuBot")
@@ -46,28 +47,57 @@ async def inspect_link(
     The options are those of `Launcher.open`; `reveal` leaves secrets readable in the JSON. What stops the
     launch is in the inspection, never raised.
     """
-    policy = _Overheard(consent or launcher.consent)
-    link = _read(target)
-    before = _bot(launcher.cache, target, link)
-    found = Inspection(
-        target, link, None, before is not None, None, None, (), (), None, (), None, None, reveal
-    )
+    onlooker = Onlooker(launcher, target, consent, reveal=reveal)
     with traced() as exchanges:
         try:
-            async with launcher.open(target, parameters=parameters, consent=policy, **options) as app:
-                checks = tuple(checks_of(launcher, app))
-            found = replace(found, bot=app.app.bot, app=app.app, web_view=app.web_view, checks=checks)
+            async with launcher.open(
+                target, parameters=parameters, consent=onlooker.consent, **options
+            ) as app:
+                found = onlooker.opened(app)
         except MiniAppError as failure:
-            bot = _bot(launcher.cache, target, link)
-            stage = _stage(failure, link, bot)
-            found = replace(
-                found,
-                bot=bot,
-                offer=_offer(launcher.cache, bot, link, exchanges),
-                failure=failure,
-                stopped_at=stage,
-            )
-    return replace(found, questions=tuple(policy.overheard), exchanges=tuple(exchanges))
+            found = onlooker.stopped(failure, exchanges)
+    return replace(found, exchanges=tuple(exchanges))
+
+
+class Onlooker:
+    """Whoever watches one launch: made before it with its target, told how it went, and then knowing.
+
+    The launch has to be made with this `consent`, the given one's answers or the launcher's.
+    """
+
+    def __init__(
+        self, launcher: Launcher, target: str, consent: Consent | None = None, *, reveal: bool = False
+    ) -> None:
+        self._launcher = launcher
+        self._link = _read(target)
+        self._policy = _Overheard(consent or launcher.consent)
+        remembered = _bot(launcher.cache, target, self._link) is not None
+        self.before = Inspection(
+            target, self._link, None, remembered, None, None, (), (), None, (), None, None, reveal
+        )
+        """What there is to say before anything was asked."""
+
+    @property
+    def consent(self) -> Consent:
+        return self._policy
+
+    def opened(self, app: MiniApp) -> Inspection:
+        """What there is to say of the open app."""
+        checks = tuple(checks_of(self._launcher, app))
+        return self._asked(
+            replace(self.before, bot=app.app.bot, app=app.app, web_view=app.web_view, checks=checks)
+        )
+
+    def stopped(self, failure: MiniAppError, exchanges: Iterable[Exchange]) -> Inspection:
+        """How far a launch came that this stopped."""
+        cache = self._launcher.cache
+        bot = _bot(cache, self.before.target, self._link)
+        offer = _offer(cache, bot, self._link, exchanges)
+        at = _stage(failure, self._link, bot)
+        return self._asked(replace(self.before, bot=bot, offer=offer, failure=failure, stopped_at=at))
+
+    def _asked(self, found: Inspection) -> Inspection:
+        return replace(found, questions=tuple(self._policy.overheard))
 
 
 class _Overheard(Consent):

@@ -24,10 +24,10 @@ class Budget:
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.per_minute = per_minute
-        self._most = max(4.0, per_minute / 4)
+        self.most = max(4.0, per_minute / 4)
         self._clock = clock
         self._wait = wait
-        self._left = self._most
+        self._left = self.most
         self._at = clock()
         self._paused_until = float("-inf")
         self._turn = asyncio.Lock()
@@ -36,6 +36,12 @@ class Budget:
     def paused_for(self) -> float:
         """Seconds until Telegram may be asked again; 0 when it may."""
         return max(0.0, self._paused_until - self._clock())
+
+    @property
+    def left(self) -> float:
+        """Requests that may be made at once; below 0 when more were made than were taken."""
+        self._refill()
+        return self._left
 
     def pause(self, seconds: float) -> None:
         """Ask nothing for so long, as a flood wait says."""
@@ -55,10 +61,10 @@ class Budget:
 
     def _until(self, requests: int) -> float:
         self._refill()
-        return max(0.0, (min(requests, self._most) - self._left) * 60 / self.per_minute)
+        return max(0.0, (min(requests, self.most) - self._left) * 60 / self.per_minute)
 
     def _refill(self) -> None:
         now = self._clock()
         passed = max(0.0, now - self._at)
-        self._left = min(self._most, self._left + passed * self.per_minute / 60)
+        self._left = min(self.most, self._left + passed * self.per_minute / 60)
         self._at = now

@@ -16,7 +16,7 @@ from launcher.sandbox.ready_file import ReadyFile
 from launcher.sandbox.server import Sandbox
 from launcher.sandbox.site import Site
 
-__all__ = ["serve", "surroundings"]
+__all__ = ["serve", "surroundings", "until_stopped"]
 
 
 @asynccontextmanager
@@ -47,15 +47,23 @@ async def serve(
     away at the end. The addresses in the world become those of the site; `switches` are the stand-in's.
     Raises OSError when the port is taken or the file cannot be written.
     """
-    stop = asyncio.Event()
     async with sandbox or Sandbox(port=port) as running, surroundings(running, switches) as described:
-        loop = asyncio.get_running_loop()
-        with contextlib.ExitStack() as ending:
-            for name in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(name, stop.set)
-                ending.callback(loop.remove_signal_handler, name)
-            if ready_file is not None:
-                ready.write(ready_file, described)
-                ending.callback(ready_file.unlink, missing_ok=True)
-            on_ready(described)
-            await stop.wait()
+        await until_stopped(described, ready_file, on_ready)
+
+
+async def until_stopped(
+    described: ReadyFile, ready_file: Path | None, on_ready: Callable[[ReadyFile], None]
+) -> None:
+    """Tell that a sandbox listens, and wait for SIGINT or SIGTERM. Raises OSError when the ready file cannot
+    be written."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    with contextlib.ExitStack() as ending:
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(name, stop.set)
+            ending.callback(loop.remove_signal_handler, name)
+        if ready_file is not None:
+            ready.write(ready_file, described)
+            ending.callback(ready_file.unlink, missing_ok=True)
+        on_ready(described)
+        await stop.wait()

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -110,12 +111,12 @@ def _missing(text: str) -> Response:
 
 
 def lead_to(world: World, url: Callable[[str], str]) -> None:
-    """Let everything in a world that opens an app open `url(flow)`, and what the bot of the Metapro app opens
-    `url("metapro")`. Links to Telegram (t.me) stay."""
+    """Let everything in a world that opens an app at an address nobody has (`.example`) open `url(flow)`, and
+    what the bot of the Metapro app opens `url("metapro")`. Other addresses and links to Telegram stay."""
     places = [place for bot in world.bots() for place in _of_bot(bot)]
     for owner, field, page in [*places, *_of_chats(world), *_of_dialogs(world)]:
         before = getattr(owner, field)
-        if before and not before.startswith("https://t.me/"):
+        if before and (urlsplit(before).hostname or "").endswith(".example"):
             setattr(owner, field, url(page))
     for bot in world.bots():
         bot.webview_buttons |= {url("keyboard_button"), url("inline_button"), url("metapro")}

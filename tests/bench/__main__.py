@@ -15,6 +15,7 @@ from typing import Any
 from tests.bench.bridge import bridge
 from tests.bench.checks import checks
 from tests.bench.command_line import command_line
+from tests.bench.exporter import exporter
 from tests.bench.hosted import hosted
 from tests.bench.kurigram import kurigram
 from tests.bench.live_apps import live_apps
@@ -33,6 +34,7 @@ BENCHMARKS: list[Callable[[Sizes], Awaitable[dict[str, Any]]]] = [
     bridge,
     metapro,
     checks,
+    exporter,
 ]
 
 

@@ -22,7 +22,8 @@ class Sizes:
 
     `rounds` of one call at a time and `crowded_rounds` with `crowd` calls in flight; `delay` is the injected
     one in seconds; `apps` live apps are prolonged every `period` seconds; `starts` of a command; `launches`
-    into a browser and `pages` there at once; `exchanges` of a page with Python, and `events` in a flood.
+    into a browser and `pages` there at once; `exchanges` of a page with Python, and `events` in a flood;
+    `scrapes` of an exporter with `targets`.
     """
 
     rounds: int
@@ -36,15 +37,17 @@ class Sizes:
     pages: int
     exchanges: int
     events: int
+    targets: int
+    scrapes: int
 
 
 FULL = Sizes(
     rounds=250, crowded_rounds=25, crowd=100, delay=0.1, apps=10_000, period=30.0, starts=15,
-    launches=30, pages=10, exchanges=1_000, events=40_000,
+    launches=30, pages=10, exchanges=1_000, events=40_000, targets=1_000, scrapes=15,
 )  # fmt: skip
 QUICK = Sizes(
     rounds=3, crowded_rounds=1, crowd=5, delay=0.02, apps=20, period=0.5, starts=1,
-    launches=2, pages=2, exchanges=10, events=400,
+    launches=2, pages=2, exchanges=10, events=400, targets=20, scrapes=2,
 )  # fmt: skip
 
 

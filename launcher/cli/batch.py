@@ -1,0 +1,72 @@
+"""`miniapp inspect FILE.txt --jsonl`: many links, one line of JSON for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from launcher.cli.output import say
+
+if TYPE_CHECKING:
+    from launcher.inspection import Inspection
+    from launcher.settings import Settings
+
+__all__ = ["run_batch"]
+
+
+async def run_batch(
+    settings: Settings,
+    account: str | None,
+    source: Path,
+    out: Path | None,
+    per_minute: float,
+    options: dict[str, Any],
+) -> None:
+    """Inspect what the output file has not; raises typer.Exit when not every app was opened."""
+    from launcher.inspection.batch import done_already, inspect_all, links_in
+    from launcher.launcher import Launcher
+    from launcher.probe.budget import Budget
+
+    links = links_in(source)
+    out = out or source.with_suffix(".jsonl")
+    done = done_already(out)
+    waiting = [link for link in links if link not in done]
+    failed = 0
+    with _progress(len(links), len(links) - len(waiting)) as advance:
+
+        def told(inspection: Inspection) -> None:
+            nonlocal failed
+            failed += not inspection.ok
+            advance(inspection.target)
+
+        if waiting:
+            async with Launcher(settings, account) as launcher:
+                await inspect_all(launcher, waiting, out, budget=Budget(per_minute), told=told, **options)
+    there = len(links) - len(waiting)
+    say(f"{out}: {len(waiting)} inspected, {failed} of them not as they should be; {there} were there.")
+    if failed:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _progress(total: int, done: int) -> Iterator[Callable[[str], None]]:
+    """A bar on a terminal, nothing elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from launcher.plain_text import plain
+
+    console = Console(stderr=True, markup=False)
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}", markup=False),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task("", total=total, completed=done)
+        yield lambda target: bar.update(task, advance=1, description=plain(target))

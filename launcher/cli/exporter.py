@@ -1,0 +1,78 @@
+"""`miniapp exporter`: watch Mini Apps for ever, for Prometheus and for people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from launcher.cli import options as given
+from launcher.cli.output import say
+
+if TYPE_CHECKING:
+    from launcher.exporter import History
+    from launcher.exporter.web_config import WebConfig
+    from launcher.settings import Settings
+
+
+def exporter(
+    file: Annotated[Path, typer.Argument(help="The target file (YAML).", show_default=False)],
+    listen: Annotated[
+        str, typer.Option("--listen", metavar="ADDRESS", help="IP address and port; port 0 is any free one.")
+    ] = "127.0.0.1:9799",
+    history: Annotated[
+        Path | None,
+        typer.Option("--history", metavar="FILE", help="Keep what was found across restarts (SQLite)."),
+    ] = None,
+    web_config: Annotated[
+        Path | None,
+        typer.Option(
+            "--web-config", metavar="FILE", help="TLS and basic auth, as Prometheus's exporters have it."
+        ),
+    ] = None,
+    server: given.ServerOption = None,
+    account: given.AccountOption = None,
+) -> None:
+    """Check the targets of FILE in their periods, and serve what was found until Ctrl-C.
+
+    /metrics and /probe are for Prometheus, / is a status page. SIGHUP and POST /-/reload read FILE anew.
+    """
+    from launcher.cli.running import run
+    from launcher.exporter import History
+    from launcher.exporter.web_config import WebConfig, read_web_config
+    from launcher.probe import read_targets
+
+    settings = given.settings_for(server or read_targets(file).server)
+    config = read_web_config(web_config) if web_config else WebConfig()
+    kept = History(history, told=say) if history else None
+    run(_watch(file, settings, account, listen, kept, config))
+
+
+async def _watch(
+    file: Path,
+    settings: Settings,
+    account: str | None,
+    listen: str,
+    history: History | None,
+    config: WebConfig,
+) -> None:
+    from launcher.exporter import Exporter, application
+    from launcher.exporter.serving import is_loopback, listening, serving, until_told
+    from launcher.launcher import Launcher
+
+    with listening(listen) as listener:
+        host, port, *_ = listener.getsockname()
+        scheme = "https" if config.tls_server_config else "http"
+        async with Exporter(
+            file, lambda name: Launcher(settings, name), history=history, account=account
+        ) as exporter:
+            if not is_loopback(listener) and not config.basic_auth_users:
+                say("Others can reach it, and everybody may look: --web-config asks for a password.")
+            place = f"[{host}]" if ":" in host else host
+            app = application(exporter, config.basic_auth_users)
+            async with serving(app, listener, config.tls_server_config):
+                say(
+                    f"{len(exporter.schedule.watched)} targets: {scheme}://{place}:{port}/ . Ctrl-C stops it."
+                )
+                await until_told(exporter, said=say)

@@ -1,0 +1,131 @@
+"""`miniapp replay`: a saved launch again, on the terminal, as a page, or as a sandbox."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from launcher.cli import options as given
+from launcher.cli.keeping import Keeping
+from launcher.cli.output import say, show_json, show_line, show_panel, show_table
+
+if TYPE_CHECKING:
+    from launcher.report import SavedLaunch
+    from launcher.sandbox.ready_file import ReadyFile
+
+
+def replay(
+    file: Annotated[Path, typer.Argument(help="A launch that --save has written.", show_default=False)],
+    report: given.ReportOption = None,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Run a sandbox in which this launch can be made again.")
+    ] = False,
+    ready_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--ready-file", metavar="FILE", help="With --serve: for the --server of other commands."
+        ),
+    ] = None,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="With --serve; 0 is any free one.")
+    ] = 0,
+    as_json: given.JsonOption = False,
+) -> None:
+    """Show a saved launch again, write its report, or serve it.
+
+    With --serve a sandbox has the same bot, app and answers until Ctrl-C; what Telegram refused is refused
+    again. Its pages are not served: a browser asks their own servers.
+    """
+    from launcher.cli.running import run
+    from launcher.report import SavedLaunch
+
+    if ready_file is not None and not serve:
+        raise typer.BadParameter("it is for --serve", param_hint="--ready-file")
+    keeping = Keeping(report)
+    saved = SavedLaunch.read(file)
+    keeping.keep(saved)
+    if serve:
+        run(_serve(saved, ready_file, port))
+    elif as_json:
+        show_json(saved.to_json())
+    elif report is None:
+        _show(saved)
+
+
+async def _serve(saved: SavedLaunch, ready_file: Path | None, port: int) -> None:
+    from launcher.report.world import replayed
+    from launcher.sandbox import ready_file as ready
+    from launcher.sandbox.program import until_stopped
+
+    async with replayed(saved, port=port) as sandbox:
+        await until_stopped(ready.describe(sandbox), ready_file, partial(_announce, saved, ready_file))
+
+
+def _announce(saved: SavedLaunch, ready_file: Path | None, ready: ReadyFile) -> None:
+    from launcher.report.world import link_of
+
+    if ready_file is None:
+        say("Other programs need the ready file: run it again with --ready-file FILE.")
+    else:
+        via = saved.options.get("via") or (saved.app or {}).get("flow")
+        how = f" --via {quote(str(via))}" if saved.link is None and via else ""
+        person = ready.accounts[0]
+        say(f"Try: miniapp login --phone {person.phone} --server {ready_file}   (code {person.code})")
+        say(f"     miniapp inspect {quote(link_of(saved))}{how} --server {ready_file}")
+    say(f"The launch is served on {ready.dc.host}:{ready.dc.port}. Ctrl-C stops it.")
+
+
+def _show(saved: SavedLaunch) -> None:
+    """On a terminal: what happened, then each part that there is."""
+    outcome = "opened" if saved.opened else f"not opened: {saved.failure.message if saved.failure else ''}"
+    facts = [
+        ("when", saved.when.isoformat(timespec="seconds")),
+        ("server", saved.server),
+        ("platform", saved.platform),
+        ("outcome", outcome),
+        ("closed", saved.closed),
+    ]
+    show_panel(saved.target, facts)
+    for name in ("link", "bot", "app", "answer", "launch_params", "init_data"):
+        if values := getattr(saved, name):
+            show_panel(name.replace("_", " "), [(key, _brief(value)) for key, value in values.items()])
+    _tables(saved)
+
+
+def _tables(saved: SavedLaunch) -> None:
+    tables: dict[tuple[str, ...], list[tuple[object, ...]]] = {
+        ("at", "request", "took", "error"): [
+            (_ms(one.at), one.method, _ms(one.seconds), one.error and one.error.message)
+            for one in saved.exchanges
+        ],
+        ("verdict", "check", "what"): [(one.verdict, one.name, one.text) for one in saved.checks],
+        ("at", "way", "event", "data"): [
+            (_ms(one.at), one.direction, one.name, _short(one.data)) for one in saved.events
+        ],
+        ("at", "seen", "what"): [(_ms(one.at), one.kind, one.text) for one in saved.console],
+        ("step", "name", "verdict", "cause"): [
+            (step.id, step.name, step.verdict, step.cause) for step in saved.metapro
+        ],
+    }
+    for columns, rows in tables.items():
+        if rows:
+            show_table(columns, rows)
+    if saved.unanswered:
+        show_line(f"Unanswered: {', '.join(one.name for one in saved.unanswered)}")
+
+
+def _brief(value: object) -> object:
+    return value if value is None or isinstance(value, str | bool) else _short(json.dumps(value))
+
+
+def _short(text: str | None, longest: int = 160) -> str | None:
+    return text if text is None or len(text) <= longest else f"{text[:longest]}…"
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms"

@@ -1,0 +1,133 @@
+"""The exporter without its web side: the target file, the schedule, the history.
+
+Results go into the history one after another, beside the checks: a slow disk delays no check. The target file
+can be read again while it runs; a broken one changes nothing, and `problem` says what is wrong with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+from typing import Any, Self
+
+from flows import BadInput, MiniAppError
+from launcher.beside import beside
+from launcher.exporter.history import History, Remembered
+from launcher.exporter.schedule import Schedule
+from launcher.exporter.watched import Past, Watched
+from launcher.launcher import Launcher
+from launcher.probe import CheckResult, Targets, read_targets
+
+__all__ = ["Exporter"]
+
+PATIENCE = 5.0
+"""Seconds in which the last results go into the history."""
+
+
+class Exporter:
+    """Watches the targets of `file` until its `async with` is left. Entering raises BadInput for a file that
+    cannot be used.
+
+    `launcher` makes an account's launcher. `history` remembers across restarts; without one, what was is
+    known as long as this runs. `options` are those of `Schedule`.
+    """
+
+    def __init__(
+        self,
+        file: Path,
+        launcher: Callable[[str | None], Launcher],
+        *,
+        history: History | None = None,
+        **options: Any,
+    ) -> None:
+        self.file = file
+        self.history = history
+        self.problem: str | None = None
+        self.reloaded_at = 0.0
+        self.version = 0
+        """Grows with each result, and with each reload."""
+        self.schedule = Schedule(launcher, told=self._hear, **options)
+        self._server: str | None = None
+        self._to_keep: asyncio.Queue[tuple[CheckResult, float]] = asyncio.Queue()
+        self._stack = AsyncExitStack()
+        self._reloading = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        targets = read_targets(self.file)
+        self._server = targets.server
+        async with AsyncExitStack() as stack:
+            if self.history is not None:
+                stack.callback(self.history.close)
+                await stack.enter_async_context(beside(self._keep(self.history)))
+                stack.push_async_callback(self._all_kept)
+            await stack.enter_async_context(self.schedule)
+            await self._use(targets)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *failure: Any) -> None:
+        await self._stack.aclose()
+
+    async def reload(self) -> bool:
+        """Read the target file anew; False if it cannot be used, and everything stays as it was."""
+        async with self._reloading:
+            try:
+                targets = await asyncio.to_thread(read_targets, self.file)
+                if targets.server != self._server:
+                    raise BadInput(f"{self.file}: the server has changed.", "Start the exporter anew.")
+            except MiniAppError as failure:
+                self.problem = str(failure)
+            else:
+                await self._use(targets)
+            self.version += 1
+            return self.problem is None
+
+    async def _use(self, targets: Targets) -> None:
+        names = [target.name for target in targets.targets]
+        new = [name for name in names if name not in self.schedule.watched]
+        remembered: dict[str, Remembered] = {}
+        if self.history is not None:
+            await asyncio.to_thread(self.history.forget_others, names, self.schedule.wall())
+            remembered = await asyncio.to_thread(self.history.load, new)
+        await self.schedule.use(targets)
+        for name, known in remembered.items():
+            self._restore(self.schedule.watched[name], known)
+        self.problem, self.reloaded_at = None, time.time()
+
+    def _restore(self, watched: Watched, known: Remembered) -> None:
+        if watched.last is not None:
+            return
+        watched.past.extend(known.past)
+        if known.failure is not None:
+            watched.failure, watched.failure_at = known.failure
+        if known.last is not None:
+            watched.last, at = known.last
+            watched.last_at = self.schedule.clock() - max(0.0, self.schedule.wall() - at)
+            watched.checked.set()
+
+    async def past(self, watched: Watched, count: int) -> list[Past]:
+        """The last so many checks of a target, as far as they are remembered."""
+        known: list[Past] = []
+        if self.history is not None:
+            known = await asyncio.to_thread(self.history.past, watched.target.name, count)
+        return known if len(known) >= len(watched.past) else list(watched.past)
+
+    def _hear(self, watched: Watched) -> None:
+        self.version += 1
+        if self.history is not None and watched.last is not None:
+            self._to_keep.put_nowait((watched.last, self.schedule.wall()))
+
+    async def _keep(self, history: History) -> None:
+        while True:
+            result, at = await self._to_keep.get()
+            await asyncio.to_thread(history.note, result, at)
+            self._to_keep.task_done()
+
+    async def _all_kept(self) -> None:
+        """Until the last results are in the history, or the disk takes too long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await self._to_keep.join()

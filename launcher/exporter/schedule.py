@@ -1,0 +1,229 @@
+"""When which target is checked: each in its period, by its account, in that account's budget.
+
+An account is one launcher, and all its targets are tasks beside one another: one that hangs delays nobody.
+The first checks of an account are spread over the periods, in the order of the file, and every target keeps
+its beat: a check that takes longer than the period skips beats, it does not shift them. What goes wrong with
+an account stays with that account: its targets are UNKNOWN, and it is tried again later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import nullcontext
+from typing import Any, Self
+
+from flows import MiniAppError
+from launcher.exporter.watched import AtWork, Watched
+from launcher.launcher import Launcher
+from launcher.probe import Budget, Checker, CheckResult, Targets
+from launcher.probe.all_at_once import not_tested
+
+__all__ = ["Schedule"]
+
+PAGES_AT_ONCE = 4
+"""Browser checks of one account at once."""
+AGAIN = 60.0
+"""Seconds after which an account that cannot be used is tried again; twice as many each time."""
+AGAIN_AT_MOST = 900.0
+
+
+class Schedule:
+    """Checks the targets it is given with `use` until its `async with` is left.
+
+    `launcher` makes an account's launcher, not yet entered. `account` is that of targets which name none.
+    `told` hears of each result. `clock` is monotonic seconds, `wait` lets some of them pass, `wall` gives
+    seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        launcher: Callable[[str | None], Launcher],
+        *,
+        account: str | None = None,
+        told: Callable[[Watched], None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
+        wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.watched: dict[str, Watched] = {}
+        self.accounts: dict[str | None, AtWork] = {}
+        self.clock = clock
+        self.wall = wall
+        self._launcher = launcher
+        self._account = account
+        self._told = told
+        self._wait = wait
+        self._began = wall() - clock()
+        self._resolve_every = math.inf
+        self._at_work: dict[str | None, asyncio.Task[None]] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stop(list(self._at_work))
+
+    async def use(self, targets: Targets) -> None:
+        """From now on check these. Accounts of which nothing has changed are not disturbed."""
+        before = {name: account.watched for name, account in self.accounts.items()}
+        same_pace = targets.resolve_every == self._resolve_every
+        self._resolve_every = targets.resolve_every
+        changed = self._take_over(targets)
+        wanted: dict[str | None, list[Watched]] = {}
+        for target in targets.targets:
+            wanted.setdefault(target.account or self._account, []).append(self.watched[target.name])
+        kept = {
+            name
+            for name, watched in wanted.items()
+            if same_pace
+            and before.get(name) == tuple(watched)
+            and self.accounts[name].budget.per_minute == targets.account(name).budget
+            and not changed.intersection(one.target.name for one in watched)
+        }
+        await self._stop([name for name in self._at_work if name not in kept])
+        for name in wanted.keys() - kept:
+            self._start(name, targets, wanted[name])
+
+    def _take_over(self, targets: Targets) -> set[str]:
+        """Know these targets, with the past of those that were known; returns the names of changed ones."""
+        before, self.watched, changed = self.watched, {}, set()
+        for target in targets.targets:
+            self.watched[target.name] = watched = before.get(target.name) or Watched(target)
+            if watched.target != target:
+                watched.target, watched.next_at = target, None
+                changed.add(target.name)
+        return changed
+
+    async def _stop(self, names: Iterable[str | None]) -> None:
+        tasks = [self._at_work.pop(name) for name in names]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self.accounts = {name: self.accounts[name] for name in self._at_work}
+
+    def _start(self, name: str | None, targets: Targets, watched: list[Watched]) -> None:
+        budget = Budget(targets.account(name).budget, clock=self.clock, wait=self._wait)
+        account = AtWork(name, budget, tuple(watched), asyncio.Semaphore(PAGES_AT_ONCE))
+        self.accounts[name] = account
+        self._at_work[name] = asyncio.create_task(self._work(account))
+
+    # One account
+
+    async def _work(self, account: AtWork) -> None:
+        """Be at work as this account for ever: when it cannot be used, try again later."""
+        pause = AGAIN
+        while True:
+            try:
+                async with self._launcher(account.name) as launcher:
+                    launcher.cache.clock = self._epoch
+                    account.up, account.problem, account.again_at = True, None, None
+                    pause = AGAIN
+                    await self._check_until_lost(account, launcher)
+                problem = launcher.lost
+            except MiniAppError as failure:
+                problem = failure
+            except Exception as error:
+                problem = _defect(error)
+            if _ending() or problem is None:  # leaving the launcher has failed while the schedule ends
+                return
+            self._down(account, problem, pause)
+            await self._until(account.again_at)
+            pause = min(2 * pause, AGAIN_AT_MOST)
+
+    def _down(self, account: AtWork, problem: MiniAppError, pause: float) -> None:
+        account.up, account.problem = False, problem
+        account.again_at = self.clock() + pause
+        for watched in account.watched:
+            watched.next_at = None
+            self._note(watched, not_tested(watched.target, problem))
+
+    async def _check_until_lost(self, account: AtWork, launcher: Launcher) -> None:
+        checker = Checker(
+            launcher, budget=account.budget, resolve_every=self._resolve_every, clock=self._epoch
+        )
+        lost = asyncio.Event()
+        self._spread(account)
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(self._watch(watched, account, checker, lost)) for watched in account.watched
+            ]
+            await lost.wait()
+            for task in tasks:
+                task.cancel()
+
+    def _spread(self, account: AtWork) -> None:
+        """When each is first checked; those that have a next check already keep it."""
+        now = self.clock()
+        for place, watched in enumerate(account.watched):
+            if watched.next_at is None:
+                watched.next_at = now + watched.target.period * place / len(account.watched)
+
+    # One target
+
+    async def _watch(self, watched: Watched, account: AtWork, checker: Checker, lost: asyncio.Event) -> None:
+        while True:
+            await self._until(watched.next_at)
+            self._note(watched, await self._checked(watched, account, checker))
+            if checker.launcher.lost is not None:
+                lost.set()
+            watched.next_at = _following(watched.next_at or 0.0, watched.target.period, self.clock())
+
+    async def _checked(self, watched: Watched, account: AtWork, checker: Checker) -> CheckResult:
+        target, paused = watched.target, account.budget.paused_for
+        if paused > target.timeout:
+            return not_tested(target, _left_alone(paused))
+        room: Any = account.pages if target.host == "browser" else nullcontext()
+        watched.checking = True
+        try:
+            async with room:
+                result = await checker.check(target)
+        except MiniAppError as failure:
+            return not_tested(target, failure)
+        except Exception as error:
+            return not_tested(target, _defect(error))
+        finally:
+            watched.checking = False
+        account.requests += result.requests
+        account.flood_waits += result.flood_wait is not None
+        return result
+
+    def _note(self, watched: Watched, result: CheckResult) -> None:
+        watched.note(result, now=self.clock(), at=self.wall())
+        self._told(watched)
+
+    # Time
+
+    def _epoch(self) -> float:
+        """Seconds since the epoch, as they would be had nobody set the clock since the schedule began."""
+        return self._began + self.clock()
+
+    async def _until(self, moment: float | None) -> None:
+        while moment is not None and (left := moment - self.clock()) > 0:
+            await self._wait(left)
+
+
+def _following(due: float, period: float, now: float) -> float:
+    """The next beat after now."""
+    return due + period * (math.floor(max(0.0, now - due) / period) + 1)
+
+
+def _ending() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _left_alone(seconds: float) -> MiniAppError:
+    return MiniAppError(
+        f"Telegram wants this account to be left alone for {seconds:.0f} more seconds.",
+        "Wait; longer periods ask less.",
+    )
+
+
+def _defect(error: Exception) -> MiniAppError:
+    """The text of such an error may hold anything, so it is not shown."""
+    return MiniAppError(
+        f"The check was stopped by a defect of this program ({type(error).__name__}).", "Report it."
+    )

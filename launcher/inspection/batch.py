@@ -1,0 +1,107 @@
+"""Many inspections in a row, into a file of JSON lines.
+
+Each result is a line as soon as it is there, so a batch that was stopped goes on where it was: what the file
+has is not asked again. It keeps within a budget of requests. When Telegram wants to be left alone, it is, and
+the link is tried once more afterwards; no line says more than what was really tested.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flows import AccountLost, BadInput, FloodWait, NotConnected
+from launcher.inspection.run import inspect_link
+from launcher.inspection.stages import Inspection
+from launcher.launcher import Launcher
+
+if TYPE_CHECKING:
+    from launcher.probe.budget import Budget
+
+__all__ = ["PATIENCE", "done_already", "inspect_all", "links_in"]
+
+PATIENCE = 900.0
+"""Seconds of a flood wait that are waited out; after a longer one the batch is to be run again."""
+_COLD = 3
+"""Requests of an inspection that knows nothing yet: the bot's name, its app, the web view."""
+
+
+def links_in(file: Path) -> list[str]:
+    """The links of a text file, one in a line, each once. Empty lines and those with # are left out.
+
+    Raises BadInput for a file that cannot be read or has none.
+    """
+    try:
+        lines = [line.strip() for line in file.read_text("utf-8-sig").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise BadInput(
+            f"{file} cannot be read: {reason}.", "Name a text file with a link in each line."
+        ) from None
+    links = list(dict.fromkeys(line for line in lines if line and not line.startswith("#")))
+    if not links:
+        raise BadInput(f"{file} has no links.", "Write one in each line.")
+    return links
+
+
+def done_already(out: Path) -> set[str]:
+    """The targets in a file of results; a last line that was not finished is cut off.
+
+    Raises BadInput for a file that is something else, OSError for one that cannot be read.
+    """
+    if not out.exists():
+        return set()
+    content = out.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    try:
+        targets = {json.loads(line)["target"] for line in whole.splitlines()}
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise BadInput(f"{out} is no file of results.", "Name another file, or move this one away.") from None
+    if whole != content:
+        with out.open("r+b") as file:
+            file.truncate(len(whole))
+    return targets
+
+
+async def inspect_all(
+    launcher: Launcher,
+    targets: Sequence[str],
+    out: Path,
+    *,
+    budget: Budget,
+    told: Callable[[Inspection], None] = lambda inspection: None,
+    **options: Any,
+) -> None:
+    """Inspect one target after the other and append each to the file; `told` is called with each result.
+
+    Raises FloodWait for one that is longer than `PATIENCE`, AccountLost, NotConnected, and OSError when the
+    file cannot be written: what the file has by then stays.
+    """
+    with out.open("a", encoding="utf-8") as file:
+        for target in targets:
+            inspection = await _within(budget, launcher, target, options)
+            line = json.dumps(inspection.to_json())
+            await asyncio.to_thread(_append, file, line)
+            told(inspection)
+
+
+def _append(file: Any, line: str) -> None:
+    file.write(f"{line}\n")
+    file.flush()
+
+
+async def _within(budget: Budget, launcher: Launcher, target: str, options: dict[str, Any]) -> Inspection:
+    while True:
+        await budget.take(_COLD)
+        inspection = await inspect_link(launcher, target, **options)
+        budget.spend(len(inspection.exchanges) - _COLD)
+        match inspection.failure:
+            case FloodWait(seconds=seconds) if seconds <= PATIENCE:
+                budget.pause(seconds)
+            case FloodWait() | AccountLost() | NotConnected() as failure:
+                raise failure
+            case _:
+                return inspection

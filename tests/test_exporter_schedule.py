@@ -1,0 +1,241 @@
+"""The schedule of the exporter, in the sandbox: beats, accounts that come and go, floods, clocks, reloads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flows import BadInput
+from launcher.exporter.schedule import AGAIN, _following
+from launcher.probe import Stage, Status
+from launcher.sandbox.faults import Fail, FloodWait
+from tests.browsers import browser  # noqa: F401 - the fixture tells whether there is Chromium
+from tests.conftest import need
+from tests.exporting import READY, TWO, exporting
+from tests.pages import SILENT
+from tests.running import calls_of
+
+OK, UNKNOWN = Status.OK, Status.UNKNOWN
+
+
+async def test_first_checks_are_spread_and_every_target_keeps_its_beat(tmp_path: Path) -> None:
+    targets = (
+        "targets: ["
+        + ", ".join(f"{{name: {name}, link: t.me/demo_bot/app, period: 300}}" for name in "abc")
+        + "]"
+    )
+    async with exporting(tmp_path, targets) as world:
+        began = world.time()
+        await world.checked("a")
+        assert [world[name].next_at for name in "abc"] == [began + 300, began + 100, began + 200]
+        for name, times in (("b", 1), ("c", 1), ("a", 2), ("b", 2)):
+            world.time.go(100)
+            await world.checked(name, times)
+        assert [world[name].counts.total() for name in "abc"] == [2, 2, 1]
+        assert world["b"].last_at == began + 400
+
+
+def test_a_check_that_takes_too_long_skips_beats_and_shifts_none() -> None:
+    assert _following(100.0, 10.0, 100.0) == 110
+    assert _following(100.0, 10.0, 109.9) == 110
+    assert _following(100.0, 10.0, 110.0) == 120
+    assert _following(100.0, 10.0, 145.0) == 150
+    assert _following(100.0, 10.0, 90.0) == 110
+
+
+async def test_targets_that_hang_delay_nobody(tmp_path: Path) -> None:
+    targets = """
+defaults: {period: 60}
+targets:
+  - {name: slow, link: t.me/demo_bot/app}
+  - {name: slower, link: t.me/demo_bot/app}
+  - {name: fast, bot: "@demo_bot", via: main_app}
+"""
+    async with exporting(tmp_path, targets, {"/": READY, "/app": SILENT}) as world:
+        await world.site.arrived.wait()
+        world.site.arrived.clear()
+        world.time.go(20)
+        await world.site.arrived.wait()
+        world.time.go(20)
+        for times in range(1, 6):
+            await world.checked("fast", times)
+            world.time.go(60)
+        assert world.statuses("fast")[:5] == [OK] * 5
+        assert world["slow"].checking
+        assert world["slower"].checking
+        assert world["slow"].last is world["slower"].last is None
+
+
+async def test_a_target_that_hangs_is_critical_and_checked_again(tmp_path: Path) -> None:
+    targets = "targets: [{name: slow, link: t.me/demo_bot/app, timeout: 200ms, period: 60}]"
+    async with exporting(tmp_path, targets, {"/app": SILENT}) as world:
+        await world.checked("slow")
+        world.site.pages["/app"] = READY
+        world.time.go(60)
+        await world.checked("slow", 2)
+        assert world.statuses("slow") == [Status.CRITICAL, OK]
+
+
+async def test_an_account_that_is_lost_leaves_the_others_alone_and_is_tried_again(tmp_path: Path) -> None:
+    async with exporting(tmp_path) as world:
+        await world.checked("shop")
+        await world.checked("main")
+        world.time.go(150)
+        await world.checked("menu")
+        world.sandbox.faults.on("messages.requestAppWebView", Fail(401, "AUTH_KEY_UNREGISTERED"))
+        world.time.go(150)
+        await world.until(lambda: world.exporter.schedule.accounts["alice"].problem)
+        await world.checked("main", 2)
+        assert world.statuses("shop") == [OK, UNKNOWN, UNKNOWN]
+        assert world.statuses("menu") == [OK, UNKNOWN]
+        assert world.statuses("main") == [OK, OK]
+        alice, bob = world.exporter.schedule.accounts["alice"], world.exporter.schedule.accounts["bob"]
+        assert (alice.up, bob.up, alice.again_at) == (False, True, world.time() + AGAIN)
+
+        world.time.go(AGAIN)
+        await world.checked("shop", 4)
+        assert (alice.up, alice.problem, world.statuses("shop")[-1]) == (True, None, OK)
+        assert [launcher.account for launcher in world.launchers].count("bob") == 1
+
+
+async def test_an_account_that_cannot_be_used_is_tried_ever_less_often(tmp_path: Path) -> None:
+    async with exporting(tmp_path, TWO.replace("account: bob", "account: nobody")) as world:
+        await world.checked("main")
+        nobody = world.exporter.schedule.accounts["nobody"]
+        for times, pause in ((2, AGAIN), (3, 2 * AGAIN), (4, 4 * AGAIN)):
+            assert nobody.again_at == world.time() + pause
+            world.time.go(pause)
+            await world.checked("main", times)
+        assert "no account 'nobody'" in world["main"].past[-1].text
+        await world.checked("shop")
+        assert world.statuses("shop")[0] is OK
+
+
+async def test_a_flood_wait_pauses_its_account_alone(tmp_path: Path) -> None:
+    targets = """
+defaults: {period: 300, account: alice}
+targets:
+  - {name: menu, bot: "@demo_bot", via: menu_button, host: none, period: 1d}
+  - {name: shop, link: t.me/demo_bot/app}
+  - {name: main, bot: "@demo_bot", via: main_app, account: bob}
+"""
+    async with exporting(tmp_path, targets) as world:
+        await world.checked("menu")
+        await world.checked("main")
+        world.time.go(150)
+        await world.checked("shop")
+        alice = world.exporter.schedule.accounts["alice"]
+        alice.budget.pause(3600)
+        asked = len(calls_of(world.sandbox, "messages.requestAppWebView"))
+        world.time.go(300)
+        await world.checked("shop", 2)
+        await world.checked("main", 2)
+        assert "wants this account to be left alone for 3300" in world["shop"].past[-1].text
+        assert (world.statuses("shop"), world.statuses("main")) == ([OK, UNKNOWN], [OK, OK])
+        assert len(calls_of(world.sandbox, "messages.requestAppWebView")) == asked
+
+        world.time.go(3300)
+        await world.checked("shop", 3)
+        assert world.statuses("shop")[-1] is OK, world["shop"].past[-1].text
+
+
+async def test_a_flood_wait_of_telegrams_is_counted_and_kept(tmp_path: Path) -> None:
+    async with exporting(tmp_path) as world:
+        world.sandbox.faults.on("messages.requestAppWebView", FloodWait(3600))
+        assert (await world.checked("shop")).past[-1].status is UNKNOWN
+        alice, bob = world.exporter.schedule.accounts["alice"], world.exporter.schedule.accounts["bob"]
+        assert (alice.flood_waits, alice.budget.paused_for) == (1, 3600)
+        assert (bob.flood_waits, bob.budget.paused_for) == (0, 0)
+
+
+@pytest.mark.parametrize("jump", [-1e8, 1e8])
+async def test_a_clock_that_is_set_changes_nothing(tmp_path: Path, jump: float) -> None:
+    async with exporting(tmp_path) as world:
+        await world.checked("shop")
+        due = world["shop"].next_at
+        world.wall[0] += jump
+        world.time.go(299)
+        assert (world["shop"].age(world.time()), world["shop"].next_at) == (299, due)
+        world.time.go(1)
+        shop = await world.checked("shop", 2)
+        assert shop.last
+        assert shop.last.resolved_age == pytest.approx(300)
+        assert len(calls_of(world.sandbox, "contacts.resolveUsername")) == 2  # one by each account
+
+
+@pytest.mark.slow
+async def test_a_browser_that_ends_is_started_again(tmp_path: Path, browser: object) -> None:  # noqa: F811
+    targets = "targets: [{name: shop, link: t.me/demo_bot/app, host: browser}]"
+    async with exporting(tmp_path, targets, {"/app": SILENT}) as world:
+        await world.site.arrived.wait()
+        world.site.pages["/app"] = READY
+        before = await world.launchers[0].browser()
+        await before.playwright.close()
+        shop = await world.checked("shop")
+        assert shop.last
+        assert (shop.last.status, shop.last.repeated) == (OK, True), shop.last.text
+        assert await world.launchers[0].browser() is not before
+
+
+async def test_a_defect_ends_one_check_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with exporting(tmp_path) as world:
+        await world.checked("shop")
+        monkeypatch.setattr(
+            world.launchers[0] if world.launchers[0].account == "alice" else world.launchers[1], "cache", None
+        )
+        world.time.go(300)
+        shop = await world.checked("shop", 2)
+        await world.checked("main", 2)
+        assert shop.last
+        assert (shop.last.status, shop.last.stages[0].stage) == (UNKNOWN, Stage.RESOLVE)
+        assert "a defect of this program (AttributeError)" in shop.last.text
+        assert world.statuses("main") == [OK, OK]
+
+
+# Reading the target file anew
+
+
+async def test_a_changed_file_disturbs_only_the_accounts_it_changes(tmp_path: Path) -> None:
+    async with exporting(tmp_path) as world:
+        await world.checked("shop")
+        await world.checked("main")
+        due, shop = world["shop"].next_at, world["shop"]
+        changed = TWO.replace("name: menu", "name: new, period: 60")
+        (tmp_path / "targets.yaml").write_text(changed)
+        world.time.go(10)
+        assert await world.exporter.reload()
+        assert list(world.exporter.schedule.watched) == ["shop", "new", "main"]
+        assert world["shop"] is shop
+        await world.until(lambda: world.exporter.schedule.accounts["alice"].up)
+        assert [launcher.account for launcher in world.launchers].count("alice") == 2
+        assert [launcher.account for launcher in world.launchers].count("bob") == 1
+        assert world["shop"].next_at == due
+        world.time.go(30)
+        await world.checked("new")
+
+
+async def test_a_broken_file_changes_nothing(tmp_path: Path) -> None:
+    async with exporting(tmp_path) as world:
+        await world.checked("shop")
+        for broken, words in (
+            (TWO.replace("period", "perod"), "targets.yaml:3: defaults.perod: no such key"),
+            ("targets: [", "targets.yaml:1: not YAML"),
+            (f"server: test\n{TWO}", "the server has changed"),
+        ):
+            (tmp_path / "targets.yaml").write_text(broken)
+            assert not await world.exporter.reload()
+            assert words in str(world.exporter.problem)
+        assert list(world.exporter.schedule.watched) == ["shop", "menu", "main"]
+        assert len(world.launchers) == 2
+        (tmp_path / "targets.yaml").write_text(TWO)
+        assert await world.exporter.reload()
+        assert (world.exporter.problem, len(world.launchers)) == (None, 2)
+
+
+async def test_a_file_that_is_broken_from_the_start_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"targets\.yaml:1: "):
+        async with exporting(tmp_path, "targets: 7"):
+            need("nothing", "this is not reached")

@@ -1,0 +1,270 @@
+"""Saving, replaying and comparing launches from the command line, and inspecting many links."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows import BadInput, FloodWait
+from launcher.inspection.batch import done_already, inspect_all, links_in
+from launcher.probe.budget import Budget
+from launcher.report import SavedLaunch
+from launcher.sandbox import faults as going_wrong
+from tests.browsers import browser
+from tests.running import CALM, launching
+from tests.test_cli import PATIENCE, SCRIPT, Finished, Terminal, inside
+
+__all__ = ["browser", "inside"]
+
+APP = "https://t.me/demo_bot/app?startapp=x"
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Terminal:
+    """A terminal whose commands make a sandbox of their own."""
+    return Terminal(tmp_path, "sandbox")
+
+
+# One launch
+
+
+def test_inspect_saves_and_reports(inside: Any, terminal: Terminal) -> None:
+    done: Finished = inside(terminal, "inspect", APP, "--json", "--save", "a.json", "--report", "a.html")
+    assert (done.code, done.json["ok"]) == (0, True)
+    assert done.err == "Saved: a.json\nReport: a.html\n"
+    saved = SavedLaunch.read(terminal.folder / "a.json")
+    assert (saved.target, saved.closed, saved.revealed) == (APP, "caller", False)
+    assert "<h1>@demo_bot</h1>" in (terminal.folder / "a.html").read_text("utf-8")
+
+
+def test_a_refused_launch_is_saved_too(inside: Any, terminal: Terminal) -> None:
+    done = inside(terminal, "inspect", "https://t.me/demo_bot/nix", "--save", "a.json")
+    assert done.code == 1
+    assert "BOT_APP_INVALID" in done.err
+    assert SavedLaunch.read(terminal.folder / "a.json").stopped_at == "app"
+
+
+def test_inspect_reveals_on_request_and_says_so(inside: Any, terminal: Terminal) -> None:
+    done = inside(terminal, "inspect", APP, "--reveal", "--save", "a.json")
+    assert done.err == "Saved: a.json (it holds secrets)\n"
+    saved = SavedLaunch.read(terminal.folder / "a.json")
+    assert saved.init_data is not None
+    assert len(str(saved.init_data["hash"])) == 64
+
+
+def test_inspect_shows_the_page_when_asked(inside: Any, terminal: Terminal, browser: object) -> None:
+    """`browser` only says whether there is one; the command starts its own."""
+    done = inside(terminal, "inspect", APP, "--host", "browser", "--save", "a.json", "--json")
+    assert done.code == 0
+    saved = SavedLaunch.read(terminal.folder / "a.json")
+    assert "web_app_ready" in [event.name for event in saved.events]
+    assert len(saved.screenshots) == 1
+    assert [one.kind for one in saved.network][:1] == ["document"]
+
+
+def test_open_saves_and_reports(inside: Any, terminal: Terminal) -> None:
+    options = ("--for", "0.01", "--save", "a.json", "--report", "a.html", "--json")
+    done = inside(terminal, "open", "@demo_bot", "--via", "menu_button", *options)
+    assert done.code == 0
+    assert SavedLaunch.read(terminal.folder / "a.json").closed == done.json["closed"] == "caller"
+    assert (terminal.folder / "a.html").exists()
+
+
+def test_replay_shows_reports_and_prints(inside: Any, terminal: Terminal) -> None:
+    inside(terminal, "inspect", APP, "--save", "a.json", "--report", "a.html")
+    shown = inside(terminal, "replay", "a.json")
+    assert shown.code == 0
+    for word in (APP, "messages.requestAppWebView", "signature", "caller"):
+        assert word in shown.out
+    done = inside(terminal, "replay", "a.json", "--report", "b.html", "--json")
+    assert (done.code, done.json["target"]) == (0, APP)
+    assert (terminal.folder / "b.html").read_bytes() == (terminal.folder / "a.html").read_bytes()
+
+
+def test_replay_serves_the_launch(inside: Any, terminal: Terminal) -> None:
+    """Another program finds the same app there, and nothing of it is left at the end."""
+    inside(terminal, "inspect", "@demo_bot", "--via", "menu_button", "--save", "a.json")
+    there = Terminal(terminal.folder, "ready.json")
+    command = [str(SCRIPT), "replay", "a.json", "--serve", "--ready-file", "ready.json"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=terminal.folder) as serving:
+        assert serving.stderr is not None
+        said = [serving.stderr.readline() for _ in range(3)]
+        assert "miniapp login --phone 9996600001 --server ready.json" in said[0]
+        assert "miniapp inspect @demo_bot --via menu_button --server ready.json" in said[1]
+        inside(there, "login", "--phone", "9996600001", typed="22222\n")
+        done = inside(there, "inspect", "@demo_bot", "--via", "menu_button", "--save", "b.json")
+        serving.send_signal(signal.SIGTERM)
+        assert serving.wait(PATIENCE) == 0
+    assert done.code == 0
+    assert not (terminal.folder / "ready.json").exists()
+    told = inside(terminal, "diff", "a.json", "b.json", "--json").json
+    # the token of that bot is known to the process of the sandbox only
+    assert [change["where"] for change in told[0]["changes"]] == ["hash"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("inspect", APP, "--report", "no/a.html"), 2, "there is no folder no"),
+        (("open", APP, "--save", "no/a.json"), 2, "there is no folder no"),
+        (("replay", "none.json"), 1, "cannot be read: No such file"),
+        (("replay", "none.json", "--ready-file", "x"), 2, "it is for --serve"),
+        (("diff", "a.json"), 2, "give a second file, or two platforms"),
+        (("diff", APP, "--platform", "ios"), 2, "give a second file, or two platforms"),
+        (("diff", "a.json", "b.json", "--platform", "ios"), 2, "not for two files"),
+        (("diff", "a.json", "b.json"), 1, "cannot be read"),
+        (("inspect", "none.txt", "--jsonl"), 1, "cannot be read"),
+        (("inspect", "none.txt", "--jsonl", "--report", "a.html"), 2, "it is for one link"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_a_line(
+    inside: Any, terminal: Terminal, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    done = inside(terminal, *arguments)
+    assert (done.code, done.out) == (code, "")
+    assert said in done.err
+    assert len(done.err.splitlines()) == 1
+
+
+# What changed
+
+
+def test_diff_of_two_files(inside: Any, terminal: Terminal) -> None:
+    for name, via in (("a.json", "menu_button"), ("b.json", "main_app")):
+        inside(terminal, "inspect", "@demo_bot", "--via", via, "--save", name)
+    done = inside(terminal, "diff", "a.json", "b.json")
+    assert done.code == 1
+    assert "messages.requestMainWebView" in done.out
+    alike = inside(terminal, "diff", "a.json", "./a.json")
+    assert (alike.code, alike.out) == (0, "")
+    assert "alike" in alike.err
+
+
+def test_diff_of_platforms(inside: Any, terminal: Terminal) -> None:
+    platforms = ("--platform", "android", "--platform", "tdesktop", "--platform", "ios")
+    done = inside(terminal, "diff", APP, *platforms, "--json")
+    assert done.code == 1
+    assert [(one["before"], one["after"]) for one in done.json] == [
+        ("android", "tdesktop"),
+        ("android", "ios"),
+    ]
+    for one in done.json:
+        assert {change["where"] for change in one["changes"]} == {
+            "platform", "messages.requestAppWebView.platform",
+        }  # fmt: skip
+
+
+# Many links
+
+
+def lines(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def test_a_batch_goes_on_where_it_was(inside: Any, terminal: Terminal) -> None:
+    source, out = terminal.folder / "links.txt", terminal.folder / "links.jsonl"
+    source.write_text(f"# mine\n{APP}\n\n{APP}\nhttps://t.me/demo_bot/nix\n")
+    first = inside(terminal, "inspect", "links.txt", "--jsonl", "--budget", "600")
+    assert (first.code, first.out) == (1, "")
+    assert "2 inspected, 1 of them not as they should be; 0 were there" in first.err
+    before = lines(out)
+    assert [(line["target"], line["ok"]) for line in before] == [(APP, True), (f"{APP[:21]}/nix", False)]
+    source.write_text(source.read_text() + "@plain_bot\n")
+    with out.open("a") as file:
+        file.write('{"target": "@pla')  # as a process leaves it that was killed
+    second = inside(terminal, "inspect", "links.txt", "--jsonl", "--budget", "600")
+    assert "1 inspected, 1 of them not as they should be; 2 were there" in second.err
+    assert lines(out)[:2] == before
+    assert lines(out)[2]["target"] == "@plain_bot"
+    third = inside(terminal, "inspect", "links.txt", "--jsonl", "-o", "links.jsonl")
+    assert (third.code, third.err.split(":")[1]) == (
+        0,
+        " 0 inspected, 0 of them not as they should be; 3 were there.\n",
+    )
+
+
+class Time:
+    """Seconds that pass only when somebody waits."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    async def wait(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def budget_of(time: Time, per_minute: float) -> Budget:
+    return Budget(per_minute, clock=lambda: time.now, wait=time.wait)
+
+
+async def test_a_batch_keeps_within_its_budget(tmp_path: Path) -> None:
+    time, out = Time(), tmp_path / "out.jsonl"
+    links = [f"https://t.me/demo_bot/app?startapp={number}" for number in range(20)]
+    async with launching(CALM) as (launcher, sandbox):
+        sandbox.log.clear()
+        await inspect_all(launcher, links, out, budget=budget_of(time, 12))
+        asked = [call for call in sandbox.log if not call.method.startswith("updates.")]
+    assert len(lines(out)) == len(links)
+    allowed = 4 + time.now * 12 / 60  # what may be asked at once, and what was earned since
+    assert len(asked) <= allowed <= len(asked) + 4
+
+
+async def test_a_flood_wait_is_waited_out_and_the_link_tried_again(tmp_path: Path) -> None:
+    time, out = Time(), tmp_path / "out.jsonl"
+    async with launching(CALM) as (launcher, sandbox):
+        sandbox.faults.on("messages.requestAppWebView", going_wrong.FloodWait(600))
+
+        async def wait(seconds: float) -> None:
+            await time.wait(seconds)
+            launcher.client._flood_waited_requests.clear()  # Telethon goes by the time that really passes
+
+        budget = Budget(600, clock=lambda: time.now, wait=wait)
+        await inspect_all(launcher, [APP], out, budget=budget)
+    assert [(line["target"], line["ok"]) for line in lines(out)] == [(APP, True)]
+    assert time.now >= 600
+
+
+@pytest.mark.parametrize(
+    "fault", [going_wrong.FloodWait(12_167), going_wrong.Fail(401, "AUTH_KEY_UNREGISTERED")]
+)
+async def test_what_was_not_tested_has_no_line(tmp_path: Path, fault: going_wrong.Fail) -> None:
+    time, out = Time(), tmp_path / "out.jsonl"
+    async with launching(CALM) as (launcher, sandbox):
+        sandbox.faults.on("messages.requestAppWebView", fault, skip=1, times=None)
+        with pytest.raises(Exception, match=fault.name) as caught:
+            await inspect_all(launcher, [APP, "@demo_bot", f"{APP}y"], out, budget=budget_of(time, 600))
+    assert isinstance(caught.value, FloodWait) == fault.name.startswith("FLOOD")
+    assert [line["target"] for line in lines(out)] == [APP, "@demo_bot"]
+    assert time.now < 600
+
+
+async def test_the_file_of_links(tmp_path: Path) -> None:
+    source = tmp_path / "links.txt"
+    source.write_bytes("\ufeff @a \r\n#b\r\n\r\n@c\r\n@a\r\n".encode())
+    assert links_in(source) == ["@a", "@c"]
+    for content, said in ((b"# none\n", "has no links"), (b"\xff\xfe\x00", "it is not text")):
+        source.write_bytes(content)
+        with pytest.raises(BadInput, match=said):
+            links_in(source)
+
+
+async def test_a_file_that_holds_something_else_is_not_written_to(tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    assert done_already(out) == set()
+    for content in ("a letter\nto somebody", '{"target": "@a"}\n[]\n', '{"a": 1}\n'):
+        out.write_text(content)
+        with pytest.raises(BadInput, match="no file of results"):
+            done_already(out)
+        assert out.read_text() == content
+
+
+async def test_secrets_of_a_batch_are_masked(tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    async with launching(CALM) as (launcher, _):
+        await inspect_all(launcher, [APP], out, budget=Budget(600))
+    assert lines(out)[0]["answer"]["init_data"]["hash"] == "***"

@@ -1,0 +1,292 @@
+"""Contact with reality, tried on a sandbox in which one assumption at a time is another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from telethon.tl import functions, types
+from typer.testing import CliRunner
+
+from flows import BadInput, Consent
+from launcher.cli import app as command_line
+from launcher.launcher import Launcher
+from launcher.probe.budget import Budget
+from launcher.sandbox import Sandbox
+from launcher.sandbox.assumptions import ASSUMPTIONS
+from launcher.sandbox.faults import DropBefore, Fail, FloodWait
+from launcher.sandbox.ready_file import describe, write
+from launcher.verify import WRITES, Verdict, Verification, verify
+from launcher.verify.table import OBSERVATIONS, UNTESTED
+from tests.running import calls_of, in_own_task, launching
+
+on_stage = pytest.mark.asyncio(loop_scope="session")
+"""For tests that share the stage."""
+
+ELSEWHERE = {
+    "restricted_bots_open_no_web_views": ("alice", "@restricted_bot"),
+    "apps_in_menus_open_only_when_installed": ("bob_builds", "@demo_bot"),
+}
+"""What the bot that can do everything and the account that has installed it cannot show."""
+DEMO = [name for name in OBSERVATIONS if name not in ELSEWHERE]
+
+
+def unhurried() -> Budget:
+    return Budget(1e6)
+
+
+@dataclass(frozen=True)
+class Stage:
+    launcher: Launcher
+    sandbox: Sandbox
+    before: dict[int, set[int]]
+
+    async def verified(self) -> Verification:
+        """Everything that writes is allowed; the account has let nobody write to it before, and what was
+        written for another test is gone."""
+        self.sandbox.world.user("alice").writes_allowed.clear()
+        for owner, box in self.sandbox.world.boxes.items():
+            for late in box.messages.keys() - self.before[owner]:
+                del box.messages[late]
+        return await verify(self.launcher, "@demo_bot", allowed=WRITES, budget=unhurried())
+
+
+async def shares_its_number(launcher: Launcher) -> None:
+    """What an app of the bot has asked for, once upon a time."""
+    contact = types.InputMediaContact("9996621111", "Alice", "Liddell", "")
+    await launcher.client(functions.messages.SendMediaRequest("demo_bot", contact, ""))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def stage() -> AsyncIterator[Stage]:
+    """The demo bot may guard chats, and its attachment app is not for chats with people."""
+    async with in_own_task(launching(seconds=300)) as (launcher, sandbox):
+        bot = sandbox.world.bot("demo_bot")
+        assert bot.attach_menu is not None
+        bot.guard = True
+        bot.attach_menu.peer_types.discard("pm")
+        await shares_its_number(launcher)
+        yield Stage(
+            launcher, sandbox, {owner: set(box.messages) for owner, box in sandbox.world.boxes.items()}
+        )
+
+
+def test_every_assumption_is_looked_at_or_says_why_not() -> None:
+    assert OBSERVATIONS.keys() | UNTESTED.keys() == ASSUMPTIONS.keys()
+    assert not OBSERVATIONS.keys() & UNTESTED.keys()
+    assert WRITES.keys() < OBSERVATIONS.keys()
+
+
+@on_stage
+async def test_the_sandbox_is_as_it_assumes(stage: Stage) -> None:
+    found = await stage.verified()
+    confirmed = {finding.name for finding in found.findings if finding.verdict is Verdict.CONFIRMED}
+    assert confirmed == set(DEMO)
+    assert [finding.name for finding in found.findings] == list(ASSUMPTIONS)
+    assert {finding.name for finding in found.findings if not finding.what} == set()
+    assert {one.flow for one in found.opened if one.exchange is not None} == {
+        "main_app", "menu_button", "attachment_menu", "side_menu", "inline_mode", "keyboard_button",
+        "inline_button", "direct_link",
+    }  # fmt: skip
+    assert found.stopped is None
+
+
+@on_stage
+@pytest.mark.parametrize("name", DEMO)
+async def test_one_flipped_assumption_is_contradicted_alone(stage: Stage, name: str) -> None:
+    stage.sandbox.assumptions.flip(name)
+    try:
+        found = await stage.verified()
+    finally:
+        stage.sandbox.assumptions.flip(name)
+    assert [one.name for one in found.findings if one.verdict is Verdict.CONTRADICTED] == [name]
+    assert found.counts[Verdict.CONFIRMED] == len(DEMO) - 1
+    assert found.of(name).exchange is not None
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+async def test_what_takes_another_bot_or_account(name: str) -> None:
+    account, bot = ELSEWHERE[name]
+    async with launching(account=account) as (launcher, sandbox):
+        before = await verify(launcher, bot, budget=unhurried())
+        sandbox.assumptions.flip(name)
+        after = await verify(launcher, bot, budget=unhurried())
+    assert before.of(name).verdict is Verdict.CONFIRMED
+    assert before.counts[Verdict.CONTRADICTED] == 0
+    assert [one.name for one in after.findings if one.verdict is Verdict.CONTRADICTED] == [name]
+    assert after.counts[Verdict.CONFIRMED] == before.counts[Verdict.CONFIRMED] - 1
+
+
+# What is left alone
+
+
+async def test_nothing_is_written_that_was_not_allowed() -> None:
+    async with launching() as (launcher, sandbox):
+        before = _written(sandbox)
+        found = await verify(launcher, "@demo_bot", budget=unhurried())
+        assert _written(sandbox) == before
+        writing = calls_of(
+            sandbox, "messages.sendMessage", "bots.allowSendMessage", "messages.sendWebViewData"
+        )
+    assert writing == []
+    for name in WRITES:
+        assert found.of(name).verdict is Verdict.UNTESTED
+        assert "allowed" in found.of(name).what
+
+
+def _written(sandbox: Sandbox) -> dict[int, Any]:
+    """The messages in every box, and who may write to whom."""
+    boxes = {owner: dict(box.messages) for owner, box in sandbox.world.boxes.items()}
+    users = {user.id: (set(user.writes_allowed), set(user.attach_menu)) for user in sandbox.world.users()}
+    return {**{owner: len(messages) for owner, messages in boxes.items()}, 0: users}
+
+
+async def test_one_thing_may_be_allowed_by_name() -> None:
+    name = "keyboards_of_people_are_dropped"
+    async with launching() as (launcher, _):
+        found = await verify(launcher, "@demo_bot", allowed=[name], budget=unhurried())
+        with pytest.raises(BadInput, match="Nothing is written for platforms_have"):
+            await verify(launcher, "@demo_bot", allowed=["platforms_have_a_checked_form"])
+    assert [one for one in WRITES if found.of(one).verdict is not Verdict.UNTESTED] == [name]
+
+
+async def test_what_the_bot_alone_sees_takes_its_token() -> None:
+    async with launching() as (launcher, sandbox):
+        launcher.sandbox = None  # as with Telegram's servers: nobody tells the token
+        found = await verify(launcher, "@demo_bot", budget=unhurried())
+        assert [one for one in sandbox.log if one.account == sandbox.world.bot("demo_bot").id] == []
+        with pytest.raises(BadInput, match="TELEGRAM_BOT_TOKEN"):
+            await verify(launcher)
+    assert "TELEGRAM_BOT_TOKEN" in found.of("bots_get_bot_method_invalid").what
+
+
+async def test_a_link_is_opened_too_if_it_only_opens_an_app() -> None:
+    async with launching() as (launcher, sandbox):
+        found = await verify(launcher, "@demo_bot", links=["t.me/demo_bot/notes"], budget=unhurried())
+        before = len(sandbox.log)
+        for link in ("https://t.me/+GuardedChannelInvite", "https://t.me/demo_bot?start=x", "nothing"):
+            with pytest.raises(BadInput, match="is no"):
+                await verify(launcher, "@demo_bot", links=[link])
+        assert len(sandbox.log) == before
+    assert ("direct_link", "t.me/demo_bot/notes") in [(one.flow, one.target) for one in found.opened]
+
+
+async def test_a_bot_that_offers_little_leaves_much_untested() -> None:
+    async with launching() as (launcher, _):
+        found = await verify(launcher, "@plain_bot", budget=unhurried())
+    assert [one for one in found.opened if one.exchange is not None] == []
+    assert all(one.why for one in found.opened)
+    assert found.of("the_main_app_checks_its_peer").verdict is Verdict.UNTESTED
+    assert found.of("unknown_join_query_is_query_id_invalid").verdict is Verdict.CONFIRMED
+
+
+async def test_a_declined_question_leaves_its_app_closed() -> None:
+    async with launching() as (launcher, _):
+        no = Consent(first_launch="decline")
+        found = await verify(launcher, "@demo_bot", consent=no, budget=unhurried())
+    assert [one for one in found.opened if one.exchange is not None] == []
+
+
+# Limits
+
+
+@pytest.mark.parametrize("fault", [FloodWait(600), DropBefore()], ids=["flood wait", "lost connection"])
+async def test_what_stops_it_leaves_what_it_has(fault: Any) -> None:
+    async with launching() as (launcher, sandbox):
+        sandbox.faults.on("bots.checkDownloadFileParams", fault)
+        found = await verify(launcher, "@demo_bot", budget=unhurried())
+    assert found.stopped
+    assert found.of("platforms_have_a_checked_form").verdict is Verdict.CONFIRMED
+    late = found.of("an_unknown_request_is_webapp_req_id_invalid")
+    assert late.verdict is Verdict.UNTESTED
+    assert late.what.startswith("not reached: ")
+
+
+async def test_a_server_in_trouble_contradicts_nothing() -> None:
+    async with launching() as (launcher, sandbox):
+        sandbox.faults.on("bots.checkDownloadFileParams", Fail(500, "WORKER_BUSY_TOO_LONG_RETRY"))
+        found = await verify(launcher, "@demo_bot", budget=unhurried())
+    trouble = found.of("downloads_are_judged_by_address_and_name")
+    assert (trouble.verdict, found.stopped) == (Verdict.UNTESTED, None)
+
+
+async def test_a_flood_wait_at_once_leaves_all_untested() -> None:
+    async with launching() as (launcher, sandbox):
+        sandbox.faults.on("messages.requestMainWebView", FloodWait(600))
+        found = await verify(launcher, "@demo_bot", budget=unhurried())
+    assert found.counts == {Verdict.CONFIRMED: 0, Verdict.CONTRADICTED: 0, Verdict.UNTESTED: len(ASSUMPTIONS)}
+
+
+async def test_every_request_is_within_the_budget() -> None:
+    """As much time as the budget wants has passed, on a clock that moves when it is waited for."""
+    now = 0.0
+
+    async def wait(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    async with launching() as (launcher, sandbox):
+        sandbox.log.clear()
+        budget = Budget(60, clock=lambda: now, wait=wait)
+        found = await verify(launcher, "@demo_bot", budget=budget)
+        made = len([one for one in sandbox.log if one.account is not None])
+    assert found.requests <= made + 8
+    assert found.requests >= 40
+    assert now >= found.requests - 15 - 8, "60 in a minute, 15 of them at once"
+
+
+@on_stage
+async def test_no_secret_is_told(stage: Stage) -> None:
+    found = await stage.verified()
+    told = json.dumps(found.to_json())
+    views = [one.exchange.answer.url for one in found.opened if one.exchange is not None]
+    secrets = [view.partition("tgWebAppData=")[2][:60] for view in views if "tgWebAppData=" in view]
+    assert secrets
+    for secret in [*secrets, stage.sandbox.world.bot("demo_bot").token, "9996621111"]:
+        assert secret not in told
+
+
+# The command
+
+
+def test_the_command_tells_and_saves(tmp_path: Path) -> None:
+    file = tmp_path / "verified.json"
+    arguments = ["verify", "@demo_bot", "--server", "sandbox", "--budget", "100000", "--save", str(file)]
+    result = CliRunner().invoke(command_line, arguments)
+    assert result.exit_code == 0, result.output
+    assert (
+        "  platforms_have_a_checked_form: messages.requestAppWebView: 400 PLATFORM_INVALID" in result.output
+    )
+    saved = json.loads(file.read_text())
+    assert saved["counts"]["contradicted"] == 0
+    assert {one["name"] for one in saved["assumptions"]} == set(ASSUMPTIONS)
+    assert saved["assumptions"][0].keys() == {"name", "holds", "verdict", "what", "exchange"}
+
+
+def test_the_command_shows_what_is_contradicted(tmp_path: Path) -> None:
+    """A sandbox apart, an account that has signed in to it, and a bot that only its token names."""
+    flipped = "the_main_app_checks_its_peer"
+    file = tmp_path / "ready.json"
+    with Sandbox(flipped=[flipped]).in_thread() as sandbox:
+        token = sandbox.world.bot("demo_bot").token
+        write(file, describe(sandbox))
+        environment = {"TELEGRAM_SESSIONS": str(tmp_path / "sessions"), "TELEGRAM_BOT_TOKEN": token}
+
+        def run(*arguments: str, typed: str = "") -> Any:
+            every = [*arguments, "--server", str(file)]
+            return CliRunner().invoke(command_line, every, input=typed, env=environment)
+
+        assert run("login", "--phone", "9996621111", typed="22222\n").exit_code == 0
+        result = run("verify", "--budget", "100000")
+    assert result.exit_code == 1, result.output
+    before, _, after = result.output.partition(f"  {flipped}: messages.requestMainWebView: answered with")
+    assert "contradicted: 1\n" in before
+    assert '"access_hash": "***"' in after.partition("confirmed: ")[0]
+    assert "  bots_get_bot_method_invalid: messages.requestMainWebView: 400 BOT_METHOD_INVALID" in after
+    assert "@demo_bot on sandbox, " in after
+    assert token not in result.output
