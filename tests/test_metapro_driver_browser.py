@@ -230,6 +230,7 @@ async def test_a_token_that_the_app_shows_is_struck_out_before_its_words_are_cut
     assert [token for token in stage.metapro.accounts.tokens if token[:6] in told] == []
 
 
+@pytest.mark.slow
 async def test_an_app_that_sends_its_token_in_another_way_is_told_so(stage: Stage) -> None:
     other = {"authorization: token, 'x-account-userid': userId": "authorization: `Bearer ${token}`"}
     early = {BEGIN: "session = { token: 'x' }; await me(); session = null; " + BEGIN}
@@ -248,7 +249,7 @@ ON_LOAD = {
 }
 
 
-@pytest.mark.parametrize("allowed", [False, True])
+@pytest.mark.parametrize("allowed", [False, pytest.param(True, marks=pytest.mark.slow)])
 async def test_what_an_app_attaches_on_its_own_is_not_written_unless_allowed(
     stage: Stage, tmp_path: Path, allowed: bool
 ) -> None:
