@@ -82,7 +82,8 @@ class Page:
         event = decode(name, data)
         owed = {reply.name for reply in OUTGOING[name].replies} if name in OUTGOING else set()
         given = event.given if isinstance(event, Malformed) else getattr(event, "__dict__", {})
-        request = given.get("req_id", given.get("slug", ""))
+        named = {"req_id", "slug"} & set(OUTGOING[name].model_fields) if name in OUTGOING else set()
+        request = given.get(named.pop(), "") if named else ""  # other replies do not say whose they are
         if owed:
             self.open.append((name, owed, request if isinstance(request, str) else ""))
         self.take(bridge.receive(name, data, now))

@@ -182,6 +182,7 @@ async def test_a_burst_that_is_allowed_stops_nobody(scene: Scene) -> None:
         assert not live.is_closed
 
 
+@pytest.mark.slow
 async def test_megabytes_are_not_kept(scene: Scene) -> None:
     page = app("""
       const large = 'x'.repeat(2 ** 20);
@@ -199,6 +200,7 @@ async def test_megabytes_are_not_kept(scene: Scene) -> None:
         assert 1 <= sum(event.name == "large" for event in live.events) <= 16
 
 
+@pytest.mark.slow
 async def test_replies_that_nobody_takes_are_a_limit(scene: Scene) -> None:
     """The page asks on and on in one task, in which nothing can be handed to it."""
     page = app("""

@@ -83,7 +83,7 @@ def test_nobody_imports_the_pytest_plugin() -> None:
 
 
 DOORS = {
-    "launcher.exporter": {"launcher.cli.exporter"},
+    "launcher.exporter": {"launcher.cli.exporter", "launcher.demo.doors"},
     "launcher.record": {"launcher.cli.record"},
     "launcher.scale": {"launcher.cli.worker"},
     "launcher.verify": {"launcher.cli.verify"},

@@ -194,6 +194,8 @@ async def test_production_is_read_only_unless_it_is_allowed() -> None:
     async with talking(Reply(USER), logged_in=True, environment="production") as (client, server):
         with pytest.raises(MetaproMisconfigured, match="METAPRO_ALLOW_WRITES"):
             await client.attach_wallet(WALLET, SIGNATURE, "h")
+        with pytest.raises(MetaproMisconfigured, match="METAPRO_ALLOW_WRITES"):
+            await client.web3_login(WALLET, SIGNATURE, "h")
         assert server.asked == []
     async with talking(Reply(USER), logged_in=True, environment="production", allow_writes=True) as (
         client,
@@ -361,16 +363,50 @@ async def test_tokens_that_never_count_are_no_loop() -> None:
         assert len(server.asked) == 3
 
 
+async def test_one_call_logs_in_once_however_often_it_is_repeated() -> None:
+    refused, down = Reply({"message": "expired"}, 401), Reply("", 503)
+    replies = [refused, Reply(LOGIN), down, refused, Reply(LOGIN), down, refused, Reply(LOGIN)]
+    async with talking(*replies, logged_in=True) as (client, server):
+        with pytest.raises(MetaproRefused, match="401"):
+            await client.me()
+        assert [asked.target for asked in server.asked].count("/users/v2/auth/telegram/login/simple") == 1
+
+
+async def test_a_new_login_may_take_longer_than_a_request() -> None:
+    """It may need a new launch, which is none of the service's time."""
+
+    async def again(client: MetaproClient) -> Login:
+        done = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_later(0.6, done.set_result, None)
+        await done
+        return await client.telegram_login(INIT_DATA)
+
+    replies = [Reply("", 401), Reply(LOGIN), Reply(USER)]
+    options: dict[str, Any] = {"log_in_again": again}
+    async with talking(*replies, logged_in=True, options=options, timeout=0.5) as (client, _):
+        assert (await client.me()).user_id == "5b1c"
+
+
 async def test_calls_that_meet_the_same_expiry_log_in_once() -> None:
     refused, asked_anew = Reply("", 401), 0
+    exchanges: list[Exchange] = []
+
+    def heard(exchange: Exchange) -> None:
+        exchanges.append(exchange)
+        if [one.status for one in exchanges].count(401) == 2:
+            refusals.set()
+
+    refusals = asyncio.Event()
 
     async def again(client: MetaproClient) -> Login:
         nonlocal asked_anew
         asked_anew += 1
+        await refusals.wait()
         return await client.telegram_login(INIT_DATA)
 
     replies = [refused, refused, Reply({**LOGIN, "token": {"accessToken": "second-token"}}), Reply(USER)]
-    async with talking(*replies, logged_in=True, options={"log_in_again": again}) as (client, server):
+    options: dict[str, Any] = {"log_in_again": again, "on_exchange": heard}
+    async with talking(*replies, logged_in=True, options=options) as (client, server):
         await asyncio.gather(client.me(), client.me())
         assert asked_anew == 1
         assert [asked.target for asked in server.asked].count("/users/v2/auth/telegram/login/simple") == 1
@@ -423,6 +459,25 @@ async def test_no_secret_is_seen_in_errors_logs_or_exchanges(caplog: pytest.LogC
         ("users", 400),
         ("leaderboard", 400),
     }
+
+
+async def test_a_secret_is_struck_out_before_words_are_cut_short() -> None:
+    """Half a secret would not be recognised any more."""
+    bare = SIGNATURE.removeprefix("0x")
+    echo = Reply({"messages": [f"repeated {bare}", f"{'so ' * 35}{SIGNATURE}", f"{'w' * 110} {TOKEN}"]}, 400)
+    async with talking(echo, logged_in=True) as (client, _):
+        with pytest.raises(MetaproRefused) as failure:
+            await client.attach_wallet(WALLET, SIGNATURE, "h")
+    assert failure.value.messages[0] == "repeated ***"
+    for piece in (bare[:8], TOKEN[:8]):
+        assert piece not in str(failure.value)
+
+
+async def test_words_of_any_length_are_masked_at_once() -> None:
+    async with talking(Reply({"message": "w" * 1_000_000}, 400)) as (client, _):
+        with pytest.raises(MetaproRefused) as failure:
+            await client.signature_hash(WALLET)
+    assert failure.value.messages == ("w" * 120,)
 
 
 async def test_a_knock_tells_whether_a_service_is_alive() -> None:

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from launcher.cli import main
+from launcher.metapro import MetaproSettings
+from tests.metapro_drives import BOT_TOKEN
 
+SCRIPT = str(Path(sys.executable).with_name("miniapp"))
+SECRETS = [
+    name for name, field in MetaproSettings.model_fields.items() if "SecretStr" in str(field.annotation)
+]
 TARGET = "https://t.me/metapro_demo_bot/app"
 
 
@@ -55,6 +68,75 @@ def test_the_exit_code_says_how_it_went(
     found = [(step["id"], step["layer"]) for step in report["steps"] if step["verdict"] == "fail"]
     assert found == ([failed] if failed else [])
     assert "assumption model" in report["model"]
+
+
+def test_a_switch_of_the_stand_in_gives_the_verdict_of_the_table(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """In another process, found by its ready file."""
+    ready = tmp_path / "ready.json"
+    with sandbox(ready, "--metapro", "auth_scheme=bearer"):
+        server = ("--server", str(ready))
+        monkeypatch.setenv("TELEGRAM_SESSIONS", str(tmp_path))
+        login = [SCRIPT, "login", "--phone", "9996621111", *server]
+        subprocess.run(login, input="22222\n", capture_output=True, text=True, check=True)
+        options = (*server, "--host", "none", "--steps", "K1")
+        code, report = run(monkeypatch, capsys, TARGET, *options)
+    assert (code, report["outcome"]) == (1, "fail")
+    failed = [step for step in report["steps"] if step["verdict"] == "fail"]
+    assert [(step["id"], step["layer"]) for step in failed] == [("K1", "metapro-auth")]
+    assert "METAPRO_AUTH_SCHEME=bearer" in failed[0]["remedy"]
+
+
+@contextmanager
+def sandbox(ready: Path, *options: str) -> Iterator[None]:
+    """`miniapp sandbox`, which writes the ready file before it says so."""
+    command = [SCRIPT, "sandbox", "--ready-file", str(ready), "--json", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            assert process.stdout.readline()
+            yield
+        finally:
+            process.terminate()
+
+
+CANARIES = {
+    "METAPRO_API_KEY": "canary1Zq7" * 3,
+    "METAPRO_LEADERBOARD_KEY": "canary2Zq7" * 3,
+    "METAPRO_BOT_TOKEN": BOT_TOKEN,
+    "METAPRO_WALLET_KEY": "c0ffee" * 10 + "abcd",
+    "METAPRO_RPC_URL": "http://127.0.0.1:9/" + "canary3Zq7" * 3,
+    "METAPRO_RELAY_PROJECT": "canary4Zq7" * 3,
+}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--host", "none", "--negative"),
+        pytest.param(
+            ("--trace", "trace.zip", "--steps", "S1,W1,B3,L3", "--negative"), marks=pytest.mark.slow
+        ),
+    ],
+)
+def test_no_setting_that_is_secret_is_told(tmp_path: Path, options: tuple[str, ...]) -> None:
+    """Not on standard output, not on standard error, and in no trace: not even a piece of one."""
+    environment = {**os.environ, **CANARIES, "METAPRO_API_KEY_PLACE": "header"}
+    command = [SCRIPT, "drive", TARGET, "--server", "sandbox", *options]
+    ended = subprocess.run(
+        command, capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=120, check=False
+    )
+    told = ended.stdout + ended.stderr
+    assert "C0.registration" in told, told
+    if "--trace" in options:
+        with zipfile.ZipFile(tmp_path / "trace.zip") as archive:
+            told += b"".join(map(archive.read, archive.namelist())).decode("utf-8", "replace")
+        assert "/login/simple" in told
+    assert set(CANARIES) == {f"METAPRO_{name.upper()}" for name in SECRETS}
+    pieces = {value[at : at + 8] for value in CANARIES.values() for at in range(len(value) - 7)}
+    pieces = {piece for piece in pieces if re.search("[cC]anary|c0ffee|token-of", piece)}
+    assert [piece for piece in pieces if piece in told] == []
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -219,6 +220,55 @@ async def test_a_broken_app_fails_at_its_step(
     assert words in report[step].cause
     assert report[step].remedy
     assert report.exit_code == 1
+
+
+async def test_a_token_that_the_app_shows_is_struck_out_before_its_words_are_cut_short(stage: Stage) -> None:
+    telling = {"`${what}: ${problem}`": "`${'.'.repeat(352)}${session?.token}`"}
+    report = await driven(stage, "X3", broken=telling)
+    told = json.dumps(report.to_json())
+    assert "then it tells: ......" in report["X3"].cause
+    assert [token for token in stage.metapro.accounts.tokens if token[:6] in told] == []
+
+
+@pytest.mark.slow
+async def test_an_app_that_sends_its_token_in_another_way_is_told_so(stage: Stage) -> None:
+    other = {"authorization: token, 'x-account-userid': userId": "authorization: `Bearer ${token}`"}
+    early = {BEGIN: "session = { token: 'x' }; await me(); session = null; " + BEGIN}
+    report = await driven(stage, "X3", broken=other | early)
+    assert "before it logs in" in report["L1.app"].warnings[0]
+    for step in ("L1.app", "X3"):
+        assert report[step].warnings[-2:] == (
+            "the app sends its token after Bearer, not as configured",
+            "the app sends its token without x-account-userid",
+        )
+
+
+ON_LOAD = {
+    "element('attach').disabled = !wallet;": "if (wallet && !begun) { begun = 1; await logIn(); attach(); }",
+    "let wallet = null;": "let wallet = null; let begun = false;",
+}
+
+
+@pytest.mark.parametrize("allowed", [False, pytest.param(True, marks=pytest.mark.slow)])
+async def test_what_an_app_attaches_on_its_own_is_not_written_unless_allowed(
+    stage: Stage, tmp_path: Path, allowed: bool
+) -> None:
+    """And what it is told of the person and signs is in no recording."""
+    trace, now = tmp_path / "trace.zip", len(stage.metapro.log)
+    alice = stage.metapro.accounts.log_in_by_telegram({"id": _alice(stage), "first_name": "A"}, None)
+    alice.details |= {"email": "alice.canary@mail.example", "birthDate": "1990-01-02"}
+    report = await driven(stage, "S1", broken=ON_LOAD, trace=trace, settings={"allow_writes": allowed})
+    assert failed(report) == {}
+    attached = [line.status for line in list(stage.metapro.log)[now:] if line.endpoint == "new_address"]
+    assert attached == ([201] if allowed else [])
+    with zipfile.ZipFile(trace) as archive:
+        told = b"".join(archive.read(name) for name in archive.namelist()).decode("utf-8", "replace")
+    assert "/v2/auth/web3/new-address" in told, "the app should have tried"
+    assert re.findall("0x[0-9a-f]{130}|alice.canary|1990-01-02", told) == []
+
+
+def _alice(stage: Stage) -> int:
+    return stage.sandbox.world.user("alice").id
 
 
 async def test_a_key_in_the_page_is_a_warning(stage: Stage) -> None:

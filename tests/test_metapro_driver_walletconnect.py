@@ -115,6 +115,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.slow
 async def test_a_broken_app_fails_at_its_step(over: Over) -> None:
     """Side by side, since most of them are waited for."""
     reports = await asyncio.gather(*(over.driven(step, invite=invite) for invite, step, _ in BROKEN.values()))

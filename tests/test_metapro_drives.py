@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -64,7 +66,7 @@ def test_every_step_depends_on_earlier_steps_and_known_assumptions() -> None:
         seen.add(step.id)
     ids = {step.id for step in CATALOGUE}
     assert {name for step in CATALOGUE for name in step.after} <= ids
-    assert {step.assumption for step in CATALOGUE} - {""} <= set(ASSUMPTIONS)
+    assert {step.assumption for step in CATALOGUE} - {""} == set(ASSUMPTIONS)
     families = "C0 C1 T1 T2 T3 L1 L2 L3 K1 W1 W2 W3 W4 U1 U2 B1 B2 X1 X2 X3 X4 D1 D2 B3 S1 S2"
     assert list(dict.fromkeys(step.family for step in CATALOGUE)) == families.split()
 
@@ -168,6 +170,9 @@ async def test_a_launch_url_alone_will_do(cast: People) -> None:
     assert cast.alice.url is not None
     bare = Launch.from_url(cast.alice.url)
     report = await driven(bare)
+    unproven = await driven(bare, settings={"bot_token": None})
+    assert unproven["T1"].verdict is Verdict.UNVERIFIED
+    assert "hash not checked" in unproven["T1"].cause
     assert report["C0.registration"].verdict is Verdict.SKIPPED
     assert report["T1"].verdict is Verdict.PASS
     assert report["L1"].verdict is Verdict.SKIPPED
@@ -187,6 +192,69 @@ async def test_init_data_that_cannot_be_read_fail_at_telegram(cast: People) -> N
     report = await driven(replace(cast.alice, params=broken, url=None))
     assert failed(report) == ["T1"]
     assert report["T1"].layer is Layer.TELEGRAM
+
+
+# A Metapro that is wrong
+
+
+class Bent(httpx.AsyncHTTPTransport):
+    """Changes the stand-in's answers to one path: `bend` gets the request and the JSON that was answered,
+    and returns what is told, with another status if it likes."""
+
+    def __init__(self, path: str, bend: Callable[[httpx.Request, Any], tuple[int, Any]]) -> None:
+        super().__init__()
+        self._path, self._bend = path, bend
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        answer = await super().handle_async_request(request)
+        if self._path not in request.url.path:
+            return answer
+        await answer.aread()
+        status, content = self._bend(request, answer.json())
+        return httpx.Response(answer.status_code if status == SAME else status, json=content)
+
+
+SAME = 0
+LOGIN = "/v2/auth/telegram/login/simple"
+WRONG: dict[str, tuple[str, str, Callable[[httpx.Request, Any], tuple[int, Any]]]] = {
+    "L2": (LOGIN, "another Metapro ID", lambda _, told: (SAME, told | {"account": {"userId": uuid4().hex}})),
+    "K1": (
+        "/me",
+        "without a token",
+        lambda asked, told: (SAME if "authorization" in asked.headers else 200, told),
+    ),
+    "U1": ("/profile/", "another Metapro ID", lambda _, told: (SAME, told | {"userId": "another"})),
+    "S2": ("-service/", "share a token", lambda asked, told: _one_for_all(asked, told)),
+    "W3": ("/new-address", "does not have", lambda _, told: (SAME, told | {"addresses": []})),
+    "B2": ("/score-total/leaderboard/", "500", lambda asked, told: (SAME if _has_key(asked) else 500, told)),
+}
+
+
+def _one_for_all(asked: httpx.Request, told: Any) -> tuple[int, Any]:
+    """Everybody is the same person, with the same token."""
+    one = {"userId": "1", "addresses": []}
+    if asked.url.path.endswith(LOGIN):
+        return SAME, {"account": one, "token": {"accessToken": "t" * 9}}
+    return (200, one) if "authorization" in asked.headers else (SAME, told)
+
+
+def _has_key(asked: httpx.Request) -> bool:
+    return not asked.headers.get("leaderboardApiKey", "not-").startswith("not-")
+
+
+@pytest.mark.parametrize("step", WRONG)
+async def test_a_metapro_that_is_wrong_fails_at_its_step(cast: People, step: str) -> None:
+    path, words, bend = WRONG[step]
+    clock = Clock()
+    async with standing_in(clock) as metapro:
+        driver = driver_for(
+            metapro, clock, steps=[step], companion=cast.bob, settings={"allow_writes": True},
+            transport=Bent(path, bend),
+        )  # fmt: skip
+        report = await driver.drive(cast.alice)
+    assert failed(report) == [step]
+    assert words in report[step].cause
+    assert report.exit_code == 1
 
 
 # The token
@@ -229,6 +297,48 @@ async def test_a_drive_can_hold_the_session(cast: People) -> None:
         asked = [line.endpoint for line in metapro.log]
     assert report["L1"].verdict is Verdict.UNVERIFIED
     assert asked.count("me") == 3
+    assert report["kept"].cause == "3 calls, 0 new logins"
+
+
+class Beats(Clock):
+    """Tells of each beat of a session that is kept, and waits for ever for what takes hours."""
+
+    def __init__(self, on_beat: Callable[[int], None] = lambda _: None, waits: int = 1_000_000) -> None:
+        super().__init__(waits)
+        self.on_beat, self.beats = on_beat, 0
+
+    async def wait(self, seconds: float) -> None:
+        if seconds > 3600:
+            await asyncio.Future[None]()
+        if seconds == 240.0:
+            self.beats += 1
+            self.on_beat(self.beats)
+        await super().wait(seconds)
+
+
+async def test_a_held_session_that_is_lost_fails_the_drive_at_once(cast: People) -> None:
+    """The token dies, and the init data are too old for another."""
+    clock = Beats()
+    async with standing_in(clock, token_lifetime=1000.0, sliding=False) as metapro:
+        driver = driver_for(metapro, clock, steps=["L1"], settings={"max_auth_age": 900.0})
+        report = await asyncio.wait_for(driver.drive(cast.alice, hold=10_000.0), 20)
+    assert failed(report) == ["kept"]
+    assert (report["kept"].layer, report.exit_code) == (Layer.TELEGRAM, 1)
+    assert "Open the app again" in report["kept"].remedy
+
+
+async def test_a_held_session_outlives_a_service_that_is_down_for_a_beat(cast: People) -> None:
+    def down_at_the_second(beat: int) -> None:
+        metapro.switches.outages = {"users": "bad_gateway"} if beat == 2 else {}
+
+    clock = Beats(down_at_the_second, waits=8)
+    async with standing_in(clock) as metapro:
+        driver = driver_for(metapro, clock, steps=["L1"])
+        report = await driver.drive(cast.alice, hold=lambda: asyncio.wait_for(clock.stands.wait(), 20))
+        last = metapro.log[-1]
+    assert (last.endpoint, last.status) == ("me", 200)
+    assert report["kept"].verdict is Verdict.PASS
+    assert report["kept"].warnings == ("1 calls were not answered",)
 
 
 async def test_many_drives_side_by_side_do_not_mix(cast: People) -> None:

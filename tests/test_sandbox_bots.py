@@ -420,8 +420,10 @@ async def test_popular_apps_come_in_pages() -> None:
     async with Sandbox() as sandbox, signed_in(sandbox, ALICE) as alice:
         first = await alice(functions.bots.GetPopularAppBotsRequest("", 1))
         second = await alice(functions.bots.GetPopularAppBotsRequest(first.next_offset, 1))
-    assert [user.username for user in first.users + second.users] == ["demo_bot", "restricted_bot"]
-    assert second.next_offset is None
+        third = await alice(functions.bots.GetPopularAppBotsRequest(second.next_offset, 1))
+    names = [user.username for page in (first, second, third) for user in page.users]
+    assert names == ["demo_bot", "restricted_bot", "metapro_demo_bot"]
+    assert third.next_offset is None
 
 
 # Joining

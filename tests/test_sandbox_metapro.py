@@ -735,6 +735,10 @@ async def test_what_is_no_call_and_what_is_no_json() -> None:
             assert await client.status("users", LOGIN, "POST", content=content) == status
 
 
+LATE = httpx.Timeout(20.0, read=0.1)
+"""Of a service that answers, but not soon enough."""
+
+
 async def test_services_that_are_down() -> None:
     async with standing() as client:
         path = ("nft", "/v1/tokens")
@@ -753,15 +757,15 @@ async def test_services_that_are_down() -> None:
             await client.ask(*path)
         client.switches.outages = {"nft": "timeout"}
         with pytest.raises(httpx.ReadTimeout):
-            await client.ask(*path, timeout=0.05)
-        client.switches.slow_for = 0.05
+            await client.ask(*path, timeout=LATE)
+        client.switches.slow_for = 1.0
         client.switches.outages = {"nft": "slow"}
         with pytest.raises(httpx.ReadTimeout):
-            await client.ask(*path, timeout=0.02)
+            await client.ask(*path, timeout=LATE)
         assert await client.status(*path) == 200
-        client.switches.outages, client.switches.latency = {}, 0.05
+        client.switches.outages, client.switches.latency = {}, 1.0
         with pytest.raises(httpx.ReadTimeout):
-            await client.ask(*path, timeout=0.02)
+            await client.ask(*path, timeout=LATE)
 
 
 async def test_it_ends_at_once_though_somebody_waits() -> None:

@@ -18,6 +18,13 @@ from launcher.plain_text import plain
 
 __all__ = ["report"]
 
+_EXTRAS = {
+    "playwright": "browser", "eth_account": "metapro", "eth_utils": "metapro", "eth_keys": "metapro",
+    "py_ecc": "metapro", "websockets": "metapro", "yaml": "monitor", "prometheus_client": "monitor",
+    "bcrypt": "monitor", "procrastinate": "scale", "psycopg": "scale", "psycopg_pool": "scale",
+}  # fmt: skip
+"""The extra that brings a package which is imported when it is needed."""
+
 
 def report(error: Exception, *, as_json: bool) -> int:
     """Tell about the error; returns the exit code."""
@@ -49,6 +56,8 @@ def _told(error: Exception) -> str:
     match error:
         case MiniAppError() | BadReadyFile():
             return " ".join([spoken(error), *getattr(error, "__notes__", ())])
+        case ModuleNotFoundError(name=str(name)) if extra := _EXTRAS.get(name.partition(".")[0]):
+            return f"The package {name} is not installed. Run: pip install 'miniapp-launcher[{extra}]'"
         case OSError():
             return f"{error.filename}: {error.strerror}" if error.filename else error.strerror or "no input"
     return f"This is a defect of miniapp ({type(error).__name__}). MINIAPP_DEBUG=1 shows where."

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flows import FLOWS, OpenParameters, WebView
 from flows.theme import DARK, LIGHT
 from launcher.masks import MASK
 from launcher.metapro import DriveReport
+from launcher.probe import Status
+
+if TYPE_CHECKING:
+    from launcher.demo.doors import Doors
 
 __all__ = ["Check", "DemoReport", "LaunchReport", "Picture", "Step"]
 
@@ -106,7 +110,7 @@ class DemoReport:
 
     `checks` are those of the sign-in and of what the bots saw. `browser` says whether the apps were shown in
     one; then `folder` holds the pictures and their `index.html`. `metapro` is the drive of the Metapro app,
-    None when it was not reached.
+    `doors` what monitoring and research get of the same apps; None when they were not reached.
     """
 
     steps: tuple[Step, ...]
@@ -117,11 +121,14 @@ class DemoReport:
     reveal: bool = False
     folder: Path | None = None
     metapro: DriveReport | None = None
+    doors: Doors | None = None
 
     @property
     def ok(self) -> bool:
         """Whether everything was as documented."""
         if self.metapro is None or self.metapro.exit_code:
+            return False
+        if self.doors is None or any(one.status is not Status.OK for one in self.doors.checked):
             return False
         complete = [launch.flow for launch in self.launches] == list(FLOWS)
         parts = all(launch.ok for launch in (*self.launches, self.expiry))
@@ -143,4 +150,11 @@ class DemoReport:
             "expiry": self.expiry.to_json(reveal=self.reveal),
             "checks": [asdict(check) for check in self.checks],
             "metapro": [step.to_json() for step in self.metapro.steps] if self.metapro else [],
+            "watched": [result.to_json() for result in self.doors.checked] if self.doors else [],
+            "status_page": _shown(self.doors.status_page) if self.doors else None,
+            "launch_report": _shown(self.doors.launch) if self.doors else None,
         }
+
+
+def _shown(file: Path | None) -> str | None:
+    return None if file is None else str(file)

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from telethon.tl import types
 
 from flows import MiniAppError
+from launcher.demo.doors import Doors, doors_shown, told
 from launcher.demo.expected import DOCUMENTED, checks_of
 from launcher.demo.flows_shown import EXPIRY, SHOWINGS, Showing
 from launcher.demo.metapro import metapro_driven
@@ -64,9 +65,9 @@ async def run_demo(
     with TemporaryDirectory(prefix="miniapp-demo-") as private:
         async with sandbox or Sandbox() as centre:
             try:
-                launches, checks, driven = await _played(centre, Path(private), screen)
+                launches, checks, driven, doors = await _played(centre, Path(private), screen)
             except MiniAppError as failure:
-                launches, checks, driven = _unplayed(failure), [], None
+                launches, checks, driven, doors = _unplayed(failure), [], None, None
     *nine, expiry = launches
     seconds = time.perf_counter() - started
     report = DemoReport(
@@ -78,6 +79,7 @@ async def run_demo(
         reveal,
         screen.folder if screen.on else None,
         driven,
+        doors,
     )
     if report.folder is not None:
         write_index(report, report.folder)
@@ -116,7 +118,7 @@ class _Screen:
 
 async def _played(
     sandbox: Sandbox, folder: Path, screen: _Screen
-) -> tuple[list[LaunchReport], list[Check], DriveReport]:
+) -> tuple[list[LaunchReport], list[Check], DriveReport, Doors]:
     settings, accounts, ready = person(sandbox, folder)
     where = f"{ready.dc.host}:{ready.dc.port}"
     screen.tell("data centre", f"Telegram in a box listens on {where}: MTProto over TCP, layer {ready.layer}")
@@ -139,7 +141,9 @@ async def _played(
                 screen.tell("metapro", "the app of @metapro_demo_bot, against a model of Metapro's services")
                 driven = await metapro_driven(players, site, browser=screen.on)
                 screen.tell("metapro", f"{len(driven.steps)} steps: {driven.outcome}")
-                return launches, _afterwards(players), driven
+                doors = await doors_shown(players, driven, screen.folder if screen.on else None)
+                screen.tell("check", told(doors.checked))
+                return launches, _afterwards(players), driven, doors
 
 
 async def _all_launched(players: Troupe, screen: _Screen) -> list[LaunchReport]:

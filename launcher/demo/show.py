@@ -29,6 +29,7 @@ NEXT = (
         "miniapp drive https://t.me/metapro_demo_bot/app --server sandbox",
         "an app that is integrated with Metapro, step by step",
     ),
+    ("miniapp check t.me/demo_bot/app --server sandbox", "is this app available? For Nagios and its kin too"),
     ("miniapp sandbox --ready-file sandbox.json", "a data centre for your own bot, client and app"),
 )
 
@@ -59,7 +60,10 @@ def print_demo(report: DemoReport, console: Console) -> None:
         console.print(problem, soft_wrap=True)
     console.print(_verdict(report))
     if report.folder is not None:
-        console.print(Text(f"Pictures of all apps: {report.folder / 'index.html'}"), soft_wrap=True)
+        console.print(Text(f"Pictures of all apps:   {report.folder / 'index.html'}"), soft_wrap=True)
+    if report.doors is not None and report.doors.status_page is not None:
+        console.print(Text(f"A launch as a report:   {report.doors.launch}"), soft_wrap=True)
+        console.print(Text(f"Their status page:      {report.doors.status_page}"), soft_wrap=True)
     console.print(Text("\nWhat to try next", style="bold"))
     for command, what in NEXT:
         console.print(Text.assemble("  ", (command, "cyan")), soft_wrap=True)

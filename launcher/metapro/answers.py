@@ -71,7 +71,7 @@ def broken(why: str, layer: str, answer: httpx.Response) -> MetaproBroken:
 
 def refusal(service: str, answer: httpx.Response, layer: str, mask: Mask) -> MetaproError:
     """The error for an answer that is none of 2xx; `mask` strikes the secrets out of the service's words."""
-    status, messages = answer.status_code, tuple(map(mask, _messages(answer)))
+    status, messages = answer.status_code, _messages(answer, mask)
     said = f": {'; '.join(messages)}" if messages else ""
     if status >= 500:
         return MetaproBroken(
@@ -94,8 +94,9 @@ _REMEDIES = {
 }
 
 
-def _messages(answer: httpx.Response) -> tuple[str, ...]:
-    """The service's own words in either shape, at most three, cut short."""
+def _messages(answer: httpx.Response, mask: Mask) -> tuple[str, ...]:
+    """The service's own words in either shape, at most three, cut short: after masking, since half a secret
+    is not recognised."""
     try:
         content = answer.json()
     except ValueError:
@@ -104,7 +105,7 @@ def _messages(answer: httpx.Response) -> tuple[str, ...]:
         return ()
     said = content.get("messages") or content.get("message") or []
     lines = said if isinstance(said, list) else [said]
-    return tuple(" ".join(str(line).split())[:120] for line in lines[:3])
+    return tuple(mask(" ".join(str(line).split()))[:120] for line in lines[:3])
 
 
 def pause_after(answer: httpx.Response, pause: float | None) -> float | None:

@@ -19,6 +19,7 @@ __all__ = [
     "answered",
     "complaint",
     "complaints",
+    "odd_calls",
     "own_login",
     "page_errors",
     "settled",
@@ -40,6 +41,20 @@ async def own_login(shown: Shown, seconds: float) -> Sent | None:
 async def answered(sent: Sent, watch: AppWatch, seconds: float) -> None:
     """Until the request has its answer, or has failed, or the time is up."""
     await watch.until(lambda one: one is sent and (one.status is not None or one.failed), seconds)
+
+
+def odd_calls(shown: Shown, scheme: str) -> list[str]:
+    """What is unlike the samples in the page's calls that bear a token, a sentence each."""
+    bearing = [call for call in shown.watch.to("users") if "authorization" in call.headers]
+    said = {call.headers["authorization"].lower().startswith("bearer ") for call in bearing}
+    odd = []
+    if (scheme != "bearer") in said:
+        odd.append(
+            f"the app sends its token {'raw' if scheme == 'bearer' else 'after Bearer'}, not as configured"
+        )
+    if not all(call.headers.get("x-account-userid") for call in bearing):
+        odd.append("the app sends its token without x-account-userid")
+    return odd
 
 
 async def text_of(shown: Shown) -> str:

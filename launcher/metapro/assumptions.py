@@ -9,6 +9,7 @@ from __future__ import annotations
 __all__ = ["ASSUMPTIONS"]
 
 ASSUMPTIONS = {
+    "unproven-launch": "That Telegram made the init data was not checked: this needs the bot's token or id.",
     "telegram-login": "Address, fields and answer of the Telegram login are known from one public sample.",
     "stable-identity": "That account.userId is the Metapro ID, and stays, is known from samples only.",
     "login-refusals": "Which logins Metapro refuses, and how, is not documented.",

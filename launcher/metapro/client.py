@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Self
@@ -69,23 +69,6 @@ class Exchange:
     seconds: float
 
 
-class _Token(httpx.Auth):
-    """Sends the token; after a 401 logs in once and sends the request once more."""
-
-    def __init__(self, client: MetaproClient) -> None:
-        self._client = client
-
-    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        raise RuntimeError("this client is asynchronous")
-
-    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        used = self._client.sign(request)
-        response = yield request
-        if response.status_code == 401 and await self._client.renew(used):
-            self._client.sign(request)
-            yield request
-
-
 class MetaproClient:
     """One person's session with Metapro.
 
@@ -105,6 +88,7 @@ class MetaproClient:
         keep: bool = True,
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
         _http: httpx.AsyncClient | None = None,
+        _redaction: Redaction | None = None,
     ) -> None:
         self.settings = settings
         self.user_id: str | None = None
@@ -116,12 +100,11 @@ class MetaproClient:
         self._http = _http or httpx.AsyncClient(
             transport=transport, timeout=settings.timeout, verify=_trust(), follow_redirects=False
         )
-        self._auth = _Token(self)
         self._on_exchange = on_exchange
         self._wait = wait
         self._renewing = asyncio.Lock()
         self._last_init_data: SecretStr | None = None
-        self._redaction = Redaction()
+        self._redaction = _redaction or Redaction()
         self._redaction.add(*settings.secrets)
         self._misfits = settings.misfits()
 
@@ -137,8 +120,9 @@ class MetaproClient:
     def another(self, settings: MetaproSettings) -> MetaproClient:
         """A session of its own over the same connections: without a token, and good while this one is."""
         return MetaproClient(
-            settings, on_exchange=self._on_exchange, keep=self.keep, wait=self._wait, _http=self._http
-        )
+            settings, on_exchange=self._on_exchange, keep=self.keep, wait=self._wait, _http=self._http,
+            _redaction=self._redaction,
+        )  # fmt: skip
 
     # Logging in
 
@@ -213,7 +197,9 @@ class MetaproClient:
         referral_code: str | None = None,
     ) -> Login:
         """Log in with a signed message (`message.sign_in_message`). `rules_checked` is needed as long as the
-        account has not accepted the rules. The first login makes an account. Raises MetaproError."""
+        account has not accepted the rules. The first login makes an account, so it counts as writing: see
+        `attach_wallet`. Raises MetaproError."""
+        self._writes("the login of a wallet")
         wallet = wallet.lower()
         self._redaction.add(signature)
         body = {
@@ -235,10 +221,7 @@ class MetaproClient:
     async def attach_wallet(self, wallet: str, signature: str, hash: str) -> User:
         """Attach a wallet to the account that is logged in. It writes, and merges accounts. Raises
         MetaproMisconfigured in production unless `settings.allow_writes`."""
-        if self.settings.environment == "production" and not self.settings.allow_writes:
-            raise MetaproMisconfigured(
-                "Production is read-only, and attaching a wallet writes.", "Allow it: METAPRO_ALLOW_WRITES=1."
-            )
+        self._writes("attaching a wallet")
         wallet = wallet.lower()
         self._redaction.add(signature)
         answer = await self._ask(
@@ -247,6 +230,12 @@ class MetaproClient:
             json={"wallet": wallet, "signature": signature, "merge": True},
         )  # fmt: skip
         return parsed(User, json_of(answer, AUTH), AUTH, answer)
+
+    def _writes(self, what: str) -> None:
+        if self.settings.environment == "production" and not self.settings.allow_writes:
+            raise MetaproMisconfigured(
+                f"Production is read-only, and {what} writes.", "Allow it: METAPRO_ALLOW_WRITES=1."
+            )
 
     # People
 
@@ -359,9 +348,12 @@ class MetaproClient:
         return {} if key is None else {"leaderboardApiKey": key.get_secret_value()}
 
     async def reach(self, service: str) -> Reached:
-        """Knock once: any answer below 500 proves life. Raises MetaproUnreachable or MetaproBroken."""
+        """Knock once: any answer below 500 proves life, save one that wants no more requests. Raises
+        MetaproUnreachable, MetaproBroken or, for 429, MetaproRefused."""
         began = time.perf_counter()
         answer = await self._send(service, "GET", "/")
+        if answer.status_code == 429:
+            raise refusal(service, answer, "network", self._redaction.mask)
         if answer.status_code >= 500:
             raise MetaproBroken(
                 f"The {service} service answers with status {answer.status_code}.",
@@ -377,20 +369,20 @@ class MetaproClient:
 
     # The token
 
-    def sign(self, request: httpx.Request) -> SecretStr | None:
-        """Put the token on a request; returns which."""
-        token = self.token
-        if token is not None:
-            request.headers["Authorization"] = self.authorization(token)
+    def _signed(self, rest: dict[str, Any]) -> dict[str, Any]:
+        """A request with the token, and whose it is."""
+        headers = dict(rest.get("headers", {}))
+        if self.token is not None:
+            headers["Authorization"] = self.authorization(self.token)
         if self.user_id is not None:
-            request.headers["x-account-userid"] = self.user_id
-        return token
+            headers["x-account-userid"] = self.user_id
+        return rest | {"headers": headers}
 
     def authorization(self, token: SecretStr) -> str:
         """The header for a token. A secret."""
         return ("Bearer " if self.settings.auth_scheme == "bearer" else "") + token.get_secret_value()
 
-    async def renew(self, used: SecretStr | None) -> bool:
+    async def _renew(self, used: SecretStr | None) -> bool:
         """Replace a token that no longer counts; whether there is another one now. At once, calls that met
         the same 401 log in once."""
         if not self.keep:
@@ -420,32 +412,37 @@ class MetaproClient:
     ) -> httpx.Response:
         """An answer of 2xx. Raises MetaproRefused, MetaproBroken or MetaproUnreachable."""
         pauses = iter(RETRIES if method == "GET" else ())
-        auth = self._auth if authorised else None
+        may_renew = authorised
         while True:
-            pause = next(pauses, None)
+            used = self.token
             try:
-                answer = await self._send(service, method, path, auth=auth, **rest)
+                answer = await self._send(
+                    service, method, path, **(self._signed(rest) if authorised else rest)
+                )
             except MetaproUnreachable as failure:
+                pause = next(pauses, None)
                 if pause is None or not _never_connected(failure):
                     raise
             else:
                 if answer.is_success:
                     return answer
-                pause = pause_after(answer, pause)
+                if may_renew and answer.status_code == 401:
+                    may_renew = False
+                    if await self._renew(used):
+                        continue
+                pause = pause_after(answer, next(pauses, None))
                 if pause is None:
                     raise refusal(service, answer, layer, self._redaction.mask)
             await self._wait(pause)
 
-    async def _send(
-        self, service: str, method: str, path: str, *, auth: httpx.Auth | None = None, **rest: Any
-    ) -> httpx.Response:
+    async def _send(self, service: str, method: str, path: str, **rest: Any) -> httpx.Response:
         if self._misfits:
             raise MetaproMisconfigured(" ".join(self._misfits), "Nothing was sent.")
         url = self.settings.url(service) + path
         began, status = time.perf_counter(), None
         try:
             async with asyncio.timeout(self.settings.timeout):  # httpx's own starts anew with every byte
-                answer = await self._http.request(method, url, auth=auth, **self._with_api_key(rest))
+                answer = await self._http.request(method, url, **self._with_api_key(rest))
             status = answer.status_code
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as failure:
             raise MetaproUnreachable(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from launcher.mini_app import MiniApp
 
 __all__ = [
+    "WRITES",
     "Drive",
     "LongRun",
     "Preparation",
@@ -52,6 +53,8 @@ __all__ = [
 
 Prepare = Callable[["BrowserContext"], Awaitable[None]]
 PAGES_AT_ONCE = 3
+WRITES = ("/v2/auth/web3/new-address", "/v2/auth/web3/login", "/auth/login")
+"""What an app sends a wallet's signature to."""
 _USED_UP = (400, 401, 403, 409, 422)
 """How init data may be refused that were good for a login before."""
 
@@ -139,7 +142,8 @@ class Shown:
 
 class Preparation:
     """Prepares a browser context before the page is in it: a watch, and a wallet of its own, in front of
-    the page if it is `injected`."""
+    the page if it is `injected`. The wallet signs what it is asked to; unless the settings allow writes, what
+    signatures are sent to is down for the page from its first request on."""
 
     def __init__(self, settings: MetaproSettings, *, injected: bool = True) -> None:
         from launcher.metapro.watch import AppWatch
@@ -153,10 +157,12 @@ class Preparation:
         return Shown(app, self.watch, self.wallet, self._settings.telegram_login.path)
 
     async def __call__(self, context: BrowserContext, faults: Mapping[str, Fault] | None = None) -> None:
-        from launcher.metapro.faults import lay_fault
+        from launcher.metapro.faults import FAULTS, lay_fault
         from launcher.metapro.injected import inject
 
         self.watch.lay(context)
+        for path in () if self._settings.allow_writes else WRITES:
+            await lay_fault(context, self.watch.bases["users"] + path, FAULTS["503 in JSON"])
         if self._injected:
             await inject(self.wallet, context)
         for service, fault in (faults or {}).items():
@@ -256,14 +262,16 @@ class Drive:
             shown.hide(secret)
 
     async def learn_watched(self, shown: Shown) -> None:
-        """The tokens that a page was given: for the recordings of the page too."""
+        """What a page was told by Metapro and signed by its wallet: tokens, people, signatures."""
         for sent in tuple(shown.watch.to("users")):
-            if sent.path == shown.login_path and sent.went_well:
-                token = at(await sent.answer(), self.settings.telegram_login.token_path)
-                if isinstance(token, str) and token:
-                    self.app_token = SecretStr(token) if shown is self.shown else self.app_token
-                    self.redaction.add(token)
-                    shown.hide(token)
+            answer = await sent.answer() if sent.went_well else None
+            self.keep_secret(shown, *_personal(answer))
+            token = at(answer, self.settings.telegram_login.token_path)
+            if sent.path == shown.login_path and isinstance(token, str) and token:
+                self.app_token = SecretStr(token) if shown is self.shown else self.app_token
+                self.keep_secret(shown, token)
+        signed = (request.result for request in tuple(shown.wallet.requests))
+        self.keep_secret(shown, *(result.get_secret_value() for result in signed if result is not None))
 
     # Sessions
 
@@ -274,7 +282,7 @@ class Drive:
     async def log_in_again(self, client: MetaproClient) -> Login:
         """Another login of the person: with the launch's init data, or with those of a new launch when they
         are too old or are not taken twice. Raises NeedsLaunch when no new launch can be had."""
-        if self._still_fresh():
+        if self.still_fresh(self.launched):
             try:
                 login = await client.telegram_login(self.launched.raw)
             except MetaproRefused as refusal:
@@ -290,10 +298,11 @@ class Drive:
         self.learn(login)
         return login
 
-    def _still_fresh(self) -> bool:
+    def still_fresh(self, launch: Launch) -> bool:
+        """Whether its init data are good for a login by their age."""
         try:
-            if self.launched.init_data is not None:
-                self.launched.init_data.check_age(self.settings.max_auth_age, self.now())
+            if launch.init_data is not None:
+                launch.init_data.check_age(self.settings.max_auth_age, self.now())
         except InitDataExpired:
             return False
         return True
@@ -339,8 +348,10 @@ class Drive:
             async with self.relaunch(platform=platform, prepare=prepare) as app:
                 self.redaction.launched(app.url)
                 shown = prepared.shown(app)
-                yield shown
-                await self.learn_watched(shown)
+                try:
+                    yield shown
+                finally:
+                    await self.learn_watched(shown)
 
     async def fail_calls(self, shown: Shown, fault: Fault, *paths: str) -> None:
         """From now on, calls to these paths of the users service meet the fault; without paths, all that bear
@@ -352,6 +363,15 @@ class Drive:
             return path in paths if paths else "authorization" in request.headers
 
         await lay_fault(shown.app.page.context, self.settings.url("users"), fault, meant)
+
+
+def _personal(content: Any) -> Iterator[str]:
+    """The e-mail addresses and birth dates in an answer, wherever they stand."""
+    if isinstance(content, dict):
+        yield from (content[name] for name in ("email", "birthDate") if isinstance(content.get(name), str))
+    members = content.values() if isinstance(content, dict) else content if isinstance(content, list) else ()
+    for member in members:
+        yield from _personal(member)
 
 
 _UNMET = {

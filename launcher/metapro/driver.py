@@ -28,11 +28,13 @@ from flows import BadInput, MiniAppError
 from launcher.beside import beside
 from launcher.metapro.client import Exchange, MetaproClient
 from launcher.metapro.drive import Drive, LongRun, Preparation, Relaunch, Screen, Shown, wallet_of
+from launcher.metapro.errors import MetaproBroken, MetaproUnreachable
 from launcher.metapro.launch import Launch
 from launcher.metapro.redaction import Redaction
-from launcher.metapro.report import DriveReport, StepResult
-from launcher.metapro.schedule import Schedule, with_prerequisites
+from launcher.metapro.report import DriveReport, Layer, StepResult
+from launcher.metapro.schedule import Schedule, fault_of, with_prerequisites
 from launcher.metapro.settings import MetaproSettings
+from launcher.metapro.step import Found, Skip, Step
 from launcher.metapro.steps import CATALOGUE
 from launcher.mini_app import MiniApp
 
@@ -46,10 +48,12 @@ __all__ = ["KeptAlive", "MetaproDriver"]
 
 @dataclass(slots=True)
 class KeptAlive:
-    """A session that is being kept. `times`: how often; `logins`: how often a new token was needed; `failure`
-    what ended it, which `ended` waits for: NeedsLaunch asks for a new launch."""
+    """A session that is being kept. `times`: how often; `missed`: how often no good answer came, and the next
+    beat was waited for; `logins`: how often a new token was needed; `failure` what ended it, which `ended`
+    waits for: NeedsLaunch asks for a new launch."""
 
     times: int = 0
+    missed: int = 0
     logins: int = 0
     failure: MiniAppError | None = None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
@@ -138,20 +142,21 @@ class MetaproDriver:
     ) -> DriveReport:
         """Make the steps with a live app, with a launch alone, or with neither.
 
-        With `hold` the session is then kept alive for so many seconds, or until that is done. What is wrong
-        is in the report, never raised.
+        With `hold` the session is then kept alive for so many seconds, or until that is done; whether it was
+        is the row `kept`. What is wrong is in the report, never raised.
         """
         began = time.perf_counter()
         exchanges: list[Exchange] = []
         async with self._session(app, exchanges.append) as drive:
             schedule = Schedule(drive, self._steps, patience=self._patience, on_result=self._on_result)
-            results = await schedule.run()
-            if drive.shown is not None:
-                await drive.learn_watched(drive.shown)
-            seconds = time.perf_counter() - began
-            if hold is not None:
-                async with self._kept(drive):
-                    await (hold() if callable(hold) else self._wait(hold))
+            try:
+                results = await schedule.run()
+                seconds = time.perf_counter() - began
+                if hold is not None:
+                    results = (*results, await self._held(drive, schedule, hold))
+            finally:
+                if drive.shown is not None:
+                    await drive.learn_watched(drive.shown)
         environment = self.settings.environment
         about, count = _about(app), len(exchanges)
         return DriveReport(results, seconds, environment, about, self._strict, count, self._model)
@@ -173,13 +178,35 @@ class MetaproDriver:
         async with beside(self._keep(drive, kept)):
             yield kept
 
+    async def _held(
+        self, drive: Drive, schedule: Schedule, hold: float | Callable[[], Awaitable[Any]]
+    ) -> StepResult:
+        """Keep the session for so long, or until it is lost; how that went is the last row of the report."""
+        async with self._kept(drive) as kept:
+            await (hold() if callable(hold) else _first(self._wait(hold), kept.ended.wait()))
+
+        async def told(drive: Drive) -> Found:
+            if drive.client.token is None:
+                raise Skip("nobody is logged in", "See L1.")
+            if kept.failure is not None:
+                raise fault_of(kept.failure)
+            missed = (f"{kept.missed} calls were not answered",) if kept.missed else ()
+            return Found(f"{kept.times} calls, {kept.logins} new logins", None, missed)
+
+        step = Step("kept", "session kept", Layer.METAPRO_AUTH, told, "Open the app again.")
+        return await schedule.extra(step)
+
     async def _keep(self, drive: Drive, kept: KeptAlive) -> None:
-        """Until it fails: then it is told why, and nothing is tried any more."""
+        """Until there is no session to be kept any more: then it is told why. A service that is down is asked
+        again at the next beat."""
         first = drive.client.logins
         while drive.client.token is not None:
             await self._wait(self.settings.keep_alive)
             try:
                 await drive.client.me()
+            except (MetaproUnreachable, MetaproBroken):
+                kept.missed += 1
+                continue
             except MiniAppError as failure:
                 kept.failure = failure
                 kept.ended.set()
@@ -199,7 +226,12 @@ class MetaproDriver:
                 redaction.launched(one.secret_url)
         async with AsyncExitStack() as stack:
             client = MetaproClient(
-                self.settings, transport=self._transport, on_exchange=on_exchange, keep=False, wait=self._wait
+                self.settings,
+                transport=self._transport,
+                on_exchange=on_exchange,
+                keep=False,
+                wait=self._wait,
+                _redaction=redaction,
             )
             await stack.enter_async_context(client)
             yield Drive(
@@ -217,6 +249,16 @@ class MetaproDriver:
                 now=self._now,
                 patience=self._patience,
             )
+
+
+async def _first(*awaited: Awaitable[Any]) -> None:
+    """Until one of them is done."""
+    tasks = [asyncio.ensure_future(one) for one in awaited]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 def _chosen(names: tuple[str, ...]) -> Any:

@@ -20,8 +20,10 @@ from launcher.metapro.step import Failed, Found, Need, Skip, Step
 if TYPE_CHECKING:
     from launcher.metapro.drive import Drive
 
-__all__ = ["Schedule", "with_prerequisites"]
+__all__ = ["Schedule", "fault_of", "with_prerequisites"]
 
+LONGEST = 400
+"""Characters of a text in the report: pages and services may say more."""
 _WENT_WELL = (Verdict.PASS, Verdict.UNVERIFIED)
 
 
@@ -61,8 +63,13 @@ class Schedule:
                 self._tasks[step.id] = group.create_task(self._run(step), name=step.id)
         return tuple(self._tasks[step.id].result() for step in self._steps)
 
+    async def extra(self, step: Step) -> StepResult:
+        """One more, after all the others."""
+        return await self._run(step)
+
     async def _run(self, step: Step) -> StepResult:
-        result = self._unmet(step) or await self._blocked(step) or await self._attempt(step)
+        result = self._unmet(step) or await self._blocked(step)
+        result = result or await self._told_once(step, await self._attempt(step))
         if self._on_result is not None:
             self._on_result(result)
         return result
@@ -86,6 +93,16 @@ class Schedule:
                 return self._result(step, Verdict.SKIPPED, cause=why, remedy=before.remedy)
         return None
 
+    async def _told_once(self, step: Step, result: StepResult) -> StepResult:
+        """The result, skipped when another step tells the same fault."""
+        if result.verdict is not Verdict.FAIL or step.echoes not in self._tasks:
+            return result
+        other = await self._tasks[step.echoes]
+        if (other.verdict, other.cause) != (result.verdict, result.cause):
+            return result
+        because = f"because {step.echoes} failed in the same way"
+        return self._result(step, Verdict.SKIPPED, cause=because, remedy=result.remedy)
+
     async def _attempt(self, step: Step) -> StepResult:
         """Make the step. What it raises that is no fault of the tested is a defect, and goes on rising."""
         began = time.perf_counter()
@@ -103,7 +120,7 @@ class Schedule:
         except NeedsLaunch as needs:
             return self._result(step, Verdict.SKIPPED, cause=needs.meaning, remedy=needs.remedy)
         except MiniAppError as error:
-            return self._failed(step, began, _fault(error))
+            return self._failed(step, began, fault_of(error))
         return self._went_well(step, began, found)
 
     def _went_well(self, step: Step, began: float, found: Found) -> StepResult:
@@ -142,8 +159,13 @@ class Schedule:
         assumption: str = "",
         warnings: tuple[str, ...] = (),
     ) -> StepResult:
-        """The only place where a text gets into the report, and secrets are struck out of it."""
-        shown = self._drive.redaction.mask
+        """The only place where a text gets into the report: secrets are struck out of it, and then it is cut
+        short, since half a secret is not recognised."""
+
+        def shown(text: str) -> str:
+            masked = self._drive.redaction.mask(text)
+            return masked if len(masked) <= LONGEST else f"{masked[:LONGEST]}…"
+
         return StepResult(
             step.id,
             step.name,
@@ -158,6 +180,6 @@ class Schedule:
         )
 
 
-def _fault(error: MiniAppError) -> Failed:
+def fault_of(error: MiniAppError) -> Failed:
     layer = Layer(error.layer) if isinstance(error, MetaproError) else None
     return Failed(error.meaning, status=getattr(error, "status", None), remedy=error.remedy, layer=layer)

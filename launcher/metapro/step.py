@@ -82,7 +82,8 @@ class Step:
     """One row of the catalogue.
 
     `id` is unique and begins with its family: `C1.users` belongs to C1. `after` are the steps it needs to
-    have gone well. `assumption` is the name of what it rests on, `remedy` what to do when it fails.
+    have gone well. `assumption` is the name of what it rests on, `remedy` what to do when it fails. When it
+    fails with the very words of the step that it `echoes`, only that one is to blame.
     """
 
     id: str
@@ -93,6 +94,7 @@ class Step:
     needs: tuple[Need, ...] = ()
     after: tuple[str, ...] = ()
     assumption: str = ""
+    echoes: str = ""
 
     @property
     def family(self) -> str:

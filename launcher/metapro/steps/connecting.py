@@ -14,7 +14,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TypeAlias
 
 from launcher.metapro.app_page import GLANCE, complaints, settled, tap, text_of, until_text
-from launcher.metapro.drive import Drive, Shown
+from launcher.metapro.drive import WRITES, Drive, Shown
 from launcher.metapro.faults import FAULTS
 from launcher.metapro.step import Failed, Skip
 from launcher.metapro.wallet_log import WalletRequest
@@ -23,8 +23,6 @@ __all__ = ["Way", "asked", "by_walletconnect", "injected", "shows", "time_for", 
 
 Way: TypeAlias = Callable[[Drive], AbstractAsyncContextManager[Shown]]
 """A page of the app that has its wallet."""
-WRITES = ("/v2/auth/web3/new-address", "/v2/auth/web3/login", "/auth/login")
-"""What the app sends a signature to."""
 _CONNECTING = ("eth_accounts", "eth_requestAccounts")
 _LINKS = {"web_app_open_link": "url", "web_app_open_tg_link": "path_full"}
 _INVITING = re.compile(r"(^|[=/])wc(:|%3a)", re.IGNORECASE)
@@ -143,7 +141,7 @@ async def _until(drive: Drive, shown: Shown, before: list[str], wanted: Callable
 
 
 def _telling(told: str) -> str:
-    return f"; it tells: {told[:80]}" if told else ""
+    return f"; it tells: {told}" if told else ""
 
 
 # Links

@@ -11,6 +11,7 @@ from launcher.metapro.step import Failed, Found, Need, Skip, Step
 
 __all__ = ["STEPS"]
 
+HASH_RIGHT, SIGNATURE_RIGHT = "hash right", "signature right"
 PHONES = ("android", "ios")
 FRESH = "Open the app again: the driver needs a fresh launch."
 
@@ -19,9 +20,11 @@ async def init_data(drive: Drive) -> Found:
     """The init data name a user, are fresh, and bear both proofs, as far as they can be checked here."""
     data = _identity(drive)
     proofs = [_hash(drive, data), _signature(drive, data)]
+    proven = any(proof in (HASH_RIGHT, SIGNATURE_RIGHT) for proof in proofs)
     _fresh(drive, data)
     age = max(0.0, drive.now() - data.auth_date)
-    return Found(f"user {data.user.id if data.user else '-'}, {age:.0f} s old; {'; '.join(proofs)}")
+    who = data.user.id if data.user else "-"
+    return Found(f"user {who}, {age:.0f} s old; {'; '.join(proofs)}", certain=proven)
 
 
 def _identity(drive: Drive) -> InitData:
@@ -55,7 +58,7 @@ def _hash(drive: Drive, data: InitData) -> str:
             "the hash does not fit the bot token: the init data are of another bot, or were changed",
             remedy="Check that the token belongs to the app's bot and was not revoked.",
         ) from None
-    return "hash right"
+    return HASH_RIGHT
 
 
 def _signature(drive: Drive, data: InitData) -> str:
@@ -70,7 +73,7 @@ def _signature(drive: Drive, data: InitData) -> str:
             "the Ed25519 signature is not that of this Telegram server for this bot",
             remedy="Check that account, bot and server belong together.",
         ) from None
-    return "signature right"
+    return SIGNATURE_RIGHT
 
 
 def _fresh(drive: Drive, data: InitData) -> None:
@@ -103,8 +106,8 @@ async def _on(drive: Drive, shown: Shown, platform: str) -> str:
     if not text:
         raise Failed(f"on {platform} the page stays blank")
     if platform in PHONES and works is None:
-        raise Failed(f"on {platform} the app does not log in to Metapro; it shows: {text[:80]}")
-    return f"{platform}: {'works' if works else f'warns ({text[:60]})'}"
+        raise Failed(f"on {platform} the app does not log in to Metapro; it shows: {text}")
+    return f"{platform}: {'works' if works else f'warns ({text})'}"
 
 
 async def start_parameter(drive: Drive) -> Found:
@@ -134,6 +137,7 @@ STEPS = (
         "Inspect the launch with `miniapp inspect`.",
         needs=(Need.LAUNCH,),
         after=("C0",),
+        assumption="unproven-launch",
     ),
     Step(
         "T2",

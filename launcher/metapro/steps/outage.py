@@ -37,7 +37,7 @@ async def _down(drive: Drive, service: str, fault: str) -> str:
         told = "" if fault == SLOW else await complaint(shown, drive.screen)
         await settled(shown)
         if errors := page_errors(shown):
-            return f"{fault}: the page fails with {errors[0][:80]}"
+            return f"{fault}: the page fails with {errors[0]}"
         if not await text_of(shown):
             return f"{fault}: the page is blank"
         if fault != SLOW and not told:

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 from launcher.hosts.launch_secrets import origin_of
 from launcher.metapro.app_page import settled
 from launcher.metapro.drive import Drive
-from launcher.metapro.errors import MetaproRefused
+from launcher.metapro.errors import MetaproRefused, NeedsLaunch
 from launcher.metapro.report import Layer
-from launcher.metapro.step import Failed, Found, Need, Skip, Step
+from launcher.metapro.step import Failed, Found, Need, Step
 from launcher.metapro.watch import Sent
 
 __all__ = ["STEPS"]
@@ -64,11 +64,17 @@ async def token_storage(drive: Drive) -> Found:
 async def separation(drive: Drive) -> Found:
     """Two people at the same time: neither gets the other's token, Metapro ID or wallet."""
     assert drive.companion is not None
+    if not drive.still_fresh(drive.companion):
+        raise NeedsLaunch
     async with drive.client_of_its_own() as one, drive.client_of_its_own() as other:
         try:
             second = await other.telegram_login(drive.companion.raw)
         except MetaproRefused as refusal:
-            raise Skip(f"the second person cannot log in: {refusal.meaning}", refusal.remedy) from None
+            raise Failed(
+                f"the second person cannot log in: {refusal.meaning}",
+                status=refusal.status,
+                remedy=refusal.remedy,
+            ) from None
         drive.learn(second)
         logins = (drive.logged_in, second)
         one.take(drive.logged_in)

@@ -6,7 +6,7 @@ import asyncio
 
 from pydantic import SecretStr
 
-from launcher.metapro.app_page import complaint, own_login, settled, tap
+from launcher.metapro.app_page import complaint, odd_calls, own_login, settled, tap
 from launcher.metapro.drive import Drive, Shown
 from launcher.metapro.errors import MetaproRefused
 from launcher.metapro.faults import unauthorised
@@ -90,9 +90,10 @@ async def app_login_again(drive: Drive) -> Found:
         if again >= LOOP:
             raise Failed(f"on a 401 that stays, the app logs in {again} times and more: a loop")
         told = await complaint(shown, drive.screen)
+        odd = odd_calls(shown, drive.settings.auth_scheme)
     if again == 0:
         raise Failed("on a 401 the app does not log in again")
-    return Found(f"{again} login after the 401; then it tells: {told[:60] or 'nothing'}", 401)
+    return Found(f"{again} login after the 401; then it tells: {told or 'nothing'}", 401, tuple(odd))
 
 
 async def _settled_or_looping(shown: Shown, logins: int) -> None:

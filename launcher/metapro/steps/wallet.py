@@ -141,7 +141,7 @@ async def rejected(way: Way, drive: Drive) -> Found:
         await settled(shown)
         for request in asked(shown, SIGN):
             drive.redaction.add(request.result.get_secret_value() if request.result else None)
-    return Found(f"tells: {told[:60]}; asks again")
+    return Found(f"tells: {told}; asks again")
 
 
 async def account_switched(way: Way, drive: Drive) -> Found:
@@ -204,7 +204,7 @@ async def disconnected(way: Way, drive: Drive) -> Found:
 
 def _sound(shown: Shown) -> None:
     if errors := page_errors(shown):
-        raise Failed(f"the page fails with {errors[0][:80]}")
+        raise Failed(f"the page fails with {errors[0]}")
 
 
 UNEXPECTED = 424_242
@@ -247,6 +247,7 @@ STEPS = (
         signature,
         "Compare the signed text with the documented one.",
         after=("C1.users",),
+        echoes="L1",
     ),
     Step(
         "W2.app",

@@ -1,0 +1,85 @@
+"""What a monitoring job and a researcher get: checks, an exporter's status page, one launch as a report."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from launcher.demo.troupe import Troupe
+from launcher.exporter import Exporter
+from launcher.exporter.page import overview
+from launcher.launcher import Launcher
+from launcher.metapro import DriveReport
+from launcher.probe import CheckResult
+from launcher.report import Recording, html
+from launcher.sandbox.ready_file import accounts
+from launcher.settings import Settings
+
+__all__ = ["Doors", "doors_shown", "told"]
+
+STATUS_PAGE, LAUNCH = "status.html", "launch.html"
+_LINK = "https://t.me/demo_bot/app?startapp=hello"
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """`checked` are the last results of the exporter's targets; the two files are None without pictures."""
+
+    checked: tuple[CheckResult, ...]
+    status_page: Path | None = None
+    launch: Path | None = None
+
+
+async def doors_shown(players: Troupe, driven: DriveReport, folder: Path | None) -> Doors:
+    """Watch three apps with an exporter until each was checked; with `folder`, keep its page, and a report of
+    one launch whose page is shown."""
+    with TemporaryDirectory(prefix="miniapp-demo-") as private:
+        file = Path(private) / "targets.yaml"
+        file.write_text(_targets("none" if folder is None else "http"), "utf-8")
+        async with Exporter(file, lambda _: _somebody_else(players)) as exporter:
+            watched = exporter.schedule.watched.values()
+            await asyncio.gather(*(one.checked.wait() for one in watched))
+            page = overview(exporter)
+    checked = tuple(one.last for one in watched if one.last is not None)
+    if folder is None:
+        return Doors(checked)
+    launch = await _recorded(players, driven)
+    await asyncio.to_thread(_write, {folder / STATUS_PAGE: page, folder / LAUNCH: launch})
+    return Doors(checked, folder / STATUS_PAGE, folder / LAUNCH)
+
+
+def _targets(host: str) -> str:
+    targets = [
+        {"name": "direct-link", "link": _LINK, "expect": {"init_data": True}},
+        {"name": "menu-button", "bot": "@demo_bot", "via": "menu_button"},
+        {"name": "main-app", "bot": "@demo_bot", "via": "main_app", "platform": "ios"},
+    ]
+    return json.dumps({"defaults": {"host": host, "period": 60}, "targets": targets})  # JSON is YAML
+
+
+def _somebody_else(players: Troupe) -> Launcher:
+    """The first person's apps are being watched by nobody."""
+    second = accounts(players.sandbox)[1]
+    return Launcher(Settings(server="sandbox", _env_file=None), second.name, sandbox=players.sandbox)
+
+
+async def _recorded(players: Troupe, driven: DriveReport) -> str:
+    record = Recording()
+    async with record.opening(players.launcher, _LINK, host="browser") as app:
+        await app.ready()
+    record.metapro = [step.to_json() for step in driven.steps]
+    return html(await record.saved())
+
+
+def _write(pages: dict[Path, str]) -> None:
+    for file, text in pages.items():
+        file.write_text(text, "utf-8")
+
+
+def told(checked: Sequence[CheckResult]) -> str:
+    """The checks in one line."""
+    return ", ".join(f"{one.target} {one.status.name} in {one.seconds * 1000:.0f} ms" for one in checked)
