@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from launcher.demo.troupe import Troupe
 from launcher.exporter import Exporter
-from launcher.exporter.page import overview
+from launcher.exporter.page import alone, overview
 from launcher.launcher import Launcher
 from launcher.metapro import DriveReport
 from launcher.probe import CheckResult
@@ -39,11 +39,12 @@ async def doors_shown(players: Troupe, driven: DriveReport, folder: Path | None)
     one launch whose page is shown."""
     with TemporaryDirectory(prefix="miniapp-demo-") as private:
         file = Path(private) / "targets.yaml"
-        file.write_text(_targets("none" if folder is None else "http"), "utf-8")
-        async with Exporter(file, lambda _: _somebody_else(players)) as exporter:
+        second = accounts(players.sandbox)[1].name  # the first person's apps are not disturbed
+        file.write_text(_targets(second, "none" if folder is None else "http"), "utf-8")
+        async with Exporter(file, lambda name: _launcher(players, name)) as exporter:
             watched = exporter.schedule.watched.values()
             await asyncio.gather(*(one.checked.wait() for one in watched))
-            page = overview(exporter)
+            page = alone(overview(exporter))
     checked = tuple(one.last for one in watched if one.last is not None)
     if folder is None:
         return Doors(checked)
@@ -52,19 +53,20 @@ async def doors_shown(players: Troupe, driven: DriveReport, folder: Path | None)
     return Doors(checked, folder / STATUS_PAGE, folder / LAUNCH)
 
 
-def _targets(host: str) -> str:
+def _targets(account: str, host: str) -> str:
+    """Checked every other second, so that all three come in turn soon."""
     targets = [
         {"name": "direct-link", "link": _LINK, "expect": {"init_data": True}},
         {"name": "menu-button", "bot": "@demo_bot", "via": "menu_button"},
         {"name": "main-app", "bot": "@demo_bot", "via": "main_app", "platform": "ios"},
     ]
-    return json.dumps({"defaults": {"host": host, "period": 60}, "targets": targets})  # JSON is YAML
+    budget, defaults = {account: {"budget": 600}}, {"account": account, "host": host, "period": 2}
+    file = {"accounts": budget, "defaults": defaults, "targets": targets}
+    return json.dumps(file)  # which is YAML, too
 
 
-def _somebody_else(players: Troupe) -> Launcher:
-    """The first person's apps are being watched by nobody."""
-    second = accounts(players.sandbox)[1]
-    return Launcher(Settings(server="sandbox", _env_file=None), second.name, sandbox=players.sandbox)
+def _launcher(players: Troupe, account: str | None) -> Launcher:
+    return Launcher(Settings(server="sandbox", _env_file=None), account, sandbox=players.sandbox)
 
 
 async def _recorded(players: Troupe, driven: DriveReport) -> str:

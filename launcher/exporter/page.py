@@ -6,10 +6,12 @@ has said is escaped here.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from html import escape
+from importlib.resources import files
 
 from launcher.exporter.charts import columns, meter, moment, stages_bar, strip, symbol
 from launcher.exporter.exporter import Exporter
@@ -18,7 +20,7 @@ from launcher.plain_text import plain
 from launcher.probe import CheckResult, Stage, Status
 from launcher.probe.results import worst
 
-__all__ = ["details", "overview"]
+__all__ = ["alone", "details", "overview"]
 
 _FIRST = (Status.CRITICAL, Status.UNKNOWN, Status.WARNING, Status.OK)
 _SAID = {
@@ -53,6 +55,15 @@ def overview(exporter: Exporter) -> str:
 {_accounts(exporter)}
 </main>"""
     return _page("Mini Apps", body, worst(counts) if counts else Status.UNKNOWN, "")
+
+
+def alone(page: str) -> str:
+    """A page as a file that needs nothing beside it: with its style in it, and without links and renewal."""
+    style = (files("launcher.exporter") / "style.css").read_text("utf-8")
+    page = re.sub(r'<link rel="stylesheet"[^>]*>', lambda _: f"<style>{style}</style>", page, count=1)
+    page = re.sub(r'<link rel="icon"[^>]*>|<meta http-equiv="refresh"[^>]*>', "", page)
+    page = re.sub(r"<a [^>]*>(.*?)</a>", r"\1", page, flags=re.DOTALL)
+    return page.replace("; the page renews itself every minute.\nMetrics</footer>", ".</footer>")
 
 
 def details(exporter: Exporter, watched: Watched, past: Sequence[Past]) -> str:
