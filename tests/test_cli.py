@@ -581,7 +581,7 @@ def test_a_page_that_does_not_load_is_told(tmp_path: Path, inside: Any) -> None:
     assert done.json["load_failure"] in done.err
 
 
-@pytest.mark.parametrize("as_json", [True, False])
+@pytest.mark.parametrize("as_json", [True, pytest.param(False, marks=pytest.mark.slow)])
 async def test_a_page_that_is_closed_for_what_it_does_says_why(tmp_path: Path, as_json: bool) -> None:
     flood = app("for (let i = 0; i < 20000; i++) post('web_app_expand')")
     async with Sandbox() as sandbox, Pages({"/": flood}) as pages:

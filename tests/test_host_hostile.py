@@ -158,6 +158,7 @@ async def test_megabytes_without_end(browser: Browser) -> None:
     assert len(posted.events) < 40
 
 
+@pytest.mark.slow
 async def test_a_limit_is_not_forgotten_by_reloading(browser: Browser) -> None:
     page = app("for (let i = 0; i < 900; i++) post('e'); location.reload()")
     posted = Posted()

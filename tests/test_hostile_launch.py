@@ -150,7 +150,7 @@ def observed(live: MiniApp, kind: Seen) -> int:
 # Too much
 
 
-@pytest.mark.parametrize("platform", ["android", "weba"])
+@pytest.mark.parametrize("platform", ["android", pytest.param("weba", marks=pytest.mark.slow)])
 async def test_a_burst_closes_its_app_and_says_why(scene: Scene, platform: str) -> None:
     page = app(f"for (let i = 0; i < {BURST}; i++) post('web_app_request_theme')")
     async with scene.against(page, platform=platform) as live:
@@ -160,6 +160,7 @@ async def test_a_burst_closes_its_app_and_says_why(scene: Scene, platform: str) 
         assert sum(event.direction == "outgoing" for event in live.events) <= BURST / 2
 
 
+@pytest.mark.slow
 async def test_a_burst_that_is_allowed_stops_nobody(scene: Scene) -> None:
     """Prolonging, and opening another app, go on while 50,000 events are dealt with."""
     page = app(f"""

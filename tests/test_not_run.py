@@ -51,7 +51,7 @@ def project(pytester: pytest.Pytester) -> pytest.Pytester:
     ("ci", "workers", "code"),
     [
         pytest.param("true", "0", 1, id="gate"),
-        pytest.param("true", "2", 1, id="gate of two processes"),
+        pytest.param("true", "2", 1, id="gate of two processes", marks=pytest.mark.slow),
         pytest.param("false", "0", 0, id="no gate"),
     ],
 )

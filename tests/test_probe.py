@@ -273,7 +273,7 @@ async def test_a_page_that_misbehaves_is_named(browser: Any) -> None:  # noqa: F
     async with checking({"/": READY}, seconds=100) as (checker, _, site):
         for page, expect, status, words in MISBEHAVING:
             site.pages["/"] = page
-            timeout = 20 if expect or "3 s" not in words else 3
+            timeout = 3 if words.endswith("3 s") else 6 if page == app() and not expect else 20
             result = await checker.check(link(host="browser", timeout=timeout, expect=expect))
             assert (result.status, words in result.text) == (status, True), (words, result.text)
 

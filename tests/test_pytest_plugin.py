@@ -360,6 +360,7 @@ async def test_an_account_that_another_process_uses_is_waited_for(
         await shared.__aexit__(None, None, None)
 
 
+@pytest.mark.slow
 async def test_a_browser_server_that_died_is_replaced() -> None:
     server = BrowserServer(headed=False)
     try:

@@ -225,6 +225,7 @@ async def test_a_service_that_is_down_is_told_and_the_others_go_on() -> None:
                 assert len(await lines(app, "#leaderboard")) == 5
 
 
+@pytest.mark.slow
 async def test_what_metapro_refuses_is_told_in_any_shape() -> None:
     async with metapro() as (launcher, stand_in):
         for shape in ("nest", "messages", "message_list"):
