@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import pytest
 from eth_account import Account as Key
 from eth_account.messages import encode_defunct
 
