@@ -61,7 +61,7 @@ HEAVY = {
 APP = "https://t.me/demo_bot/app"
 ALICE, BOB = "9996621111", "9996622222"
 CODE, PASSWORD = "22222", "correct horse"
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds after which a test gives up waiting for something that should come at once."""
 
 

@@ -101,9 +101,11 @@ async def test_the_json_has_no_secrets() -> None:
     report = await shown(sandbox=sandbox)
     value = json.loads(json.dumps(report.to_json()))
     keys = {"ok", "browser", "report", "seconds", "steps", "launches", "expiry", "checks", "metapro"}
+    keys |= {"watched", "status_page", "launch_report"}
     assert value.keys() == keys
     assert {step["verdict"] for step in value["metapro"]} == {"pass", "unverified", "skipped"}
-    assert (value["browser"], value["report"]) == (False, None)
+    assert (value["browser"], value["report"], value["status_page"]) == (False, None, None)
+    assert [watched["status"] for watched in value["watched"]] == ["OK"] * 3
     assert value["ok"] is True
     assert len(value["launches"]) == 9
     for launch in (*value["launches"], value["expiry"]):
@@ -135,7 +137,7 @@ async def test_each_step_is_told_when_it_is_done() -> None:
     assert tuple(told) == report.steps
     titles = [step.title for step in told]
     assert titles[:5] == ["data centre", "key exchange", "code", "signed in", "bots"]
-    assert set(titles[5:]) == {*FLOWS, "expiry", "metapro"}
+    assert set(titles[5:]) == {*FLOWS, "expiry", "metapro", "check"}
     assert [step.seconds for step in told] == sorted(step.seconds for step in told)
 
 
@@ -322,7 +324,9 @@ async def test_every_flow_is_shown_in_a_browser(tmp_path: Path) -> None:
         need("Chromium", report.steps[6].detail)
     assert [failed(launch) for launch in (*report.launches, report.expiry) if not launch.ok] == []
     assert report.ok
-    assert {file.name for file in folder.iterdir()} == {"index.html", *(f"{flow}.png" for flow in FLOWS)}
+    pages = {"index.html", "launch.html", "status.html"}
+    assert {file.name for file in folder.iterdir()} == {*pages, *(f"{flow}.png" for flow in FLOWS)}
+    assert "<style>" in (folder / "status.html").read_text()
     assert len({(folder / f"{flow}.png").read_bytes() for flow in FLOWS}) == 9
 
     for launch in report.launches:
@@ -384,7 +388,7 @@ def test_the_table_fits(usual: DemoReport, width: int) -> None:
         assert column in text
     assert "What to try next" in text
     commands = [line for line in text.splitlines() if line.strip().startswith("miniapp ")]
-    assert len(commands) == 4
+    assert len(commands) == 5
 
 
 def test_a_step_cannot_steer_the_terminal() -> None:

@@ -17,6 +17,7 @@ from xml.etree import ElementTree
 import pytest
 
 from flows import AccountLost
+from launcher.hosts.browser import Browser
 from launcher.metapro import stand_in_settings
 from launcher.probe import Budget, Checker, CheckResult, Stage, StageResult, Status, Target, Targets
 from launcher.probe.all_at_once import check_all
@@ -29,7 +30,6 @@ from launcher.sandbox.ready_file import describe
 from launcher.sandbox.site import Site
 from launcher.settings import Settings
 from tests.browsers import browser  # noqa: F401 - the fixture tells whether there is Chromium
-from tests.conftest import need
 from tests.pages import SILENT, Answer, Pages, app, certificate
 from tests.running import CALM, calls_of, launching
 
@@ -273,7 +273,7 @@ async def test_a_page_that_misbehaves_is_named(browser: Any) -> None:  # noqa: F
     async with checking({"/": READY}, seconds=100) as (checker, _, site):
         for page, expect, status, words in MISBEHAVING:
             site.pages["/"] = page
-            timeout = 3 if words.endswith("3 s") else 6 if page == app() and not expect else 20
+            timeout = 3 if words.endswith("3 s") else 12 if page == app() and not expect else 20
             result = await checker.check(link(host="browser", timeout=timeout, expect=expect))
             assert (result.status, words in result.text) == (status, True), (words, result.text)
 
@@ -282,34 +282,20 @@ async def test_a_browser_that_dies_is_started_again_and_the_check_repeated(brows
     async with checking({"/": SILENT}, seconds=60) as (checker, _, site):
         launcher = checker.launcher
         before = await launcher.browser()
+        process = await _process_of(before)
         checked = asyncio.create_task(checker.check(link(host="browser")))
         await site.arrived.wait()
         site.pages["/"] = READY
-        os.kill(_chromium_of(os.getpid()), signal.SIGKILL)
+        os.kill(process, signal.SIGKILL)
         result = await checked
         assert (result.status, result.repeated) == (Status.OK, True), result.text
         assert await launcher.browser() is not before
 
 
-def _chromium_of(parent: int) -> int:
-    """The youngest main process of a Chromium below this one."""
-    children: dict[int, list[int]] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        children.setdefault(int(fields[1]), []).append(int(stat.parent.name))
-    below, found = [parent], []
-    while below:
-        for child in children.get(below.pop(), ()):
-            below.append(child)
-            command = Path(f"/proc/{child}/cmdline").read_bytes()
-            if b"--remote-debugging" in command and b"--type=" not in command and b"chrom" in command:
-                found.append(child)
-    if not found:
-        need("a Chromium to end", "no process of it was found below this one")
-    return max(found)
+async def _process_of(chromium: Browser) -> int:
+    devtools = await chromium.playwright.new_browser_cdp_session()
+    processes = (await devtools.send("SystemInfo.getProcessInfo"))["processInfo"]
+    return next(int(process["id"]) for process in processes if process["type"] == "browser")
 
 
 # Budget

@@ -13,7 +13,6 @@ from launcher.demo.troupe import Troupe
 from launcher.exporter import Exporter
 from launcher.exporter.page import alone, overview
 from launcher.launcher import Launcher
-from launcher.metapro import DriveReport
 from launcher.probe import CheckResult
 from launcher.report import Recording, html
 from launcher.sandbox.ready_file import accounts
@@ -34,7 +33,7 @@ class Doors:
     launch: Path | None = None
 
 
-async def doors_shown(players: Troupe, driven: DriveReport, folder: Path | None) -> Doors:
+async def doors_shown(players: Troupe, folder: Path | None) -> Doors:
     """Watch three apps with an exporter until each was checked; with `folder`, keep its page, and a report of
     one launch whose page is shown."""
     with TemporaryDirectory(prefix="miniapp-demo-") as private:
@@ -48,7 +47,7 @@ async def doors_shown(players: Troupe, driven: DriveReport, folder: Path | None)
     checked = tuple(one.last for one in watched if one.last is not None)
     if folder is None:
         return Doors(checked)
-    launch = await _recorded(players, driven)
+    launch = await _recorded(players)
     await asyncio.to_thread(_write, {folder / STATUS_PAGE: page, folder / LAUNCH: launch})
     return Doors(checked, folder / STATUS_PAGE, folder / LAUNCH)
 
@@ -69,11 +68,10 @@ def _launcher(players: Troupe, account: str | None) -> Launcher:
     return Launcher(Settings(server="sandbox", _env_file=None), account, sandbox=players.sandbox)
 
 
-async def _recorded(players: Troupe, driven: DriveReport) -> str:
+async def _recorded(players: Troupe) -> str:
     record = Recording()
     async with record.opening(players.launcher, _LINK, host="browser") as app:
         await app.ready()
-    record.metapro = [step.to_json() for step in driven.steps]
     return html(await record.saved())
 
 

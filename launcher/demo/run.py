@@ -140,8 +140,9 @@ async def _played(
                 launches = await _all_launched(players, screen)
                 screen.tell("metapro", "the app of @metapro_demo_bot, against a model of Metapro's services")
                 driven = await metapro_driven(players, site, browser=screen.on)
-                screen.tell("metapro", f"{len(driven.steps)} steps: {driven.outcome}")
-                doors = await doors_shown(players, driven, screen.folder if screen.on else None)
+                counts = ", ".join(f"{count} {verdict}" for verdict, count in driven.counts.items())
+                screen.tell("metapro", f"{len(driven.steps)} steps: {counts}")
+                doors = await doors_shown(players, screen.folder if screen.on else None)
                 screen.tell("check", told(doors.checked))
                 return launches, _afterwards(players), driven, doors
 

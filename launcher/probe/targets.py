@@ -209,9 +209,7 @@ def read_targets(path: Path) -> Targets:
 def _targets(document: Document) -> Targets:
     said = document.value
     if not isinstance(said, dict):
-        raise document.wrong(
-            (), "a target file is a mapping with the key targets.", "See README, Monitoring."
-        )
+        raise document.wrong((), "a target file is a mapping with the key targets.", "See README, Monitor.")
     defaults = said.pop("defaults", None) or {}
     if not isinstance(defaults, dict) or {"name", "link", "bot"} & set(defaults):
         raise document.wrong(("defaults",), "defaults hold what targets may share.", "Name no target there.")
@@ -250,7 +248,7 @@ def _first(document: Document, error: ValidationError, defaults: dict[Any, Any])
         key = ".".join(str(step) for step in path if not isinstance(step, int)) or "the file"
         found.append((document.line_of(path), path, f"{key}: {_said(problem)}."))
     _, path, text = min(found, key=lambda one: one[0])
-    return document.wrong(path, text, "See the target file's form in README, Monitoring.")
+    return document.wrong(path, text, "See the target file's form in README, Monitor.")
 
 
 def _path_in_file(
