@@ -40,7 +40,7 @@ __all__ = ["WalletConnect"]
 _METADATA = {
     "name": "miniapp-launcher",
     "description": "A wallet for tests of Mini Apps",
-    "url": "https://pypi.org/project/miniapp-launcher",
+    "url": "https://miniapp-launcher.example",
     "icons": [],
 }
 _KEY = 32
