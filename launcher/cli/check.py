@@ -100,18 +100,17 @@ async def _check_all(
     settings: Settings, targets: Targets, account: str | None, *, quiet: bool
 ) -> list[CheckResult]:
     """Check all targets, account by account; their results in the order of the targets."""
-    from launcher.cli.place import metapro_of, placed
+    from launcher.cli.place import placed
     from launcher.probe.all_at_once import check_all
 
     async with placed(settings) as (sandbox, ready), _progress(len(targets.targets), quiet) as told:
-        driven = any(target.metapro for target in targets.targets)
+        metapro = None
+        if sandbox is not None and any(target.metapro for target in targets.targets):
+            from launcher.metapro import stand_in_settings
+
+            metapro = stand_in_settings(ready)
         return await check_all(
-            settings,
-            targets,
-            account=account,
-            sandbox=sandbox,
-            metapro=metapro_of(ready) if driven and sandbox is not None else None,
-            told=told,
+            settings, targets, account=account, sandbox=sandbox, metapro=metapro, told=told
         )
 
 

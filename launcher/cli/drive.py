@@ -17,7 +17,7 @@ import typer
 from launcher.cli import options as given
 from launcher.cli.keeping import Keeping
 from launcher.cli.output import show_json
-from launcher.cli.place import metapro_of, placed
+from launcher.cli.place import placed
 
 if TYPE_CHECKING:
     from launcher.hosting import Hosting
@@ -155,11 +155,11 @@ class _Driving:
         self, host: Literal["browser", "http", "none"], writes: bool, trace: Path | None, hold: float | None
     ) -> DriveReport:
         from launcher.hosting import Hosting
-        from launcher.metapro import MetaproDriver, reopening
+        from launcher.metapro import MetaproDriver, reopening, stand_in_settings
 
         async with AsyncExitStack() as stack:
             sandbox, ready = await stack.enter_async_context(placed(self.settings))
-            metapro = metapro_of(ready, allow_writes=writes)
+            metapro = stand_in_settings(ready, **({"allow_writes": True} if writes else {}))
             hosting = None if host == "none" else Hosting(host, trace=trace)
             launcher = await stack.enter_async_context(self._launcher(self.account, sandbox))
             driver = MetaproDriver(

@@ -40,10 +40,9 @@ async def sandbox_with_pages(settings: Settings) -> AsyncIterator[Sandbox | None
         yield None
         return
     from launcher.sandbox import Sandbox
-    from launcher.sandbox.metapro import MetaproStandIn
-    from launcher.sandbox.site import Site
+    from launcher.sandbox.program import surroundings
 
-    async with Sandbox() as sandbox, MetaproStandIn(sandbox) as metapro, Site(sandbox, metapro=metapro):
+    async with Sandbox() as sandbox, surroundings(sandbox):
         yield sandbox
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 if TYPE_CHECKING:
-    from launcher.metapro import MetaproSettings
     from launcher.sandbox import Sandbox
     from launcher.sandbox.ready_file import ReadyFile
     from launcher.settings import Settings
 
-__all__ = ["metapro_of", "placed"]
+__all__ = ["placed"]
 
 
 @asynccontextmanager
@@ -31,11 +30,3 @@ async def placed(settings: Settings) -> AsyncIterator[tuple[Sandbox | None, Read
         yield None, None
     else:
         yield None, ready_file.read(Path(settings.server))
-
-
-def metapro_of(ready: ReadyFile | None, *, allow_writes: bool = False) -> MetaproSettings:
-    """The Metapro that apps use in such a place."""
-    from launcher.metapro import MetaproSettings, stand_in_settings
-
-    wanted: dict[str, Any] = {"allow_writes": True} if allow_writes else {}
-    return MetaproSettings(**wanted) if ready is None else stand_in_settings(ready, **wanted)

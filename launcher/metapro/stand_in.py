@@ -21,11 +21,11 @@ _ANY_PROJECT = "0" * 32
 """As long as a real one; the sandbox's relay asks for one, and takes any."""
 
 
-def stand_in_settings(ready: ReadyFile, **given: Any) -> MetaproSettings:
-    """Settings for driving apps against the stand-in that the file describes, if it describes one. `given`
-    are settings, and pydantic's own options, such as `_env_file`."""
+def stand_in_settings(ready: ReadyFile | None, **given: Any) -> MetaproSettings:
+    """Settings for driving apps against the stand-in that the file describes; without one, or without a file,
+    those of the environment. `given` are settings, and pydantic's own options, such as `_env_file`."""
     said = MetaproSettings(**given)
-    if ready.metapro is None:
+    if ready is None or ready.metapro is None:
         return said
     known: dict[str, Any] = {f"{service}_url": ready.metapro.services.get(service) for service in SERVICES}
     known |= {name: ready.metapro.ids.get(name) for name in _IDS}

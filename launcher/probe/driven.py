@@ -48,6 +48,5 @@ async def drive(
 def _settings(launcher: Launcher) -> MetaproSettings:
     """Those of the environment; of a sandbox in another process, its stand-in's."""
     server = launcher.settings.server
-    if server in get_args(ServerName):
-        return MetaproSettings()
-    return stand_in_settings(ready_file.read(Path(server)))
+    ready = None if server in get_args(ServerName) else ready_file.read(Path(server))
+    return stand_in_settings(ready)
