@@ -18,11 +18,12 @@ from urllib.parse import unquote, urlsplit
 
 from launcher.hosts.observations import HostUnavailable
 
-__all__ = ["MASK", "LaunchSecrets", "origin_of", "shown_url", "web_address"]
+__all__ = ["MASK", "PAIRING_KEY", "LaunchSecrets", "origin_of", "shown_url", "web_address"]
 
 MASK = "***"
 _INIT_DATA = re.compile(r"(tgWebAppData(?:=|%3D|%253D))[^&\s\"'<>\\]+", re.IGNORECASE)
-_PAIRING_KEY = re.compile(r"(symKey(?:=|%3D|%253D))[0-9a-f]+", re.IGNORECASE)
+PAIRING_KEY = re.compile(r"(symKey(?:=|%3D|%253D))[0-9a-f]+", re.IGNORECASE)
+"""The key in a WalletConnect link, in whatever text it stands."""
 _NAMES = ("hash", "signature", "query_id")
 _SHORTEST = 8
 """A value of fewer characters is no secret, and would be struck out of words."""
@@ -47,7 +48,7 @@ class LaunchSecrets:
     def mask(self, text: str) -> str:
         """The text without the launch's secrets."""
         text = _INIT_DATA.sub(rf"\g<1>{MASK}", text)
-        text = _PAIRING_KEY.sub(rf"\g<1>{MASK}", text)
+        text = PAIRING_KEY.sub(rf"\g<1>{MASK}", text)
         for value in self._values:
             text = text.replace(value, MASK)
         return text

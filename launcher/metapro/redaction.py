@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-from launcher.hosts.launch_secrets import LaunchSecrets
+from launcher.hosts.launch_secrets import PAIRING_KEY, LaunchSecrets
 from launcher.masks import MASK
 
 __all__ = ["Redaction"]
@@ -17,7 +17,7 @@ __all__ = ["Redaction"]
 _FORMS = (
     (re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+"), MASK),
     (re.compile(r"(?:0x)?[0-9a-fA-F]{130}"), MASK),
-    (re.compile(r"(symKey(?:=|%3D|%253D))[0-9a-fA-F]+", re.IGNORECASE), rf"\g<1>{MASK}"),
+    (PAIRING_KEY, rf"\g<1>{MASK}"),
     (re.compile(r"(appkey/)[^/?#\s]+", re.IGNORECASE), rf"\g<1>{MASK}"),
     (re.compile(r"((?:birth_?date|token|hash|signature|api_?key)\"?\s*[=:]\s*\"?)[^\s\"&,}]{12,}", re.I),
      rf"\g<1>{MASK}"),

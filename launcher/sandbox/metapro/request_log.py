@@ -11,9 +11,10 @@ from typing import Any
 
 from starlette.requests import Request
 
+from launcher.sandbox.calls import MASK
+
 __all__ = ["LoggedRequest", "logged"]
 
-_MASK = "***"
 _SECRET = {
     "authorization", "x-account-login-hash", "leaderboardapikey", "apikey", "api_key", "signature",
     "telegramsimplestring", "email", "birthdate", "hash", "cookie",
@@ -43,7 +44,7 @@ def logged(
     secret = _SECRET | {api_key_name.lower()}
     path = request.url.path
     if "key" in request.path_params:  # GET /apps/appkey/{key}
-        path = path.replace(str(request.path_params["key"]), _MASK)
+        path = path.replace(str(request.path_params["key"]), MASK)
     query = tuple((name, _masked(name, value, secret)) for name, value in request.query_params.multi_items())
     headers = {name: _masked(name, value, secret) for name, value in request.headers.items()}
     return LoggedRequest(
@@ -53,7 +54,7 @@ def logged(
 
 def _masked(name: str, value: Any, secret: set[str]) -> Any:
     if name.lower() in secret:
-        return _MASK
+        return MASK
     if isinstance(value, dict):
         return {inner: _masked(inner, part, secret) for inner, part in value.items()}
     if isinstance(value, list):
