@@ -155,6 +155,11 @@ class MiniApp:
         return f"<MiniApp {self.flow} @{self.app.bot.username} {state}>"
 
     @property
+    def launcher(self) -> Launcher:
+        """Who opened it: the launcher of the account, with its server and settings."""
+        return self._launcher
+
+    @property
     def flow(self) -> str:
         return self.app.flow
 

@@ -26,6 +26,7 @@ from launcher.metapro.launch import Launch
 from launcher.metapro.redaction import Redaction
 from launcher.metapro.settings import SERVICES, MetaproSettings
 from launcher.metapro.step import Need, Skip
+from launcher.metapro.until import until
 
 if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, Request
@@ -324,12 +325,11 @@ class Drive:
 
     async def until(self, wanted: Callable[[], bool], seconds: float | None = None) -> bool:
         """Whether something comes to be so within that time, or while a person would wait for it."""
-        deadline = time.monotonic() + (self.screen.seconds if seconds is None else seconds)
-        while not wanted():
-            if time.monotonic() > deadline:
-                return False
-            await asyncio.sleep(0.02)
-        return True
+
+        async def look() -> bool:
+            return wanted()
+
+        return await until(look, self.screen.seconds if seconds is None else seconds)
 
     @asynccontextmanager
     async def another(

@@ -102,7 +102,7 @@ class Recording:
 
     def see(self, app: MiniApp) -> None:
         """Record an app that is open already, with what its page has done so far."""
-        launcher = app._launcher
+        launcher = app.launcher
         if self._launcher is None:
             self._launcher = launcher
         self._parameters = app.parameters
