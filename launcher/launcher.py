@@ -411,6 +411,7 @@ class _WhileOpen:
 
 
 def _browser_class() -> type[Browser]:
+    from launcher.extras import install
     from launcher.hosts.observations import HostUnavailable
 
     try:
@@ -418,9 +419,7 @@ def _browser_class() -> type[Browser]:
     except ModuleNotFoundError as missing:
         if missing.name != "playwright":
             raise
-        raise HostUnavailable(
-            "Playwright is not installed. Install it: pip install 'miniapp-launcher[browser]'"
-        ) from None
+        raise HostUnavailable(f"Playwright is not installed. {install('browser')}") from None
     return Browser
 
 

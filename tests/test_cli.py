@@ -626,7 +626,8 @@ def test_without_playwright_a_page_is_refused_in_a_line(
     done = inside(terminal, *SAMPLE, "--host", "browser")
     assert done.code == 1
     assert done.err.endswith(
-        "Playwright is not installed. Install it: pip install 'miniapp-launcher[browser]'\n"
+        "Playwright is not installed. Run: pip install 'miniapp-launcher[browser]', "
+        "or from a clone: pip install '.[browser]'\n"
     )
     assert done.err.count("\n") == 1
 

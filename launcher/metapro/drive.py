@@ -19,6 +19,7 @@ from pydantic import SecretStr
 
 from flows import OpenParameters
 from flows.init_data import InitDataExpired
+from launcher.extras import install
 from launcher.metapro.answers import at
 from launcher.metapro.client import MetaproClient
 from launcher.metapro.errors import MetaproMisconfigured, MetaproRefused, NeedsLaunch
@@ -230,20 +231,7 @@ class Drive:
 
     def unmet(self, need: Need) -> Skip | None:
         """Why there is not what the step needs; None when it is there."""
-        absent = {
-            Need.LAUNCH: self.launch is None,
-            Need.PAGE: self.shown is None,
-            Need.RELAUNCH: self.relaunch is None,
-            Need.COMPANION: self.companion is None,
-            Need.LEADERBOARD: self.settings.leaderboard_id is None,
-            Need.KEY: self.settings.leaderboard_key is None,
-            Need.NEGATIVE: not self.negative,
-            Need.WRITES: not self.settings.allow_writes,
-            Need.LONG: self.long is None,
-            Need.RELAY: self.settings.relay_project is None,
-            Need.WEBSOCKETS: find_spec("websockets") is None,
-        }
-        return Skip(*_UNMET[need]) if absent[need] else None
+        return None if _THERE[need](self) else Skip(*_UNMET[need])
 
     # What is learned on the way, and must not be told
 
@@ -374,6 +362,19 @@ def _personal(content: Any) -> Iterator[str]:
         yield from _personal(member)
 
 
+_THERE: dict[Need, Callable[[Drive], bool]] = {
+    Need.LAUNCH: lambda drive: drive.launch is not None,
+    Need.PAGE: lambda drive: drive.shown is not None,
+    Need.RELAUNCH: lambda drive: drive.relaunch is not None,
+    Need.COMPANION: lambda drive: drive.companion is not None,
+    Need.LEADERBOARD: lambda drive: drive.settings.leaderboard_id is not None,
+    Need.KEY: lambda drive: drive.settings.leaderboard_key is not None,
+    Need.NEGATIVE: lambda drive: drive.negative,
+    Need.WRITES: lambda drive: drive.settings.allow_writes,
+    Need.LONG: lambda drive: drive.long is not None,
+    Need.RELAY: lambda drive: drive.settings.relay_project is not None,
+    Need.WEBSOCKETS: lambda drive: find_spec("websockets") is not None,
+}
 _UNMET = {
     Need.LAUNCH: ("there is no launch", "Give the driver a live app, or a launch URL."),
     Need.PAGE: ("the app's page is not shown in a browser", "Open the app with --host browser."),
@@ -385,8 +386,5 @@ _UNMET = {
     Need.WRITES: ("it writes, and that is not allowed", "Allow it with --allow-writes."),
     Need.LONG: ("it takes long, and was not asked for", "Ask for it with --long."),
     Need.RELAY: ("no project at a WalletConnect relay is configured", "Set METAPRO_RELAY_PROJECT."),
-    Need.WEBSOCKETS: (
-        "WalletConnect needs websockets",
-        "Install the extra: pip install 'miniapp-launcher[metapro]'.",
-    ),
+    Need.WEBSOCKETS: ("WalletConnect needs websockets", install("metapro")),
 }

@@ -25,6 +25,7 @@ from urllib.request import getproxies
 import httpx
 
 from flows import Consent, MiniAppError, OpenParameters
+from launcher.extras import install
 from launcher.hosts.http import look
 from launcher.hosts.observations import HostUnavailable
 from launcher.launcher import Launcher
@@ -146,7 +147,7 @@ class Checker:
             raise Wrong(
                 Status.UNKNOWN,
                 f"Metapro is not driven without the package {missing.name}.",
-                "Run: pip install 'miniapp-launcher[metapro]'",
+                install("metapro"),
             ) from None
         with course.stage(Stage.METAPRO):
             await drive(self.launcher, self._metapro, target, app, course)
