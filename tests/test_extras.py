@@ -47,7 +47,7 @@ NEEDING = {
 FREE = ("launcher.hosts", "launcher.verify", "launcher.launcher", "launcher.sandbox", "launcher.inspection")
 
 
-def without_extras(program: str, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def without(program: str, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run a program in a process in which the extras' packages cannot be imported."""
     code = BLOCKED.format(packages=set(_EXTRAS)) + program
     return subprocess.run(
@@ -60,7 +60,7 @@ def remedy(extra: str) -> str:
 
 
 def test_who_imports_what_needs_an_extra_is_told_what_to_install() -> None:
-    done = without_extras(IMPORTING, *NEEDING, *FREE)
+    done = without(IMPORTING, *NEEDING, *FREE)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {
         module: ["ExtraMissing", package, f"The package {package} is not installed. {remedy(extra)}"]
@@ -80,7 +80,7 @@ def test_a_command_that_needs_an_extra_says_so_in_one_line(
     arguments: tuple[str, ...], extra: str, tmp_path: Path
 ) -> None:
     (tmp_path / "targets.yaml").write_text("targets: []")
-    done = without_extras("from launcher.cli import main\nmain()", *arguments, cwd=tmp_path)
+    done = without("from launcher.cli import main\nmain()", *arguments, cwd=tmp_path)
     assert done.returncode != 0
     assert done.stderr.startswith("miniapp: The package ")
     assert done.stderr.endswith(f" is not installed. {remedy(extra)}\n")
