@@ -132,7 +132,7 @@ async def test_the_sample_app_goes_through_the_steps(stage: Stage, tmp_path: Pat
     over_walletconnect = {step.id for step in CATALOGUE if "walletconnect" in step.id}
     assert skipped == {"W3", "X1", "X2", "D1.teams", "D1.referral", "S2", *over_walletconnect}
     link = report["W1.walletconnect"].cause
-    assert link == "the app opens no WalletConnect link; it tells: wallet: there is no wallet in this browser"
+    assert link.startswith("the app opens no WalletConnect link; it tells: wallet: there is no wallet")
     assert report.exit_code == 0
     assert "android: works; ios: works; tdesktop: warns" in report["T2"].cause
     assert report["X3"].cause.startswith("1 login after the 401")

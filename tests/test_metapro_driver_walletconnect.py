@@ -27,7 +27,7 @@ FIND = """  meet(window.ethereum);
   window.dispatchEvent(new Event('eip6963:requestProvider'));
 """
 MEET = """    meet(window.ethereum);
-    if (!provider) throw new Error('there is no wallet in this browser');
+    if (!provider) throw new Error(NO_WALLET);
 """
 LINK = "post('web_app_open_link', { url: 'WALLET_LINK' + uri })".replace("WALLET_LINK", WALLET_LINK)
 INVITE = """    if (!provider) {
