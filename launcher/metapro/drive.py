@@ -266,7 +266,7 @@ class Drive:
 
     def client_of_its_own(self, **changes: Any) -> MetaproClient:
         """A session beside the drive's own, over the same connections; `changes` are other settings."""
-        return self.client.another(self.settings.model_copy(update=changes))
+        return self.client.another(self.settings.model_copy(update=changes) if changes else self.settings)
 
     async def log_in_again(self, client: MetaproClient) -> Login:
         """Another login of the person: with the launch's init data, or with those of a new launch when they
