@@ -52,7 +52,7 @@ async def metapro(sizes: Sizes) -> dict[str, Any]:
             async with httpx.AsyncClient(verify=context, timeout=15.0) as client:
                 await _sent(client, asked)
 
-        rounds = max(3, sizes.rounds // 5)
+        rounds = max(3, sizes.rounds // 10)
         alone = await compare(ours, bare, rounds=rounds)
         cpu = await _cpu(ours, bare, rounds)
         return {
