@@ -5,120 +5,17 @@ from __future__ import annotations
 import json
 import re
 import zipfile
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from dataclasses import dataclass
-from functools import partial
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import BrowserContext, Route
 from pydantic import SecretStr
 
-from flows import OpenParameters
-from launcher.hosting import Hosting
-from launcher.hosts import HostUnavailable
-from launcher.launcher import Launcher
-from launcher.metapro import CATALOGUE, DriveReport, MetaproDriver, Screen, Verdict
-from launcher.metapro.drive import Prepare
-from launcher.mini_app import MiniApp
-from launcher.sandbox import Sandbox
-from launcher.sandbox.metapro import MetaproStandIn, Switches
-from launcher.sandbox.site import Site
-from launcher.settings import Settings
-from tests.conftest import need
-from tests.metapro_drives import APP, settings_for
+from launcher.metapro import CATALOGUE, Screen, Verdict
+from tests.metapro_pages import Stage, browser, driven, failed, stage
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-SCRIPT = (files("launcher.sandbox") / "sample_app" / "metapro.js").read_text("utf-8")
-PATIENT = Screen(seconds=20.0)
+__all__ = ["browser", "stage"]
 
-
-@dataclass
-class Stage:
-    sandbox: Sandbox
-    metapro: MetaproStandIn
-    launcher: Launcher
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage() -> AsyncIterator[Stage]:
-    """A sandbox with the sample app and the stand-in, an account, and its browser."""
-    settings = Settings(server="sandbox", _env_file=None)
-    async with AsyncExitStack() as stack:
-        sandbox = await stack.enter_async_context(Sandbox())
-        metapro = await stack.enter_async_context(MetaproStandIn(sandbox))
-        await stack.enter_async_context(Site(sandbox, metapro=metapro))
-        launcher = await stack.enter_async_context(Launcher(settings, "alice", sandbox=sandbox))
-        try:
-            await launcher.browser()
-        except HostUnavailable as failure:
-            need("Chromium", str(failure))
-        yield Stage(sandbox, metapro, launcher)
-
-
-async def driven(
-    stage: Stage,
-    *steps: str,
-    broken: dict[str, str] | None = None,
-    loading: Prepare | None = None,
-    switches: dict[str, Any] | None = None,
-    settings: dict[str, Any] | None = None,
-    trace: Path | None = None,
-    screen: Screen = PATIENT,
-    **options: Any,
-) -> DriveReport:
-    """A drive of the sample app, with these texts of its script replaced, and these switches turned.
-    `loading` prepares each page in place of that."""
-    stage.metapro.switches = Switches(**switches or {})
-    changed = loading or partial(load, broken or {})
-
-    def opened(
-        *, platform: str | None = None, prepare: Prepare | None = None, shown: bool = True
-    ) -> AbstractAsyncContextManager[MiniApp]:
-        async def first(context: BrowserContext) -> None:
-            for one in (changed, prepare):
-                if one is not None:
-                    await one(context)
-
-        return stage.launcher.open(
-            APP, start_param="friend", parameters=OpenParameters(platform or "android"),
-            hosting=Hosting("browser", prepare=first) if shown else None,
-        )  # fmt: skip
-
-    driver = MetaproDriver(
-        settings_for(stage.metapro, **settings or {}), steps=steps, relaunch=opened, now=stage.sandbox.now,
-        screen=screen, patience=60.0, **options,
-    )  # fmt: skip
-
-    async def prepare(context: BrowserContext) -> None:
-        await changed(context)
-        await driver.prepare(context)
-
-    hosting = Hosting("browser", prepare=prepare, trace=trace)
-    async with stage.launcher.open(APP, start_param="friend", hosting=hosting) as app:
-        return await driver.drive(app)
-
-
-async def load(changes: dict[str, str], context: BrowserContext, *, library: str = "") -> None:
-    """Let the page load the sample app's script with these texts replaced, after a library."""
-    script = SCRIPT
-    for text, other in changes.items():
-        assert text in script
-        script = script.replace(text, other)
-
-    async def serve(route: Route) -> None:
-        await route.fulfill(body=library + script, content_type="text/javascript")
-
-    if changes:
-        await context.route("**/metapro.js", serve)
-
-
-def failed(report: DriveReport) -> dict[str, str]:
-    return {step.id: step.cause for step in report.steps if step.verdict is Verdict.FAIL}
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_the_sample_app_goes_through_the_steps(stage: Stage, tmp_path: Path) -> None:

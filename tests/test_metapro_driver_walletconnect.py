@@ -15,13 +15,13 @@ from pydantic import SecretStr
 
 from launcher.metapro import CATALOGUE, DriveReport, Verdict
 from launcher.sandbox.relay import Relay
+from tests.metapro_pages import Stage, browser, driven, failed, load, stage
 from tests.npm import installed
-from tests.test_metapro_driver_browser import Stage, driven, failed, load, stage
 from tests.walletconnect_app import EIP155, NEWEST, WALLET_LINK, attest
 
-__all__ = ["stage"]
+__all__ = ["browser", "stage"]
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 FIND = """  meet(window.ethereum);
   window.addEventListener('eip6963:announceProvider', ({ detail }) => meet(detail.provider));
   window.dispatchEvent(new Event('eip6963:requestProvider'));
@@ -63,7 +63,7 @@ class Over:
         return await driven(self.stage, *steps, loading=loading, settings=settings, **options)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def over(stage: Stage, request: pytest.FixtureRequest) -> AsyncIterator[Over]:
     file = installed(request.config.cache, NEWEST) / "@walletconnect/universal-provider/dist/index.umd.js"
     async with Relay() as relay:
