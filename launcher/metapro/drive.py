@@ -134,6 +134,11 @@ class Shown:
     wallet: Wallet
     login_path: str
 
+    @property
+    def launch(self) -> Launch:
+        """What the page was given, whatever launch the driver itself logs in with."""
+        return Launch.of(self.app)
+
     def hide(self, secret: str) -> None:
         """Keep this out of the recordings of the page."""
         if self.app.live is not None and self.app.live.host is not None:
