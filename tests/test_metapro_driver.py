@@ -21,6 +21,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from flows import BadInput, InitData, LaunchParams
+from launcher.launcher import Launcher
 from launcher.metapro import (
     ASSUMPTIONS,
     CATALOGUE,
@@ -36,7 +37,11 @@ from launcher.metapro import (
     Verdict,
     print_report,
 )
-from tests.metapro_drives import BOT_TOKEN, Clock, People, driver_for, people, standing_in
+from launcher.metapro.drive import reopening
+from launcher.sandbox import Sandbox
+from launcher.sandbox.metapro import MetaproStandIn, Switches
+from launcher.settings import Settings
+from tests.metapro_drives import APP, BOT_TOKEN, Clock, People, driver_for, people, standing_in
 
 OTHER_TOKEN = f"{BOT_TOKEN.partition(':')[0]}:another-token-of-the-same-bot-0000000"
 
@@ -339,6 +344,21 @@ async def test_a_held_session_outlives_a_service_that_is_down_for_a_beat(cast: P
     assert (last.endpoint, last.status) == ("me", 200)
     assert report["kept"].verdict is Verdict.PASS
     assert report["kept"].warnings == ("1 calls were not answered",)
+
+
+async def test_launches_of_one_second_are_the_same_to_metapro() -> None:
+    """Init data that are good for one login: the driver waits until a new launch has others."""
+    clock = Clock()
+    async with (
+        Sandbox(clock=clock) as sandbox,
+        MetaproStandIn(sandbox, Switches(init_data_reuse=False)) as metapro,
+        Launcher(Settings(server="sandbox", _env_file=None), "alice", sandbox=sandbox) as launcher,
+        launcher.open(APP) as app,
+    ):
+        driver = driver_for(metapro, clock, steps=["L2"], relaunch=reopening(launcher, APP))
+        report = await driver.drive(app)
+    assert failed(report) == []
+    assert "the same Metapro ID" in report["L2"].cause
 
 
 async def test_many_drives_side_by_side_do_not_mix(cast: People) -> None:

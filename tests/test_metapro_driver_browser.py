@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -57,6 +57,7 @@ class Broken:
     told: dict[str, tuple[str, ...]]
     start_param: str | None = "friend"
     steps: tuple[str, ...] = ()
+    switches: dict[str, str] = field(default_factory=dict)
 
 
 GATE = "element(state === 'gated' ? 'gate' : 'app').hidden = false;"
@@ -88,6 +89,7 @@ BROKEN = {
             "W4.rejected": ("says nothing about a refused signature",),
             "X3": ("a loop",),
         },
+        switches={"leaderboard_reads": "key"},  # of which it tells
     ),
 }
 SLOWLY_BROKEN = {
@@ -103,6 +105,10 @@ SLOWLY_BROKEN = {
     ),
     "silent about faults": Broken(
         {"items('error', [...problems.values()]);": ""}, {"D1.leaderboard": ("tells nothing",)}
+    ),
+    "silent about the leaderboard, and not about its wallet": Broken(
+        {TELL: f"if (what !== 'leaderboard') {TELL}", BEGIN: f"tell('wallet', 'gone'); {BEGIN}"},
+        {"D1.leaderboard": ("tells nothing",)},
     ),
     "login behind the leaderboard": Broken(
         {BEGIN: "await showLeaderboard(); if (!problems.size) await signIn();"}, {"D2": ("does not log in",)}
@@ -120,6 +126,7 @@ SLOWLY_BROKEN = {
 async def test_each_fault_of_an_app_fails_its_own_step(stage: Stage, broken: Broken) -> None:
     report = await driven(
         stage, *broken.told, *broken.steps, broken=broken.changes, start_param=broken.start_param,
+        switches=broken.switches,
         screen=Screen(seconds=4.0),
     )  # fmt: skip
     assert failed(report).keys() == broken.told.keys()

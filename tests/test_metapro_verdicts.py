@@ -23,7 +23,22 @@ __all__ = ["browser", "stage"]
 
 TABLE = Path(__file__).parent / "data" / "metapro_verdicts.md"
 PAGE = ("T3", "L1.app", "B3", "S1", "U1")
-PAGES = {"page": PAGE, "pages": (*PAGE, "T2", "W1", "W2.app", "W4", "X3", "D2"), "D1": ("D1",)}
+PAGES = {
+    "page": PAGE,
+    "pages": (
+        *PAGE,
+        "T2",
+        "W1",
+        "W2.app",
+        "W4.rejected",
+        "W4.account",
+        "W4.chain",
+        "W4.disconnect",
+        "X3",
+        "D2",
+    ),
+    "D1": ("D1",),
+}
 """The steps of the drives that have a page."""
 
 
@@ -134,9 +149,10 @@ def with_pages() -> Iterator[Any]:
 @pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize("row", list(with_pages()))
 async def test_what_a_page_feels_gives_the_verdicts_of_the_table(stage: Stage, row: Row) -> None:
+    """Each with a start parameter of its own, so that no two rows have the same init data."""
     report = await metapro_pages.driven(
-        stage, *PAGES[row.drive], switches=row.turned, screen=Screen(seconds=8.0),
-        settings={"timeout": 4.0 if row.waits else 20.0},
+        stage, *PAGES[row.drive], switches=row.turned, start_param=f"row-{rows().index(row)}",
+        screen=Screen(seconds=8.0), settings={"timeout": 4.0 if row.waits else 20.0},
     )  # fmt: skip
     assert as_it_turns_out(row, report) == row
 

@@ -6,7 +6,7 @@ What Playwright cannot do with a page is the step's fault, in one line.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from launcher.hosts.observations import Seen
@@ -73,11 +73,12 @@ async def until_text(shown: Shown, wanted: Callable[[str], bool], seconds: float
     return True
 
 
-async def complaint(shown: Shown, screen: Screen) -> str:
-    """What the app tells about something that went wrong, waited for; empty when it tells nothing."""
+async def complaint(shown: Shown, screen: Screen, before: Collection[str] = ()) -> str:
+    """What the app tells about something that went wrong, and has not told `before`; waited for, and empty
+    when it tells nothing."""
     deadline = asyncio.get_running_loop().time() + screen.seconds
     while asyncio.get_running_loop().time() < deadline:
-        if told := await complaints(shown, screen):
+        if told := [text for text in await complaints(shown, screen) if text not in before]:
             return told[0]
         await asyncio.sleep(GLANCE)
     return ""

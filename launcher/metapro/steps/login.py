@@ -23,8 +23,8 @@ OLD = 366 * 86_400
 
 
 async def telegram_login(drive: Drive) -> Found:
-    """The driver's own login with the launch's init data: a token, and a Metapro ID. The app's own goes first:
-    init data that are good for one login are the app's, and the driver takes those of another launch."""
+    """The driver's own login with the launch's init data: a token, and a Metapro ID. The app's goes first:
+    init data that are good for one login only are the app's, and the driver takes those of another launch."""
     used = drive.shown is not None and await _logged_in_by_the_app(drive, drive.shown)
     if used and drive.relaunch is not None:
         drive.login = login = await drive.log_in_again(drive.client)

@@ -78,6 +78,8 @@ async def app_login_again(drive: Drive) -> Found:
         if first is None:
             raise Skip("because the app does not log in")
         await settled(shown)
+        if not first.went_well:
+            raise Skip("because the app's login does not go well here", "See L1.app.")
         await drive.fail_calls(shown, unauthorised)
         before = len(_logins(shown))
         await tap(shown, drive.screen.refresh, drive.screen.seconds)
