@@ -23,22 +23,8 @@ __all__ = ["browser", "stage"]
 
 TABLE = Path(__file__).parent / "data" / "metapro_verdicts.md"
 PAGE = ("T3", "L1.app", "B3", "S1", "U1")
-PAGES = {
-    "page": PAGE,
-    "pages": (
-        *PAGE,
-        "T2",
-        "W1",
-        "W2.app",
-        "W4.rejected",
-        "W4.account",
-        "W4.chain",
-        "W4.disconnect",
-        "X3",
-        "D2",
-    ),
-    "D1": ("D1",),
-}
+ANEW = ("T2", "W2.app", "W4.rejected", "W4.account", "W4.chain", "W4.disconnect", "X3", "D2")
+PAGES = {"page": PAGE, "pages": (*PAGE, *ANEW), "D1": ("D1",)}
 """The steps of the drives that have a page."""
 
 
