@@ -6,7 +6,7 @@ What Playwright cannot do with a page is the step's fault, in one line.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from launcher.hosts.observations import Seen
@@ -69,9 +69,14 @@ async def until_text(shown: Shown, wanted: Callable[[str], bool], seconds: float
     return await until(look, seconds)
 
 
-async def complaint(shown: Shown, screen: Screen) -> str:
-    """What the app tells about something that went wrong, waited for; empty when it tells nothing."""
-    told = await until(lambda: complaints(shown, screen), screen.seconds)
+async def complaint(shown: Shown, screen: Screen, before: Collection[str] = ()) -> str:
+    """What the app tells about something that went wrong, and has not told `before`; waited for, and empty
+    when it tells nothing."""
+
+    async def new() -> list[str]:
+        return [text for text in await complaints(shown, screen) if text not in before]
+
+    told = await until(new, screen.seconds)
     return told[0] if told else ""
 
 

@@ -61,6 +61,10 @@ _USED_UP = (400, 401, 403, 409, 422)
 """How init data may be refused that were good for a login before."""
 
 
+_SAME_SECOND = 3
+"""Launches until the init data are others: they tell the time in whole seconds."""
+
+
 class Relaunch(Protocol):
     """Opens the app again. With `shown` its page is shown in a browser, whose context `prepare` gets before
     the page loads; without, only a fresh launch is wanted. `platform` is another client to be."""
@@ -136,6 +140,11 @@ class Shown:
     wallet: Wallet
     login_path: str
 
+    @property
+    def launch(self) -> Launch:
+        """What the page was given, whatever launch the driver itself logs in with."""
+        return Launch.of(self.app)
+
     def hide(self, secret: str) -> None:
         """Keep this out of the recordings of the page."""
         if self.app.live is not None and self.app.live.host is not None:
@@ -204,6 +213,7 @@ class Drive:
     negative: bool = False
     long: LongRun | None = None
     now: Callable[[], float] = time.time
+    wait: Callable[[float], Awaitable[None]] = asyncio.sleep
     patience: float = 30.0
     login: Login | None = None
     user: User | None = None
@@ -299,9 +309,14 @@ class Drive:
     async def _launch_anew(self) -> None:
         if self.relaunch is None:
             raise NeedsLaunch
-        async with self.relaunch(shown=False) as app:
-            self.redaction.launched(app.url)
-            self.launch = Launch.of(app)
+        before = self.launched.raw
+        for _ in range(_SAME_SECOND):
+            async with self.relaunch(shown=False) as app:
+                self.redaction.launched(app.url)
+                self.launch = Launch.of(app)
+            if self.launch.raw != before:
+                return
+            await self.wait(1.0)
 
     @property
     def some_wallet(self) -> str:
