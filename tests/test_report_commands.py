@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from flows import BadInput, FloodWait
+from launcher.budget import Budget
 from launcher.inspection.batch import done_already, inspect_all, links_in
-from launcher.probe.budget import Budget
 from launcher.report import SavedLaunch
 from launcher.sandbox import faults as going_wrong
 from tests.browsers import browser

@@ -62,9 +62,15 @@ def inspect(
         ),
     ] = None,
     budget: Annotated[
-        float,
-        typer.Option("--budget", metavar="N", min=1, max=600, help="With --jsonl: requests in a minute."),
-    ] = 20.0,
+        float | None,
+        typer.Option(
+            "--budget",
+            metavar="N",
+            min=1,
+            max=600,
+            help="With --jsonl: requests in a minute; 20 by default, of a sandbox as many as it answers.",
+        ),
+    ] = None,
     reveal: given.RevealOption = False,
     server: given.ServerOption = None,
     account: given.AccountOption = None,

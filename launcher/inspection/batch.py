@@ -11,15 +11,13 @@ import asyncio
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flows import AccountLost, BadInput, FloodWait, NotConnected
+from launcher.budget import Budget
 from launcher.inspection.run import inspect_link
 from launcher.inspection.stages import Inspection
 from launcher.launcher import Launcher
-
-if TYPE_CHECKING:
-    from launcher.probe.budget import Budget
 
 __all__ = ["PATIENCE", "done_already", "inspect_all", "links_in"]
 
