@@ -133,6 +133,9 @@ post('web_app_biometry_update_token', { token: 'canary-of-the-token' });
 post('web_app_secure_storage_save_key', { req_id: 'r1', key: 'k', value: 'canary-of-the-value' });
 post('web_app_request_viewport');
 console.error(location.hash, fields.get('hash'));
+console.info('half a pair: \\ud800', init);
+console.warn('x'.repeat(5000));
+for (let number = 0; number < 150; number++) console.log(number);
 fetch('/api/' + fields.get('hash') + '?sig=' + fields.get('signature')).finally(() => post('web_app_ready'));
 """
 
@@ -164,8 +167,26 @@ async def test_what_the_page_did_is_recorded(browser: Browser) -> None:
         ("GET", "/", 200, "document"), ("GET", "/api/***", 404, "fetch"),
     ]  # fmt: skip
     assert all(one.ms is not None and one.origin.startswith("http://127.0.0.1:") for one in saved.network)
-    assert {one.kind for one in saved.console} >= {"console error", "request failed"}
+    assert {one.kind for one in saved.seen} == {"request failed"}
     assert saved.page == {"host": "browser", "ended": None}
+
+
+async def test_all_of_the_console_is_recorded_but_not_without_end(browser: Browser) -> None:
+    """The first 100 messages of a level; one that comes after them on another level is there."""
+    saved, _ = await shown(browser)
+    levels = [one.level for one in saved.console]
+    assert levels[:3] == ["error", "info", "warning"]
+    assert levels.count("log") == 100
+    assert levels[-1] == "error", "the request that failed"
+    assert saved.messages_left_out == 50
+    mistake, info, long = saved.console[:3]
+    assert mistake.text.startswith("#tgWebAppData=***")
+    assert info.text.startswith("half a pair: ")
+    assert info.text.endswith("&signature=***&hash=***")
+    assert SavedLaunch.from_json(json.loads(json.dumps(saved.to_json()))) == saved, "also with half a pair"
+    assert len(long.text) == 1_000
+    assert 0 < mistake.at <= saved.console[-1].at <= saved.seconds
+    assert saved.seen, "and what was seen beside it"
 
 
 @pytest.mark.parametrize("target", [LINK, "@demo_bot", "https://t.me/bob_builds?attach=demo_bot"])

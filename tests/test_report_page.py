@@ -63,7 +63,9 @@ def rich(text: str, **changed: Any) -> SavedLaunch:
         "events": [event | {"direction": "outgoing"}, event | {"direction": "incoming", "at": 1.5}],
         "events_left_out": 3,
         "unanswered": [{"name": text, "req_id": text, "at": 1, "silenced": True, "times": 2}],
-        "console": [{"at": 1, "kind": text, "text": text}],
+        "seen": [{"at": 1, "kind": text, "text": text}],
+        "console": [{"at": 1, "level": text, "text": text}],
+        "messages_left_out": 3,
         "network": [
             {"at": 1, "method": text, "origin": text, "path": text, "kind": text, "status": 500, "ms": 3},
             {"at": 1, "method": text, "origin": text, "path": text, "kind": text, "failure": text},
@@ -160,7 +162,7 @@ async def test_the_contents_lead_to_every_section(browser: Browser, tmp_path: Pa
             "[...document.querySelectorAll('main section')].map(s => s.getAttribute('aria-labelledby'))"
         )
         assert links == regions
-        assert len(links) == 17
+        assert len(links) == 18
         assert await reader.value("new Set([...document.querySelectorAll('[id]')].map(e => e.id)).size") == (
             await reader.value("document.querySelectorAll('[id]').length")
         )
@@ -260,7 +262,7 @@ async def test_the_timeline_tells_in_words_what_it_draws(browser: Browser, tmp_p
               return Math.round((inner.left - outer.left) / outer.width * 100);
             })"""
         )
-        assert boxes == [7, 67, 33, 100, 67]  # of 1.5 s
+        assert boxes == [7, 67, 33, 100, 67, 67]  # of 1.5 s
 
 
 # Its parts

@@ -107,7 +107,20 @@ def _tables(saved: SavedLaunch) -> None:
         ("at", "way", "event", "data"): [
             (_ms(one.at), one.direction, one.name, _short(one.data)) for one in saved.events
         ],
-        ("at", "seen", "what"): [(_ms(one.at), one.kind, one.text) for one in saved.console],
+        ("at", "seen", "what"): [(_ms(one.at), one.kind, one.text) for one in saved.seen],
+        ("at", "level", "on the console"): [
+            (_ms(one.at), one.level, _short(one.text)) for one in saved.console
+        ],
+        ("at", "method", "address", "status", "took"): [
+            (
+                _ms(one.at),
+                one.method,
+                one.origin + one.path,
+                one.failure or one.status,
+                None if one.ms is None else _ms(one.ms / 1000),
+            )
+            for one in saved.network
+        ],
         ("step", "name", "verdict", "cause"): [
             (step.id, step.name, step.verdict, step.cause) for step in saved.metapro
         ],

@@ -26,6 +26,7 @@ from flows import Consent, HiddenLink, MiniAppError, OpenParameters
 from launcher.failure_json import failure_json
 from launcher.hosting import Hosting, Kind, hosted
 from launcher.hosts.launch_secrets import LaunchSecrets
+from launcher.hosts.observations import Seen
 from launcher.inspection import Inspection, Onlooker
 from launcher.launcher import Launcher
 from launcher.mini_app import MiniApp
@@ -229,16 +230,26 @@ class Recording:
         host = app.live.host
         if host is None:
             return {}
+        sights = [
+            {"at": self._since_epoch(seen.time), "kind": str(seen.kind), "text": seen.detail}
+            for seen in host.observations
+            if seen.kind is not Seen.CONSOLE_ERROR  # it is on the console
+        ]
+        undone = [
+            {"at": self._since(one.time), "kind": "not done", "text": f"{one.name}: {one.why}"}
+            for one in app.failures
+        ]
         return {
-            "console": [
-                {"at": self._since_epoch(seen.time), "kind": str(seen.kind), "text": seen.detail}
-                for seen in host.observations
-            ],
-            "network": [
-                _without(asdict(one), "time") | {"at": self._since_epoch(one.time)} for one in host.traffic
-            ],
+            "seen": sorted([*sights, *undone], key=lambda sight: sight["at"]),
+            "console": [self._timed_alike(one) for one in host.console],
+            "messages_left_out": host.console.left_out,
+            "network": [self._timed_alike(one) for one in host.traffic],
             "requests_left_out": host.traffic.left_out,
         }
+
+    def _timed_alike(self, noted: Any) -> dict[str, Any]:
+        """Something with a time since the epoch, with one since the beginning instead."""
+        return _without(asdict(noted), "time") | {"at": self._since_epoch(noted.time)}
 
     def _since(self, moment: float) -> float:
         return round(max(0.0, moment - self._clock), 4)

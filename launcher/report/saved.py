@@ -35,6 +35,7 @@ __all__ = [
     "SavedExchange",
     "SavedFailure",
     "SavedLaunch",
+    "SavedMessage",
     "SavedPicture",
     "SavedQuestion",
     "SavedRequest",
@@ -134,8 +135,17 @@ class SavedWait(_Part):
     times: int = 1
 
 
+class SavedMessage(_Part):
+    """A message on the page's console, with its level in Chromium's words."""
+
+    at: Seconds
+    level: str
+    text: str
+
+
 class SavedSight(_Part):
-    """Something the page did that is no event: an error on its console, a dialog, a failed request."""
+    """Something the page did that is no event: an uncaught exception, a dialog, a failed request; or what it
+    asked of its client and was not done."""
 
     at: Seconds
     kind: str
@@ -211,7 +221,9 @@ class SavedLaunch(_Part):
     events: tuple[SavedEvent, ...] = ()
     events_left_out: int = Field(default=0, ge=0)
     unanswered: tuple[SavedWait, ...] = ()
-    console: tuple[SavedSight, ...] = ()
+    seen: tuple[SavedSight, ...] = ()
+    console: tuple[SavedMessage, ...] = ()
+    messages_left_out: int = Field(default=0, ge=0)
     network: tuple[SavedRequest, ...] = ()
     requests_left_out: int = Field(default=0, ge=0)
     screenshots: tuple[SavedPicture, ...] = ()

@@ -43,7 +43,8 @@ def all_of(saved: SavedLaunch) -> list[tuple[str, str, Html | None]]:
         ("init-data", "Init data", _values(saved.init_data)),
         ("events", "Events", _events(saved)),
         ("unanswered", "Unanswered requests of the page", _unanswered(saved)),
-        ("console", "Seen on the page", _console(saved)),
+        ("seen", "Seen on the page", _seen(saved)),
+        ("console", "Console", _console(saved)),
         ("network", "Network", _network(saved)),
     ]
 
@@ -144,7 +145,8 @@ def _counts(saved: SavedLaunch) -> Html:
         (len(saved.exchanges), "requests to Telegram", "requests", False),
         (len(saved.events) + saved.events_left_out, "events", "events", False),
         (len(saved.unanswered), "unanswered", "unanswered", True),
-        (len(saved.console), "seen on the page", "console", True),
+        (len(saved.seen), "seen on the page", "seen", True),
+        (sum(one.level == "error" for one in saved.console), "console errors", "console", True),
         (len(saved.network) + saved.requests_left_out, "network requests", "network", False),
         (failed, "failed checks", "checks", True),
     ]
@@ -259,14 +261,9 @@ def _events(saved: SavedLaunch) -> Html | None:
     numbers = Counter(event.direction for event in saved.events)
     rows = [tag("tr", _event(event), class_=event.direction) for event in saved.events]
     head = tag("tr", [tag("th", name, scope="col") for name in ("time", "way", "event", "data")])
-    left_out = saved.events_left_out
-    return join(
-        [
-            _filter(numbers["outgoing"], numbers["incoming"]),
-            tag("div", tag("table", tag("thead", head), tag("tbody", rows)), class_="wide", tabindex="0"),
-            tag("p", f"{left_out} more are left out.", class_="dim") if left_out else None,
-        ]
-    )
+    table = tag("div", tag("table", tag("thead", head), tag("tbody", rows)), class_="wide", tabindex="0")
+    shown = _with_left_out(table, saved.events_left_out)
+    return join([_filter(numbers["outgoing"], numbers["incoming"]), shown])
 
 
 def _filter(outgoing: int, incoming: int) -> Html:
@@ -310,11 +307,32 @@ def _unanswered(saved: SavedLaunch) -> Html | None:
     return _table(("since", "request", "made", ""), rows)
 
 
-def _console(saved: SavedLaunch) -> Html | None:
+def _seen(saved: SavedLaunch) -> Html | None:
     return _table(
         ("time", "kind", "what"),
-        [(duration(one.at), one.kind, tag("code", one.text)) for one in saved.console],
+        [(duration(one.at), one.kind, tag("code", one.text)) for one in saved.seen],
     )
+
+
+_LEVELS = {"error": "bad", "warning": "warn"}
+
+
+def _console(saved: SavedLaunch) -> Html | None:
+    rows = [
+        (
+            duration(one.at),
+            tag("span", one.level, class_=f"mark {_LEVELS.get(one.level, '')}"),
+            tag("code", one.text),
+        )
+        for one in saved.console
+    ]
+    return _with_left_out(_table(("time", "level", "message"), rows), saved.messages_left_out)
+
+
+def _with_left_out(table: Html | None, left_out: int) -> Html | None:
+    if table is None or not left_out:
+        return table
+    return join([table, tag("p", f"{left_out} more are left out.", class_="dim")])
 
 
 def _network(saved: SavedLaunch) -> Html | None:
@@ -329,10 +347,8 @@ def _network(saved: SavedLaunch) -> Html | None:
         )
         for one in saved.network
     ]
-    left_out = saved.requests_left_out
-    more = tag("p", f"{left_out} more are left out.", class_="dim") if left_out else None
     table = _table(("time", "method", "address", "for", "status", "took"), rows)
-    return None if table is None else join([table, more])
+    return _with_left_out(table, saved.requests_left_out)
 
 
 def _status(status: int | None, failure: str | None) -> Child:
