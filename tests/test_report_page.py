@@ -172,6 +172,23 @@ async def test_the_contents_lead_to_every_section(browser: Browser, tmp_path: Pa
             assert await reader.page.get_by_role(role).count() == 1
 
 
+@pytest.mark.parametrize(("width", "beside"), [(360, False), (760, False), (1024, True), (1200, True)])
+async def test_the_contents_are_seen_whole(
+    browser: Browser, tmp_path: Path, width: int, beside: bool
+) -> None:
+    """Nothing in them has to be scrolled sideways; on a wide screen they stay beside what is read."""
+    async with reading(browser, tmp_path, rich("x"), width=width) as reader:
+        outside = """(width) => [...document.querySelectorAll('nav, nav *')].filter(one => {
+          const box = one.getBoundingClientRect();
+          return box.left < 0 || box.right > width || one.scrollWidth > one.clientWidth && one.clientWidth;
+        }).length"""
+        assert await reader.page.evaluate(outside, width) == 0
+        await reader.page.locator("#network").scroll_into_view_if_needed()
+        seen = "document.querySelector('nav a').getBoundingClientRect().top >= 0"
+        assert await reader.value(seen) == beside
+        assert await reader.value("document.documentElement.scrollWidth") == width
+
+
 async def test_it_is_usable_by_keyboard(browser: Browser, tmp_path: Path) -> None:
     async with reading(browser, tmp_path, rich("x", revealed=False)) as reader:
         press = reader.page.keyboard.press
@@ -181,6 +198,11 @@ async def test_it_is_usable_by_keyboard(browser: Browser, tmp_path: Path) -> Non
         assert await reader.value("getComputedStyle(document.activeElement).outlineStyle") == "solid"
         await press("Enter")
         assert await reader.value("document.activeElement.id") == "report"
+        await reader.page.get_by_role("link", name="What happened").focus()
+        await press("Tab")  # through the contents, in their order
+        assert await reader.focused() == "Screenshots"
+        await press("Enter")
+        assert await reader.value("location.hash") == "#pictures"
         request = reader.page.locator(".exchanges summary").first
         await request.focus()
         assert await reader.value("getComputedStyle(document.activeElement).outlineStyle") == "solid"

@@ -48,7 +48,7 @@ def replay(
         raise typer.BadParameter("it is for --serve", param_hint="--ready-file")
     keeping = Keeping(report)
     saved = SavedLaunch.read(file)
-    keeping.keep(saved)
+    keeping.keep([saved])
     if serve:
         run(_serve(saved, ready_file, port))
     elif as_json:
@@ -85,6 +85,7 @@ def _show(saved: SavedLaunch) -> None:
     outcome = "opened" if saved.opened else f"not opened: {saved.failure.message if saved.failure else ''}"
     facts = [
         ("when", saved.when.isoformat(timespec="seconds")),
+        ("opened by", saved.opened_by and f"a link in the page of {saved.opened_by}"),
         ("server", saved.server),
         ("platform", saved.platform),
         ("outcome", outcome),

@@ -192,14 +192,16 @@ class SavedLaunch(_Part):
 
     `when` is its beginning, from which all times (`at`) count in seconds. `options` are those of the opening,
     `parameters` the client's platform, mode and theme. `link` is how this client reads the target and
-    `readings` how others do, `answer` Telegram's web view, `page` what came of showing it. What was not
-    reached is None or empty. `closed` is the close reason; None when the app was not opened or still is.
+    `readings` how others do, `opened_by` the bot of the app whose page followed it, `answer` Telegram's web
+    view, `page` what came of showing it. What was not reached is None or empty. `closed` is the close reason;
+    None when the app was not opened or still is.
     """
 
     format: Literal["miniapp-launch"] = "miniapp-launch"
     version: Literal[1] = 1
     revealed: bool = False
     target: str
+    opened_by: str | None = None
     options: Values = {}
     when: AwareDatetime
     seconds: Seconds

@@ -86,6 +86,7 @@ def _summary(saved: SavedLaunch) -> Html:
     app = saved.app or {}
     facts: list[tuple[str, Child]] = [
         ("when", saved.when.strftime("%Y-%m-%d %H:%M:%S %Z")),
+        ("opened by", saved.opened_by and f"a link in the page of {saved.opened_by}"),
         ("server", saved.server),
         ("client", _client(saved)),
         ("way", _joined(app.get("flow"), app.get("method"))),
@@ -321,7 +322,7 @@ def _console(saved: SavedLaunch) -> Html | None:
     rows = [
         (
             duration(one.at),
-            tag("span", one.level, class_=f"mark {_LEVELS.get(one.level, '')}"),
+            tag("span", one.level, class_=f"mark {_LEVELS.get(one.level, 'plain')}"),
             tag("code", one.text),
         )
         for one in saved.console
