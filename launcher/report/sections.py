@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from launcher.inspection.readings import agreement, differing, reader
 from launcher.report.markup import Child, Html, join, tag
 from launcher.report.saved import SavedEvent, SavedExchange, SavedFailure, SavedLaunch, SavedStep
 from launcher.report.timeline import duration, timeline
@@ -177,27 +178,21 @@ def _pictures(saved: SavedLaunch) -> Html | None:
 def _link(saved: SavedLaunch) -> Html | None:
     if saved.link is None:
         return None
-    rows = [("this client", saved.link), *saved.readings.items()]
+    rows = [("this client", saved.link), *((reader(name), link) for name, link in saved.readings.items())]
     spelled = saved.link.get("spelled")
     return join(
         [
             tag("p", "Spelled anew: ", tag("code", str(spelled))) if spelled else None,
-            _disagreement(saved),
+            _agreement(saved),
             _table(("read by", "as", "with"), [(who, *_reading(link)) for who, link in rows]),
         ]
     )
 
 
-def _disagreement(saved: SavedLaunch) -> Html | None:
-    read = {json.dumps(_plain_reading(link), sort_keys=True) for link in saved.readings.values()}
-    if len(read) < 2:
+def _agreement(saved: SavedLaunch) -> Html | None:
+    if not saved.readings:
         return None
-    words = "Clients disagree about this link: what it opens depends on where it is pressed."
-    return tag("p", words, class_="failure")
-
-
-def _plain_reading(link: Mapping[str, Any]) -> Mapping[str, Any]:
-    return link if link.get("kind") is not None else {"kind": None}
+    return tag("p", agreement(saved.readings), class_="failure" if differing(saved.readings) else None)
 
 
 def _reading(link: Mapping[str, Any]) -> tuple[Child, Child]:
