@@ -14,6 +14,7 @@ from flows import BadInput, FloodWait
 from launcher.budget import Budget
 from launcher.inspection.batch import done_already, inspect_all, links_in
 from launcher.report import SavedLaunch
+from launcher.sandbox import Sandbox, ready_file
 from launcher.sandbox import faults as going_wrong
 from tests.browsers import browser
 from tests.running import CALM, launching
@@ -186,6 +187,44 @@ def test_a_batch_goes_on_where_it_was(inside: Any, terminal: Terminal) -> None:
         0,
         " 0 inspected, 0 of them not as they should be; 3 were there.\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)], ids=["Ctrl-C", "SIGTERM"]
+)
+def test_a_batch_that_is_killed_loses_nothing_and_asks_nothing_twice(
+    inside: Any, tmp_path: Path, how: signal.Signals, code: int
+) -> None:
+    """In the middle of a flood wait; and what the data centre was asked says the same as the file."""
+    terminal = Terminal(tmp_path, "ready.json")
+    links = [f"https://t.me/demo_bot/app?startapp={number}" for number in range(9)]
+    (tmp_path / "links.txt").write_text("\n".join(links))
+    command = [str(SCRIPT), "inspect", "links.txt", "--jsonl"]
+    with Sandbox().in_thread() as sandbox:
+        ready_file.write(tmp_path / "ready.json", ready_file.describe(sandbox))
+        inside(terminal, "login", "--phone", "9996621111", typed="22222\n")
+        sandbox.faults.on("messages.requestAppWebView", going_wrong.FloodWait(600), skip=4)
+        with subprocess.Popen(
+            command, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=terminal.environment()
+        ) as batch:
+            assert batch.stderr is not None
+            assert "asks for a pause of 600 s" in batch.stderr.readline()
+            batch.send_signal(how)
+            assert batch.wait(PATIENCE) == code
+        before = (tmp_path / "links.jsonl").read_text()
+        assert [line["target"] for line in lines(tmp_path / "links.jsonl")] == links[:4]
+        again = inside(terminal, "inspect", "links.txt", "--jsonl")
+        asked = [
+            call.parameters["start_param"]
+            for call in sandbox.log
+            if call.method == "messages.requestAppWebView"
+        ]
+    assert again.code == 0
+    assert "5 inspected, 0 of them not as they should be; 4 were there" in again.err
+    after = (tmp_path / "links.jsonl").read_text()
+    assert after.startswith(before)
+    assert [line["target"] for line in lines(tmp_path / "links.jsonl")] == links
+    assert asked == ["0", "1", "2", "3", "4", "4", "5", "6", "7", "8"], "the refused one once more"
 
 
 class Time:

@@ -46,11 +46,17 @@ async def run_batch(
         if waiting:
             async with Launcher(settings, account) as launcher:
                 budget = budget_for(launcher.server, per_minute)
-                await inspect_all(launcher, waiting, out, budget=budget, told=told, **options)
+                await inspect_all(
+                    launcher, waiting, out, budget=budget, told=told, paused=_say_pause, **options
+                )
     there = len(links) - len(waiting)
     say(f"{out}: {len(waiting)} inspected, {failed} of them not as they should be; {there} were there.")
     if failed:
         raise typer.Exit(1)
+
+
+def _say_pause(seconds: float) -> None:
+    say(f"Telegram asks for a pause of {seconds:.0f} s; what is done by now is kept.")
 
 
 @contextmanager
