@@ -80,7 +80,7 @@ def test_replay_shows_reports_and_prints(inside: Any, terminal: Terminal) -> Non
     inside(terminal, "inspect", APP, "--save", "a.json", "--report", "a.html")
     shown = inside(terminal, "replay", "a.json")
     assert shown.code == 0
-    for word in (APP, "messages.requestAppWebView", "signature", "caller"):
+    for word in (APP, "messages.requestAppWebView", "signature", "caller", "All 3 readings agree"):
         assert word in shown.out
     done = inside(terminal, "replay", "a.json", "--report", "b.html", "--json")
     assert (done.code, done.json["target"]) == (0, APP)

@@ -82,6 +82,8 @@ def _announce(saved: SavedLaunch, ready_file: Path | None, ready: ReadyFile) -> 
 
 def _show(saved: SavedLaunch) -> None:
     """On a terminal: what happened, then each part that there is."""
+    from launcher.inspection.readings import agreement
+
     outcome = "opened" if saved.opened else f"not opened: {saved.failure.message if saved.failure else ''}"
     facts = [
         ("when", saved.when.isoformat(timespec="seconds")),
@@ -95,6 +97,8 @@ def _show(saved: SavedLaunch) -> None:
     for name in ("link", "bot", "app", "answer", "launch_params", "init_data"):
         if values := getattr(saved, name):
             show_panel(name.replace("_", " "), [(key, _brief(value)) for key, value in values.items()])
+    if saved.readings:
+        show_line(agreement(saved.readings))
     _tables(saved)
 
 
