@@ -13,7 +13,7 @@ import pytest
 from flows import BadInput, FloodWait
 from launcher.budget import Budget
 from launcher.inspection.batch import done_already, inspect_all, links_in
-from launcher.report import SavedLaunch
+from launcher.report import SavedLaunch, html
 from launcher.sandbox import Sandbox, ready_file
 from launcher.sandbox import faults as going_wrong
 from tests.browsers import browser
@@ -40,7 +40,8 @@ def test_inspect_saves_and_reports(inside: Any, terminal: Terminal) -> None:
     assert done.err == "Saved: a.json\nReport: a.html\n"
     saved = SavedLaunch.read(terminal.folder / "a.json")
     assert (saved.target, saved.closed, saved.revealed) == (APP, "caller", False)
-    assert "<h1>@demo_bot</h1>" in (terminal.folder / "a.html").read_text("utf-8")
+    assert "<h1>@demo_bot</h1>" in html(saved)
+    assert (terminal.folder / "a.html").read_text("utf-8") == html(saved)
 
 
 def test_a_refused_launch_is_saved_too(inside: Any, terminal: Terminal) -> None:
@@ -72,8 +73,9 @@ def test_open_saves_and_reports(inside: Any, terminal: Terminal) -> None:
     options = ("--for", "0.01", "--save", "a.json", "--report", "a.html", "--json")
     done = inside(terminal, "open", "@demo_bot", "--via", "menu_button", *options)
     assert done.code == 0
-    assert SavedLaunch.read(terminal.folder / "a.json").closed == done.json["closed"] == "caller"
-    assert (terminal.folder / "a.html").exists()
+    saved = SavedLaunch.read(terminal.folder / "a.json")
+    assert saved.closed == done.json["closed"] == "caller"
+    assert (terminal.folder / "a.html").read_text("utf-8") == html(saved)
 
 
 def test_replay_shows_reports_and_prints(inside: Any, terminal: Terminal) -> None:
