@@ -43,7 +43,7 @@ async def kept(sandbox: Sandbox, target: str, *, reveal: bool = False, **options
         with suppress(MiniAppError):
             async with record.opening(launcher, target, **{"consent": ALLOW} | options):
                 pass
-        return await record.saved()
+        return record.saved()
 
 
 # What is recorded
@@ -73,7 +73,7 @@ async def test_what_stops_a_launch_is_raised_and_kept() -> None:
         with pytest.raises(MiniAppError, match="BOT_APP_INVALID"):
             async with record.opening(launcher, "https://t.me/demo_bot/nix"):
                 raise AssertionError
-        saved = await record.saved()
+        saved = record.saved()
     assert (saved.opened, saved.ok, saved.stopped_at, saved.closed) == (False, False, "app", None)
     assert saved.failure is not None
     assert saved.failure.model_extra is not None
@@ -87,7 +87,7 @@ async def test_an_option_that_cannot_be_is_kept_too() -> None:
         with pytest.raises(BadInput):
             async with record.opening(launcher, "@demo_bot", via="nowhere"):
                 raise AssertionError
-        saved = await record.saved()
+        saved = record.saved()
     assert (saved.failure and saved.failure.type, saved.exchanges) == ("BadInput", ())
 
 
@@ -95,7 +95,7 @@ async def test_an_app_that_is_open_already_is_recorded_from_then_on() -> None:
     async with launching() as (launcher, _), launcher.open(LINK) as opened:
         record = Recording()
         record.see(opened)
-        saved = await record.saved()
+        saved = record.saved()
     assert (saved.target, saved.options, saved.closed) == ("@demo_bot", {"via": "direct_link"}, None)
     assert saved.opened
     assert saved.exchanges == ()
@@ -106,7 +106,7 @@ async def test_one_call_opens_and_records() -> None:
         async with recording(launcher, "@demo_bot", via="main_app") as record:
             assert isinstance(record.app, MiniApp)
             record.metapro.append({"id": "L1", "name": "login", "verdict": "fail", "extra": 1})
-        saved = await record.saved()
+        saved = record.saved()
     assert saved.metapro[0].id == "L1"
     assert not saved.ok
 
@@ -146,7 +146,7 @@ async def shown(browser: Browser, **options: Any) -> tuple[SavedLaunch, MiniApp]
             async with record.opening(launcher, "@demo_bot", via="main_app", host="browser") as opened:
                 await opened.ready()
                 await record.picture("when it was ready")
-            return await record.saved(), opened
+            return record.saved(), opened
 
 
 async def test_what_the_page_did_is_recorded(browser: Browser) -> None:
@@ -179,7 +179,7 @@ async def test_no_secret_is_saved_but_on_request(target: str) -> None:
             record = Recording(reveal=reveal)
             async with record.opening(launcher, target, **options) as opened:
                 await launcher.client.get_me()
-            saved = await record.saved()
+            saved = record.saved()
             data = opened.init_data
             assert data is not None
             secrets = set(filter(None, (data.raw, data.hash, data.signature, data.query_id)))
@@ -227,7 +227,7 @@ async def test_a_phone_number_that_telegram_told_is_struck_out_of_everything() -
         record = Recording()
         async with record.opening(launcher, "@demo_bot", via="main_app", start_param=f"of_{PHONE}"):
             await launcher.client.get_me()
-        saved = await record.saved()
+        saved = record.saved()
     assert saved.options["start_param"] == "of_***"
     assert PHONE not in json.dumps(saved.to_json())
 

@@ -122,7 +122,7 @@ async def _inspect(
         with suppress(MiniAppError):  # it is in the record
             async with record.opening(launcher, link, **options) as app:
                 await settled(app)
-        return record.inspection, await record.saved()
+        return record.inspection, record.saved()
 
 
 def _show(inspection: Inspection, as_json: bool) -> None:

@@ -3,7 +3,7 @@
     record = Recording()
     async with record.opening(launcher, link, host="browser") as app:
         ...
-    saved = await record.saved()
+    saved = record.saved()
 
 A recording opens the app as `Launcher.open` does and listens meanwhile: to the consent policy's questions, to
 each request of this task to Telegram, to the page. What stops the launch is raised as ever, and in the value
@@ -23,6 +23,7 @@ from itertools import islice
 from typing import Any
 
 from flows import Consent, HiddenLink, MiniAppError, OpenParameters
+from launcher.bridge.bridge import Pending
 from launcher.failure_json import failure_json
 from launcher.hosting import Hosting, Kind, hosted
 from launcher.hosts.launch_secrets import LaunchSecrets
@@ -67,6 +68,7 @@ class Recording:
         self._launcher = launcher
         self._clock, self._epoch, self._when = _now(), time.time(), datetime.now(UTC)
         self._over: float | None = None
+        self._waits: list[Pending] | None = None
 
     @asynccontextmanager
     async def opening(
@@ -99,6 +101,8 @@ class Recording:
                 if self.app is None:
                     self._found = onlooker.stopped(failure, self._exchanges)
                 raise
+            finally:
+                self._over = self._over or _now()
 
     def see(self, app: MiniApp) -> None:
         """Record an app that is open already, with what its page has done so far."""
@@ -115,7 +119,8 @@ class Recording:
 
     def add(self, exchanges: Iterable[Exchange]) -> None:
         """Requests that another task has made for the app."""
-        self._exchanges = sorted([*self._exchanges, *exchanges], key=lambda exchange: exchange.at)
+        self._exchanges.extend(exchanges)
+        self._exchanges.sort(key=lambda exchange: exchange.at)
 
     @asynccontextmanager
     async def _shown(
@@ -135,6 +140,8 @@ class Recording:
                         await self.picture("at the end")
         finally:
             self._over = _now()
+            if app.live is not None:
+                self._waits = app.unanswered
 
     @property
     def inspection(self) -> Inspection:
@@ -156,8 +163,11 @@ class Recording:
         if not self._taken or self._taken[-1]["png"] != picture:
             self._taken.append({"at": at, "name": name, "png": picture})
 
-    async def saved(self) -> SavedLaunch:
-        """What there is by now. Raises RuntimeError before anything was opened."""
+    def saved(self, *, patience: float = 10.0) -> SavedLaunch:
+        """What there is by now, or was when it ended. Raises RuntimeError before anything was opened.
+
+        `patience`: seconds after which a request of an open page counts as unanswered.
+        """
         found = self.inspection.to_json()
         assert self._launcher is not None
         view = found["answer"] or {}
@@ -181,7 +191,7 @@ class Recording:
             "launch_params": view.get("launch_params"),
             "init_data": view.get("init_data"),
             "checks": found["checks"],
-            **self._page(),
+            **self._page(patience),
             "metapro": self.metapro,
         }
         return SavedLaunch.model_validate(self._struck_out(value, found["link"]))
@@ -196,7 +206,7 @@ class Recording:
         for request, exchange in zip(requests, self._exchanges, strict=True):
             yield request | {"at": self._since(exchange.at)}
 
-    def _page(self) -> dict[str, Any]:
+    def _page(self, patience: float) -> dict[str, Any]:
         app = self.app
         if app is None:
             return {}
@@ -210,10 +220,14 @@ class Recording:
             "events": [self._event(event) for event in islice(app.events, _EVENTS)],
             "events_left_out": max(0, len(app.events) - _EVENTS),
             "unanswered": [
-                {**_without(asdict(one), "since"), "at": self._since(one.since)} for one in app.unanswered
+                {**_without(asdict(one), "since"), "at": self._since(one.since)}
+                for one in self._waiting(app, patience)
             ],
             **self._seen_by_host(app),
         }
+
+    def _waiting(self, app: MiniApp, patience: float) -> list[Pending]:
+        return app.bridge.unanswered(_now(), patience) if self._waits is None else self._waits
 
     def _event(self, event: Any) -> dict[str, Any]:
         text = event.text if self._reveal else event_text(event.name, event.text)
