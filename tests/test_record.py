@@ -173,8 +173,9 @@ async def test_what_is_done_in_a_row_is_kept_in_its_order(
         Answered("Sure?", "Well", None),
         Closed(None),
     ]
-    said = capsys.readouterr().err
+    said = capsys.readouterr().err.splitlines()
     for line in (
+        "  main                  press the main button",
         "main button: 'Pay': type m",
         "back button: type b",
         "popup: 'Sure?': type popup 'yes' or dismiss",

@@ -127,7 +127,9 @@ async def _typed() -> AsyncIterator[str]:
 def _begin(app: MiniApp) -> None:
     from launcher.record import HELP
 
-    say(f"Click and type in the window. For what is not in it, type here:\n{HELP}")
+    say("Click and type in the window. For what is not in it, type here:")
+    for line in HELP.splitlines():
+        say(line)
     for event in app.events:
         _tell(app, event)
     app.events.on_event = partial(_tell_soon, app)

@@ -28,6 +28,7 @@ from launcher.failure_json import failure_json
 from launcher.hosting import Hosting, Kind, hosted
 from launcher.hosts.launch_secrets import LaunchSecrets
 from launcher.inspection import Inspection, Onlooker
+from launcher.inspection.checks import checks_of, server_time
 from launcher.launcher import Launcher
 from launcher.mini_app import MiniApp
 from launcher.report.saved import SavedLaunch
@@ -69,6 +70,7 @@ class Recording:
         self._clock, self._epoch, self._when = _now(), time.time(), datetime.now(UTC)
         self._over: float | None = None
         self._waits: list[Pending] | None = None
+        self._opened_at = 0.0
 
     @asynccontextmanager
     async def opening(
@@ -93,7 +95,8 @@ class Recording:
                 async with launcher.open(
                     target, parameters=parameters, consent=onlooker.consent, **options
                 ) as app:
-                    self.app, self._found = app, onlooker.opened(app)
+                    self.app, self._found = app, onlooker.seen(app)
+                    self._opened_at = server_time(launcher)
                     async with self._shown(launcher, app, host, hosting):
                         yield app
             except MiniAppError as failure:
@@ -112,7 +115,8 @@ class Recording:
         self._parameters = app.parameters
         self._options = {"via": app.flow}
         self.app = app
-        self._found = Onlooker(launcher, f"@{app.app.bot.username}", reveal=self._reveal).opened(app)
+        self._found = Onlooker(launcher, f"@{app.app.bot.username}", reveal=self._reveal).seen(app)
+        self._opened_at = server_time(launcher)
         if app.live is not None and (first := next(iter(app.events), None)) is not None:
             self._epoch -= max(0.0, self._clock - first.time)
             self._clock = min(self._clock, first.time)
@@ -148,6 +152,9 @@ class Recording:
         """The stages of the launch by now. Raises RuntimeError before anything was opened."""
         if self._found is None:
             raise RuntimeError("nothing was recorded: open an app first")
+        if self.app is not None and self._launcher is not None and not self._found.checks:
+            checks = checks_of(self._launcher, self.app, self._opened_at)
+            self._found = replace(self._found, checks=tuple(checks))
         return replace(self._found, failure=self._failure, exchanges=tuple(self._exchanges))
 
     async def picture(self, name: str) -> None:
