@@ -58,6 +58,8 @@ class Launches:
         self._ended: list[Ended] = []
         self._written = 0
         self._shown = 0
+        self._traces: list[Path] = []
+        self._films: list[Path] = []
         shutil.rmtree(folder, ignore_errors=True)  # of an earlier run
 
     def wants_picture(self, *, failing: bool) -> bool:
@@ -68,9 +70,11 @@ class Launches:
         self._shown += 1
         wanted = {}
         if self._options.tracing != "off":
-            wanted["trace"] = self._file("trace", self._shown, ".zip")
+            self._traces.append(self._file("trace", self._shown, ".zip"))
+            wanted["trace"] = self._traces[-1]
         if self._options.video != "off":
-            wanted["video"] = self._file("video", self._shown)
+            self._films.append(self._file("video", self._shown))
+            wanted["video"] = self._films[-1]
         return wanted
 
     def over(self, ended: Ended) -> None:
@@ -99,11 +103,11 @@ class Launches:
             for number, ended in enumerate(self._ended, 1):
                 self._pictures(ended.saved, number)
         if self._options.tracing != "on":
-            for file in self.folder.glob("trace*.zip"):
-                file.unlink()
+            for file in self._traces:
+                file.unlink(missing_ok=True)
         if self._options.video != "on":
-            for folder in self.folder.glob("video*/"):
-                shutil.rmtree(folder)
+            for folder in self._films:
+                shutil.rmtree(folder, ignore_errors=True)
         if self.folder.is_dir() and not any(self.folder.iterdir()):
             self.folder.rmdir()
 
@@ -116,8 +120,8 @@ class Launches:
 
     def _recorded(self) -> list[Path]:
         """Traces and films. Of the pictures that stand for a film the first one shows the way."""
-        films = (next(iter(sorted(folder.glob("page*"))), None) for folder in self.folder.glob("video*/"))
-        return sorted([*self.folder.glob("trace*.zip"), *filter(None, films)])
+        films = [file for folder in self._films for file in sorted(folder.glob("page*"))[:1]]
+        return [*filter(Path.exists, self._traces), *films]
 
     def _file(self, name: str, number: int, suffix: str = "") -> Path:
         self.folder.mkdir(parents=True, exist_ok=True)
