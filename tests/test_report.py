@@ -44,7 +44,7 @@ async def kept(sandbox: Sandbox, target: str, *, reveal: bool = False, **options
         with suppress(MiniAppError):
             async with record.opening(launcher, target, **{"consent": ALLOW} | options):
                 pass
-        return await record.saved()
+        return record.saved()
 
 
 # What is recorded
@@ -74,7 +74,7 @@ async def test_what_stops_a_launch_is_raised_and_kept() -> None:
         with pytest.raises(MiniAppError, match="BOT_APP_INVALID"):
             async with record.opening(launcher, "https://t.me/demo_bot/nix"):
                 raise AssertionError
-        saved = await record.saved()
+        saved = record.saved()
     assert (saved.opened, saved.ok, saved.stopped_at, saved.closed) == (False, False, "app", None)
     assert saved.failure is not None
     assert saved.failure.model_extra is not None
@@ -88,7 +88,7 @@ async def test_an_option_that_cannot_be_is_kept_too() -> None:
         with pytest.raises(BadInput):
             async with record.opening(launcher, "@demo_bot", via="nowhere"):
                 raise AssertionError
-        saved = await record.saved()
+        saved = record.saved()
     assert (saved.failure and saved.failure.type, saved.exchanges) == ("BadInput", ())
 
 
@@ -96,7 +96,7 @@ async def test_an_app_that_is_open_already_is_recorded_from_then_on() -> None:
     async with launching() as (launcher, _), launcher.open(LINK) as opened:
         record = Recording()
         record.see(opened)
-        saved = await record.saved()
+        saved = record.saved()
     assert (saved.target, saved.options, saved.closed) == ("@demo_bot", {"via": "direct_link"}, None)
     assert saved.opened
     assert saved.exchanges == ()
@@ -107,7 +107,7 @@ async def test_one_call_opens_and_records() -> None:
         async with recording(launcher, "@demo_bot", via="main_app") as record:
             assert isinstance(record.app, MiniApp)
             record.metapro.append({"id": "L1", "name": "login", "verdict": "fail", "extra": 1})
-        saved = await record.saved()
+        saved = record.saved()
     assert saved.metapro[0].id == "L1"
     assert not saved.ok
 
@@ -150,7 +150,7 @@ async def shown(browser: Browser, **options: Any) -> tuple[SavedLaunch, MiniApp]
             async with record.opening(launcher, "@demo_bot", via="main_app", host="browser") as opened:
                 await opened.ready()
                 await record.picture("when it was ready")
-            return await record.saved(), opened
+            return record.saved(), opened
 
 
 async def test_what_the_page_did_is_recorded(browser: Browser) -> None:
@@ -199,7 +199,7 @@ async def test_what_a_link_in_the_page_opens_has_a_record_of_its_own(browser: Br
             async with record.opening(launcher, "@demo_bot", **options) as first:
                 second = await first.next_app()
                 await second.ready()
-            saved, linked = await record.all_saved()
+            saved, linked = record.all_saved()
     assert (saved.opened_by, linked.opened_by, linked.app and linked.app["flow"]) == (
         None, "@demo_bot", "direct_link",
     )  # fmt: skip
@@ -230,7 +230,7 @@ async def test_a_link_that_opens_nothing_is_recorded_too(browser: Browser) -> No
                 failed = asyncio.Event()
                 first.live.on_failure = lambda _: failed.set()
                 await failed.wait()
-            saved, linked = await record.all_saved()
+            saved, linked = record.all_saved()
     assert (linked.opened, linked.stopped_at) == (False, "questions")
     assert [(one.kind, one.text.partition(":")[0]) for one in saved.seen] == [
         ("not done", "web_app_open_tg_link"),
@@ -266,7 +266,7 @@ async def test_no_secret_is_saved_but_on_request(target: str) -> None:
             record = Recording(reveal=reveal)
             async with record.opening(launcher, target, **options) as opened:
                 await launcher.client.get_me()
-            saved = await record.saved()
+            saved = record.saved()
             data = opened.init_data
             assert data is not None
             secrets = set(filter(None, (data.raw, data.hash, data.signature, data.query_id)))
@@ -314,7 +314,7 @@ async def test_a_phone_number_that_telegram_told_is_struck_out_of_everything() -
         record = Recording()
         async with record.opening(launcher, "@demo_bot", via="main_app", start_param=f"of_{PHONE}"):
             await launcher.client.get_me()
-        saved = await record.saved()
+        saved = record.saved()
     assert saved.options["start_param"] == "of_***"
     assert PHONE not in json.dumps(saved.to_json())
 

@@ -128,7 +128,7 @@ async def _inspect(
         with suppress(MiniAppError):  # it is in the record
             async with record.opening(launcher, link, **options) as app:
                 await settled(app)
-        return record.inspection, await record.all_saved()
+        return record.inspection, record.all_saved()
 
 
 def _show(inspection: Inspection, as_json: bool) -> None:

@@ -3,7 +3,7 @@
     record = Recording()
     async with record.opening(launcher, link, host="browser") as app:
         ...
-    saved = await record.saved()
+    saved = record.saved()
 
 A recording opens the app as `Launcher.open` does and listens meanwhile: to the consent policy's questions, to
 each request of this task to Telegram, to the page. What stops the launch is raised as ever, and in the value
@@ -25,11 +25,13 @@ from itertools import islice
 from typing import Any
 
 from flows import Consent, HiddenLink, MiniAppError, OpenParameters
+from launcher.bridge.bridge import Pending
 from launcher.failure_json import failure_json
 from launcher.hosting import Hosting, Kind, hosted
 from launcher.hosts.launch_secrets import LaunchSecrets
 from launcher.hosts.observations import Seen
 from launcher.inspection import Inspection, Onlooker
+from launcher.inspection.checks import checks_of, server_time
 from launcher.launcher import Launcher
 from launcher.mini_app import MiniApp
 from launcher.report.saved import SavedLaunch
@@ -75,6 +77,8 @@ class Recording:
         self._launcher = launcher
         self._clock, self._epoch, self._when = _now(), time.time(), datetime.now(UTC)
         self._over: float | None = None
+        self._waits: list[Pending] | None = None
+        self._opened_at = 0.0
 
     @asynccontextmanager
     async def opening(
@@ -99,7 +103,8 @@ class Recording:
                 async with launcher.open(
                     target, parameters=parameters, consent=onlooker.consent, **options
                 ) as app:
-                    self.app, self._found = app, onlooker.opened(app)
+                    self.app, self._found = app, onlooker.seen(app)
+                    self._opened_at = server_time(launcher)
                     app.on_link = self._following
                     async with self._shown(launcher, app, host, hosting):
                         yield app
@@ -108,6 +113,8 @@ class Recording:
                 if self.app is None:
                     self._found = onlooker.stopped(failure, self._exchanges)
                 raise
+            finally:
+                self._over = self._over or _now()
 
     def see(self, app: MiniApp) -> None:
         """Record an app that is open already, with what its page has done so far."""
@@ -118,14 +125,16 @@ class Recording:
         self._options = {"via": app.flow}
         self.app = app
         app.on_link = self._following
-        self._found = Onlooker(launcher, f"@{app.app.bot.username}", reveal=self._reveal).opened(app)
+        self._found = Onlooker(launcher, f"@{app.app.bot.username}", reveal=self._reveal).seen(app)
+        self._opened_at = server_time(launcher)
         if app.live is not None and (first := next(iter(app.events), None)) is not None:
             self._epoch -= max(0.0, self._clock - first.time)
             self._clock = min(self._clock, first.time)
 
     def add(self, exchanges: Iterable[Exchange]) -> None:
         """Requests that another task has made for the app."""
-        self._exchanges = sorted([*self._exchanges, *exchanges], key=lambda exchange: exchange.at)
+        self._exchanges.extend(exchanges)
+        self._exchanges.sort(key=lambda exchange: exchange.at)
 
     def _following(self, target: Any, options: dict[str, Any]) -> AbstractAsyncContextManager[MiniApp]:
         """What a link in the page leads to, opened under a recording of its own. The first ones are kept."""
@@ -153,12 +162,17 @@ class Recording:
                         await self.picture("at the end")
         finally:
             self._over = _now()
+            if app.live is not None:
+                self._waits = app.unanswered
 
     @property
     def inspection(self) -> Inspection:
         """The stages of the launch by now. Raises RuntimeError before anything was opened."""
         if self._found is None:
             raise RuntimeError("nothing was recorded: open an app first")
+        if self.app is not None and self._launcher is not None and not self._found.checks:
+            checks = checks_of(self._launcher, self.app, self._opened_at)
+            self._found = replace(self._found, checks=tuple(checks))
         return replace(self._found, failure=self._failure, exchanges=tuple(self._own_exchanges()))
 
     def _own_exchanges(self) -> list[Exchange]:
@@ -181,13 +195,21 @@ class Recording:
         if not self._taken or self._taken[-1]["png"] != picture:
             self._taken.append({"at": at, "name": name, "png": picture})
 
-    async def all_saved(self) -> list[SavedLaunch]:
-        """What there is by now of this launch, then of those by links in its page and in theirs."""
-        others = [saved for record in self.linked for saved in await record.all_saved()]
-        return [await self.saved(), *others]
+    def each(self) -> Iterator[Recording]:
+        """This one, then those of the links in its page and in theirs."""
+        yield self
+        for record in self.linked:
+            yield from record.each()
 
-    async def saved(self) -> SavedLaunch:
-        """What there is by now. Raises RuntimeError before anything was opened."""
+    def all_saved(self, *, patience: float = 10.0) -> list[SavedLaunch]:
+        """What there is by now of this launch, then of those by links in its page and in theirs."""
+        return [record.saved(patience=patience) for record in self.each()]
+
+    def saved(self, *, patience: float = 10.0) -> SavedLaunch:
+        """What there is by now, or was when it ended. Raises RuntimeError before anything was opened.
+
+        `patience`: seconds after which a request of an open page counts as unanswered.
+        """
         found = self.inspection.to_json()
         assert self._launcher is not None
         view = found["answer"] or {}
@@ -212,7 +234,7 @@ class Recording:
             "launch_params": view.get("launch_params"),
             "init_data": view.get("init_data"),
             "checks": found["checks"],
-            **self._page(),
+            **self._page(patience),
             "metapro": self.metapro,
         }
         return SavedLaunch.model_validate(self._struck_out(value, found["link"]))
@@ -232,7 +254,7 @@ class Recording:
         for request, exchange in zip(requests, self._own_exchanges(), strict=True):
             yield request | {"at": self._since(exchange.at)}
 
-    def _page(self) -> dict[str, Any]:
+    def _page(self, patience: float) -> dict[str, Any]:
         app = self.app
         if app is None:
             return {}
@@ -246,10 +268,14 @@ class Recording:
             "events": [self._event(event) for event in islice(app.events, _EVENTS)],
             "events_left_out": max(0, len(app.events) - _EVENTS),
             "unanswered": [
-                {**_without(asdict(one), "since"), "at": self._since(one.since)} for one in app.unanswered
+                {**_without(asdict(one), "since"), "at": self._since(one.since)}
+                for one in self._waiting(app, patience)
             ],
             **self._seen_by_host(app),
         }
+
+    def _waiting(self, app: MiniApp, patience: float) -> list[Pending]:
+        return app.bridge.unanswered(_now(), patience) if self._waits is None else self._waits
 
     def _event(self, event: Any) -> dict[str, Any]:
         text = event.text if self._reveal else event_text(event.name, event.text)
