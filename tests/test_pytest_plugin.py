@@ -409,6 +409,18 @@ async def test_an_account_that_another_process_uses_is_waited_for(
         await shared.__aexit__(None, None, None)
 
 
+async def test_nothing_of_the_browser_server_is_left() -> None:
+    server = BrowserServer(headed=False)
+    try:
+        address = urlsplit((await server.browser_options())["remote"])
+        _, there = await asyncio.open_connection(address.hostname, address.port)
+        there.close()
+    finally:
+        await asyncio.to_thread(server.close)
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection(address.hostname, address.port)
+
+
 @pytest.mark.slow
 async def test_a_browser_server_that_died_is_replaced() -> None:
     server = BrowserServer(headed=False)

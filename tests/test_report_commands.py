@@ -174,20 +174,20 @@ def test_a_batch_goes_on_where_it_was(inside: Any, terminal: Terminal) -> None:
     source.write_text(f"# mine\n{APP}\n\n{APP}\nhttps://t.me/demo_bot/nix\n")
     first = inside(terminal, "inspect", "links.txt", "--jsonl", "--budget", "600")
     assert (first.code, first.out) == (1, "")
-    assert "2 inspected, 1 of them not as they should be; 0 were there" in first.err
+    assert "2 inspected, 0 were there; 1 are not as they should be" in first.err
     before = lines(out)
     assert [(line["target"], line["ok"]) for line in before] == [(APP, True), (f"{APP[:21]}/nix", False)]
     source.write_text(source.read_text() + "@plain_bot\n")
     with out.open("a") as file:
         file.write('{"target": "@pla')  # as a process leaves it that was killed
     second = inside(terminal, "inspect", "links.txt", "--jsonl", "--budget", "600")
-    assert "1 inspected, 1 of them not as they should be; 2 were there" in second.err
+    assert "1 inspected, 2 were there; 2 are not as they should be" in second.err
     assert lines(out)[:2] == before
     assert lines(out)[2]["target"] == "@plain_bot"
     third = inside(terminal, "inspect", "links.txt", "--jsonl", "-o", "links.jsonl")
     assert (third.code, third.err.split(":")[1]) == (
-        0,
-        " 0 inspected, 0 of them not as they should be; 3 were there.\n",
+        1,
+        " 0 inspected, 3 were there; 2 are not as they should be.\n",
     )
 
 
@@ -222,7 +222,7 @@ def test_a_batch_that_is_killed_loses_nothing_and_asks_nothing_twice(
             if call.method == "messages.requestAppWebView"
         ]
     assert again.code == 0
-    assert "5 inspected, 0 of them not as they should be; 4 were there" in again.err
+    assert "5 inspected, 4 were there; 0 are not as they should be" in again.err
     after = (tmp_path / "links.jsonl").read_text()
     assert after.startswith(before)
     assert [line["target"] for line in lines(tmp_path / "links.jsonl")] == links
@@ -296,12 +296,56 @@ async def test_the_file_of_links(tmp_path: Path) -> None:
 
 async def test_a_file_that_holds_something_else_is_not_written_to(tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
-    assert done_already(out) == set()
-    for content in ("a letter\nto somebody", '{"target": "@a"}\n[]\n', '{"a": 1}\n'):
+    assert done_already(out) == {}
+    whole = '{"target": "@a", "ok": true}\n'
+    for content in (
+        "a letter\nto somebody",
+        f"{whole}[]\n",
+        '{"a": 1}\n',
+        "a note",
+        f"{whole}[1",
+        '{"a": 1}',
+    ):
         out.write_text(content)
         with pytest.raises(BadInput, match="no file of results"):
             done_already(out)
         assert out.read_text() == content
+
+
+async def test_a_passing_trouble_is_no_result(inside: Any, tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path, "ready.json")
+    links = [APP, f"{APP}y", f"{APP}z"]
+    (tmp_path / "links.txt").write_text("\n".join(links))
+    with Sandbox().in_thread() as sandbox:
+        ready_file.write(tmp_path / "ready.json", ready_file.describe(sandbox))
+        inside(terminal, "login", "--phone", "9996621111", typed="22222\n")
+        fault = going_wrong.Fail(500, "INTERNAL")
+        sandbox.faults.on("messages.requestAppWebView", fault, times=9)
+        first = inside(terminal, "inspect", "links.txt", "--jsonl", "--budget", "600")
+        sandbox.faults.clear()
+        second = inside(terminal, "inspect", "links.txt", "--jsonl", "--budget", "600")
+    assert first.code == 1
+    assert "met a passing trouble of Telegram's: run this again" in first.err
+    assert second.code == 0, "what was not tested is tried again"
+    assert {line["target"]: line["ok"] for line in lines(tmp_path / "links.jsonl")} == dict.fromkeys(
+        links, True
+    )
+
+
+def test_results_do_not_overwrite_the_links(inside: Any, terminal: Terminal) -> None:
+    source = terminal.folder / "links.jsonl"
+    source.write_text(APP)
+    refused = inside(terminal, "inspect", "links.jsonl", "--jsonl")
+    assert (refused.code, source.read_text()) == (2, APP)
+    assert "would overwrite the links" in " ".join(refused.err.split())
+
+
+def test_a_launch_url_given_as_a_link_is_not_told(inside: Any, terminal: Terminal) -> None:
+    url = "https://shop.example/#tgWebAppData=hash%3Dcanary0123&tgWebAppVersion=9.1"
+    for command in ("inspect", "check", "verify @demo_bot --link", "inspect --json", "check --json"):
+        told = inside(terminal, *command.split(), url)
+        assert told.code
+        assert "canary" not in told.out + told.err, command
 
 
 async def test_secrets_of_a_batch_are_masked(tmp_path: Path) -> None:

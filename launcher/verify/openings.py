@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from flows import BadInput, Consent, MiniAppError, links
 from flows.buttons import buttons_of, links_of
 from flows.errors import answers
+from flows.launch_params import mask_init_data
 from launcher.tracing import traced
 from launcher.verify.contact import ENDING, Contact
 from launcher.verify.findings import Opened
@@ -99,12 +100,14 @@ def _leads_to(contact: Contact, url: str) -> bool:
 def flow_of(link: str) -> str:
     """The flow that a link to an app means. Raises BadInput for any other: following it would do more than
     open an app (join a chat, start a bot)."""
+    shown = mask_init_data(link)
     try:
         kind = type(links.parse(link))
     except links.NotALink as reason:
-        raise BadInput(f"{link!r} is not a link to Telegram: {reason}.", "Give t.me/bot/app.") from None
+        raise BadInput(f"{shown!r} is not a link to Telegram: {reason}.", "Give t.me/bot/app.") from None
     if kind not in _FLOWS:
         raise BadInput(
-            f"{link!r} is no link to an app.", "Give t.me/bot/app, t.me/bot?startapp or ?startattach."
+            f"{shown!r} is no link to an app.",
+            "Give t.me/bot/app, t.me/bot?startapp or ?startattach.",
         )
     return _FLOWS[kind]
