@@ -234,10 +234,9 @@ async def test_a_linked_app_has_its_own_phone_and_no_recordings(browser: Browser
 @pytest.mark.parametrize("returns", [True, False])
 async def test_a_linked_app_may_bring_its_opener_back(scene: Scene, returns: bool) -> None:
     async with scene.shown(platform="weba") as live:
-        hears = asyncio.ensure_future(heard(live, "visibility_changed"))
-        await asyncio.sleep(0)  # the page waits before there is anything to hear
+        await live.frame.evaluate("void (window.first = take('visibility_changed'))")
         await ask(live, "web_app_open_tg_link", LINK)
-        assert await hears == {"is_visible": False}
+        assert await live.frame.evaluate("first") == {"is_visible": False}
         second = await live.next_app()
         await second.ready()
         await ask(second, "web_app_close", {"return_back": returns})
