@@ -626,7 +626,8 @@ def test_without_playwright_a_page_is_refused_in_a_line(
     done = inside(terminal, *SAMPLE, "--host", "browser")
     assert done.code == 1
     assert done.err.endswith(
-        "Playwright is not installed. Install it: pip install 'miniapp-launcher[browser]'\n"
+        "Playwright is not installed. Run: pip install 'miniapp-launcher[browser]', "
+        "or from a clone: pip install '.[browser]'\n"
     )
     assert done.err.count("\n") == 1
 
@@ -733,8 +734,21 @@ REFUSED: dict[str, tuple[tuple[str, ...], int, str]] = {
     "list nobody": (("accounts", "--account", "zoe"), 1, "There are: alice. Check the name"),
     "import nothing": (("accounts", "import", "x"), 1, "not an exported session"),
     "unknown assumption": (("sandbox", "--flip", "nope"), 2, "--assumptions"),
-    "unknown switch": (("sandbox", "--metapro", "nope=1"), 2, "nope"),
-    "impossible position": (("sandbox", "--metapro", "success=204"), 2, "success"),
+    "unknown switch": (
+        ("sandbox", "--metapro", "nope=1"), 2, "there is no switch 'nope'; there are success, auth_scheme, ",
+    ),
+    "switch without a position": (
+        ("sandbox", "--metapro", "sliding"), 2, "sliding is turned by sliding=VALUE; it takes true, false.",
+    ),
+    "impossible position": (
+        ("sandbox", "--metapro", "success=204"), 2, "success cannot be '204'; it takes 200, 201.",
+    ),
+    "impossible number": (
+        ("sandbox", "--metapro", "hash_lifetime=-1"), 2, "'-1'; it takes a number from 0 on, null.",
+    ),
+    "impossible outage": (
+        ("sandbox", "--metapro", 'outages={"nft":"gone"}'), 2, "it takes a JSON object of one of (users, nft",
+    ),
     "sandbox elsewhere": (("sandbox", "--server", "test"), 2, "'test' is not"),
     "demo elsewhere": (("demo", "--server", "test"), 2, "'test' is not"),
     "folder of the ready file": (("sandbox", "--ready-file", "nosuch/ready.json"), 1, "there is no folder"),

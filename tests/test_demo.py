@@ -22,6 +22,7 @@ from flows import FLOWS
 from launcher.demo import Check, DemoReport, LaunchReport, Step, print_demo, print_step, run_demo
 from launcher.demo.pages import write_index
 from launcher.hosts.profiles import profile_for
+from launcher.metapro import Verdict
 from launcher.sandbox import Act, Fail, FloodWait, MenuButton, Sandbox, mailbox
 from launcher.sandbox.default_world import DEMO_BOT
 from tests.conftest import need
@@ -139,6 +140,11 @@ async def test_each_step_is_told_when_it_is_done() -> None:
     assert titles[:5] == ["data centre", "key exchange", "code", "signed in", "bots"]
     assert set(titles[5:]) == {*FLOWS, "expiry", "metapro", "check"}
     assert [step.seconds for step in told] == sorted(step.seconds for step in told)
+    assert report.metapro is not None
+    made = {step.id for step in report.metapro.steps if step.verdict is not Verdict.SKIPPED}
+    first, *each, last = [step.detail.split()[0] for step in told if step.title == "metapro"]
+    assert (first, set(each), last) == ("the", made, str(len(report.metapro.steps)))
+    assert len(each) == len(made) > 10
 
 
 # Worlds in which something is not as documented
@@ -389,6 +395,10 @@ def test_the_table_fits(usual: DemoReport, width: int) -> None:
     assert "What to try next" in text
     commands = [line for line in text.splitlines() if line.strip().startswith("miniapp ")]
     assert len(commands) == 5
+    lines = text.splitlines()
+    marks = [at for at, line in enumerate(lines) if line.startswith("~ ")]
+    assert lines[marks[0]] == "~ marks what is as it should be, if what it rests on is so"
+    assert len(marks) > 1
 
 
 def test_a_step_cannot_steer_the_terminal() -> None:

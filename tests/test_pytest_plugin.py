@@ -24,7 +24,7 @@ from launcher.hosts.browser import Browser
 from launcher.pytest_plugin.browser_server import BrowserServer
 from launcher.pytest_plugin.options import run_options
 from launcher.pytest_plugin.shared import SharedLauncher
-from launcher.report import SavedLaunch
+from launcher.report import SavedLaunch, html
 from launcher.sandbox import Sandbox
 from launcher.sandbox.ready_file import describe, write
 from launcher.servers import server_of
@@ -168,6 +168,7 @@ def test_under_pytest_asyncio(pytester: pytest.Pytester) -> None:
         "test_fails_after_the_block": ["launch.json", "notes.txt", "report.html"],
     }
     saved = SavedLaunch.read(kept["test_fails_in_the_block"] / "launch.json")
+    assert (kept["test_fails_in_the_block"] / "report.html").read_text("utf-8") == html(saved)
     assert saved.server == "sandbox"
     assert [event.name for event in saved.events][-1] == "web_app_open_popup"
     assert "messages.getHistory" in [exchange.method for exchange in saved.exchanges]

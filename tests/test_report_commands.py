@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from flows import BadInput, FloodWait
+from launcher.budget import Budget
 from launcher.inspection.batch import done_already, inspect_all, links_in
-from launcher.probe.budget import Budget
-from launcher.report import SavedLaunch
+from launcher.report import SavedLaunch, html
+from launcher.sandbox import Sandbox, ready_file
 from launcher.sandbox import faults as going_wrong
 from tests.browsers import browser
 from tests.running import CALM, launching
@@ -39,7 +40,8 @@ def test_inspect_saves_and_reports(inside: Any, terminal: Terminal) -> None:
     assert done.err == "Saved: a.json\nReport: a.html\n"
     saved = SavedLaunch.read(terminal.folder / "a.json")
     assert (saved.target, saved.closed, saved.revealed) == (APP, "caller", False)
-    assert "<h1>@demo_bot</h1>" in (terminal.folder / "a.html").read_text("utf-8")
+    assert "<h1>@demo_bot</h1>" in html(saved)
+    assert (terminal.folder / "a.html").read_text("utf-8") == html(saved)
 
 
 def test_a_refused_launch_is_saved_too(inside: Any, terminal: Terminal) -> None:
@@ -71,15 +73,16 @@ def test_open_saves_and_reports(inside: Any, terminal: Terminal) -> None:
     options = ("--for", "0.01", "--save", "a.json", "--report", "a.html", "--json")
     done = inside(terminal, "open", "@demo_bot", "--via", "menu_button", *options)
     assert done.code == 0
-    assert SavedLaunch.read(terminal.folder / "a.json").closed == done.json["closed"] == "caller"
-    assert (terminal.folder / "a.html").exists()
+    saved = SavedLaunch.read(terminal.folder / "a.json")
+    assert saved.closed == done.json["closed"] == "caller"
+    assert (terminal.folder / "a.html").read_text("utf-8") == html(saved)
 
 
 def test_replay_shows_reports_and_prints(inside: Any, terminal: Terminal) -> None:
     inside(terminal, "inspect", APP, "--save", "a.json", "--report", "a.html")
     shown = inside(terminal, "replay", "a.json")
     assert shown.code == 0
-    for word in (APP, "messages.requestAppWebView", "signature", "caller"):
+    for word in (APP, "messages.requestAppWebView", "signature", "caller", "All 3 readings agree"):
         assert word in shown.out
     done = inside(terminal, "replay", "a.json", "--report", "b.html", "--json")
     assert (done.code, done.json["target"]) == (0, APP)
@@ -186,6 +189,44 @@ def test_a_batch_goes_on_where_it_was(inside: Any, terminal: Terminal) -> None:
         0,
         " 0 inspected, 0 of them not as they should be; 3 were there.\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)], ids=["Ctrl-C", "SIGTERM"]
+)
+def test_a_batch_that_is_killed_loses_nothing_and_asks_nothing_twice(
+    inside: Any, tmp_path: Path, how: signal.Signals, code: int
+) -> None:
+    """In the middle of a flood wait; and what the data centre was asked says the same as the file."""
+    terminal = Terminal(tmp_path, "ready.json")
+    links = [f"https://t.me/demo_bot/app?startapp={number}" for number in range(9)]
+    (tmp_path / "links.txt").write_text("\n".join(links))
+    command = [str(SCRIPT), "inspect", "links.txt", "--jsonl"]
+    with Sandbox().in_thread() as sandbox:
+        ready_file.write(tmp_path / "ready.json", ready_file.describe(sandbox))
+        inside(terminal, "login", "--phone", "9996621111", typed="22222\n")
+        sandbox.faults.on("messages.requestAppWebView", going_wrong.FloodWait(600), skip=4)
+        with subprocess.Popen(
+            command, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=terminal.environment()
+        ) as batch:
+            assert batch.stderr is not None
+            assert "asks for a pause of 600 s" in batch.stderr.readline()
+            batch.send_signal(how)
+            assert batch.wait(PATIENCE) == code
+        before = (tmp_path / "links.jsonl").read_text()
+        assert [line["target"] for line in lines(tmp_path / "links.jsonl")] == links[:4]
+        again = inside(terminal, "inspect", "links.txt", "--jsonl")
+        asked = [
+            call.parameters["start_param"]
+            for call in sandbox.log
+            if call.method == "messages.requestAppWebView"
+        ]
+    assert again.code == 0
+    assert "5 inspected, 0 of them not as they should be; 4 were there" in again.err
+    after = (tmp_path / "links.jsonl").read_text()
+    assert after.startswith(before)
+    assert [line["target"] for line in lines(tmp_path / "links.jsonl")] == links
+    assert asked == ["0", "1", "2", "3", "4", "4", "5", "6", "7", "8"], "the refused one once more"
 
 
 class Time:

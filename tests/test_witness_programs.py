@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -62,7 +63,13 @@ def test_plain_clients_work_from_the_ready_file_alone(tmp_path: Path) -> None:
         site = json.loads(ready.read_text())["site"]
         printed = {script.stem: run(script, ready, tmp_path) for script in PROGRAMS}
         assert stop(program, signal.SIGTERM) == 0
-    assert printed == dict.fromkeys(["plain_kurigram", "plain_telethon"], f"{site}\n")
+    assert list(printed) == ["plain_kurigram", "plain_telethon"]
+    for told in printed.values():
+        launch = dict(line.split(maxsplit=1) for line in told.splitlines())
+        assert (launch["page"], launch["tgWebAppPlatform"]) == (site, "android")
+        assert json.loads(launch["user"])["first_name"] == "Alice"
+        assert (launch["hash"], launch["signature"]) == ("***", "***")
+        assert not re.search("[0-9a-f]{64}|tgWebAppData=", told), "a launch URL, or what signs in"
     assert not ready.exists()
 
 

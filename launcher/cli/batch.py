@@ -23,13 +23,13 @@ async def run_batch(
     account: str | None,
     source: Path,
     out: Path | None,
-    per_minute: float,
+    per_minute: float | None,
     options: dict[str, Any],
 ) -> None:
     """Inspect what the output file has not; raises typer.Exit when not every app was opened."""
+    from launcher.budget import budget_for
     from launcher.inspection.batch import done_already, inspect_all, links_in
     from launcher.launcher import Launcher
-    from launcher.probe.budget import Budget
 
     links = links_in(source)
     out = out or source.with_suffix(".jsonl")
@@ -45,11 +45,18 @@ async def run_batch(
 
         if waiting:
             async with Launcher(settings, account) as launcher:
-                await inspect_all(launcher, waiting, out, budget=Budget(per_minute), told=told, **options)
+                budget = budget_for(launcher.server, per_minute)
+                await inspect_all(
+                    launcher, waiting, out, budget=budget, told=told, paused=_say_pause, **options
+                )
     there = len(links) - len(waiting)
     say(f"{out}: {len(waiting)} inspected, {failed} of them not as they should be; {there} were there.")
     if failed:
         raise typer.Exit(1)
+
+
+def _say_pause(seconds: float) -> None:
+    say(f"Telegram asks for a pause of {seconds:.0f} s; what is done by now is kept.")
 
 
 @contextmanager

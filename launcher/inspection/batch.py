@@ -11,15 +11,13 @@ import asyncio
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flows import AccountLost, BadInput, FloodWait, NotConnected
+from launcher.budget import Budget
 from launcher.inspection.run import inspect_link
 from launcher.inspection.stages import Inspection
 from launcher.launcher import Launcher
-
-if TYPE_CHECKING:
-    from launcher.probe.budget import Budget
 
 __all__ = ["PATIENCE", "done_already", "inspect_all", "links_in"]
 
@@ -73,16 +71,18 @@ async def inspect_all(
     *,
     budget: Budget,
     told: Callable[[Inspection], None] = lambda inspection: None,
+    paused: Callable[[float], None] = lambda seconds: None,
     **options: Any,
 ) -> None:
-    """Inspect one target after the other and append each to the file; `told` is called with each result.
+    """Inspect one target after the other and append each to the file; `told` is called with each result,
+    `paused` with the seconds of each flood wait that is waited out.
 
     Raises FloodWait for one that is longer than `PATIENCE`, AccountLost, NotConnected, and OSError when the
     file cannot be written: what the file has by then stays.
     """
     with out.open("a", encoding="utf-8") as file:
         for target in targets:
-            inspection = await _within(budget, launcher, target, options)
+            inspection = await _within(budget, launcher, target, paused, options)
             line = json.dumps(inspection.to_json())
             await asyncio.to_thread(_append, file, line)
             told(inspection)
@@ -93,7 +93,13 @@ def _append(file: Any, line: str) -> None:
     file.flush()
 
 
-async def _within(budget: Budget, launcher: Launcher, target: str, options: dict[str, Any]) -> Inspection:
+async def _within(
+    budget: Budget,
+    launcher: Launcher,
+    target: str,
+    paused: Callable[[float], None],
+    options: dict[str, Any],
+) -> Inspection:
     while True:
         await budget.take(_COLD)
         inspection = await inspect_link(launcher, target, **options)
@@ -101,6 +107,7 @@ async def _within(budget: Budget, launcher: Launcher, target: str, options: dict
         match inspection.failure:
             case FloodWait(seconds=seconds) if seconds <= PATIENCE:
                 budget.pause(seconds)
+                paused(seconds)
             case FloodWait() | AccountLost() | NotConnected() as failure:
                 raise failure
             case _:

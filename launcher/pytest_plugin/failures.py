@@ -72,10 +72,17 @@ def _facts(saved: SavedLaunch, files: list[Path]) -> Iterator[str]:
         yield f"event       {event.at:.3f} s {way} {_short(event.name + ' ' + (event.data or ''))}"
     waits = ", ".join(one.name for one in saved.unanswered)
     yield f"unanswered  {waits}" if waits else ""
-    yield f"console     {len(saved.console)}: {_short(saved.console[-1].text)}" if saved.console else ""
+    wrong = _wrong(saved)
+    yield f"console     {len(wrong)}: {_short(wrong[-1])}" if wrong else ""
     requests = ", ".join(dict.fromkeys(one.method for one in saved.exchanges))
     yield f"requests    {_short(requests, 200)}"
     yield f"report      {files[0]}"
+
+
+def _wrong(saved: SavedLaunch) -> list[str]:
+    """Errors on the page's console, and what else was seen of it, in their order."""
+    errors = [(one.at, one.text) for one in saved.console if one.level == "error"]
+    return [text for _, text in sorted([*errors, *((one.at, one.text) for one in saved.seen)])]
 
 
 def _short(text: str, longest: int = 100) -> str:

@@ -61,8 +61,8 @@ class Launches:
         return self.folder
 
     async def over(self, record: Recording) -> None:
-        """A launch has ended."""
-        self._saved.append(await record.saved())
+        """A launch has ended, and those by links in its page are told of too."""
+        self._saved.extend(await record.all_saved())
 
     def write(self) -> list[tuple[SavedLaunch, list[Path]]]:
         """Write what is known of the launches that are over and not written yet."""

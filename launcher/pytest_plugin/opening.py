@@ -6,7 +6,7 @@ What happens is recorded while it lasts; what was recorded is written down only 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from launcher.pytest_plugin.one_task import OneTask
@@ -53,8 +53,7 @@ class AppOfTest:
     async def __aexit__(self, kind: type[BaseException] | None, *failure: Any) -> None:
         if self._launches.wants_picture(failed=kind is not None):
             await self._record.picture("at the end")
-        with suppress(ValueError):  # left in another task than it was entered in: its trace ended with that
-            self._asking.close()
+        self._asking.close()
         try:
             await self._inside.__aexit__(kind, *failure)
         finally:

@@ -8,6 +8,8 @@
 A recording opens the app as `Launcher.open` does and listens meanwhile: to the consent policy's questions, to
 each request of this task to Telegram, to the page. What stops the launch is raised as ever, and in the value
 too. An app that somebody else has opened is recorded from then on: `record.see(app)`.
+
+What a link in the page opens is a launch of its own and recorded alike, in `record.linked`.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import asyncio
 import base64
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -26,6 +28,7 @@ from flows import Consent, HiddenLink, MiniAppError, OpenParameters
 from launcher.failure_json import failure_json
 from launcher.hosting import Hosting, Kind, hosted
 from launcher.hosts.launch_secrets import LaunchSecrets
+from launcher.hosts.observations import Seen
 from launcher.inspection import Inspection, Onlooker
 from launcher.launcher import Launcher
 from launcher.mini_app import MiniApp
@@ -38,6 +41,7 @@ __all__ = ["Recording", "recording"]
 _EVENTS = 2_000
 _CHARACTERS = 4_000
 """Of an event's data."""
+_LINKED = 20
 _PICTURES = 12
 _PICTURE_BYTES = 2 * 2**20
 _PATIENCE = 3.0
@@ -49,11 +53,15 @@ class Recording:
     """One launch, recorded. `reveal` leaves secrets readable in the value, which then says so; `pictures`
     takes a screenshot when the block of `opening` is left."""
 
-    def __init__(self, *, reveal: bool = False, pictures: bool = True) -> None:
+    def __init__(
+        self, *, reveal: bool = False, pictures: bool = True, opened_by: Recording | None = None
+    ) -> None:
         self.app: MiniApp | None = None
+        self.linked: list[Recording] = []
         self.metapro: list[dict[str, Any]] = []
         self._reveal = reveal
         self._pictures = pictures
+        self._opened_by = opened_by
         self._taken: list[dict[str, Any]] = []
         self._exchanges: list[Exchange] = []
         self._failure: MiniAppError | None = None
@@ -92,6 +100,7 @@ class Recording:
                     target, parameters=parameters, consent=onlooker.consent, **options
                 ) as app:
                     self.app, self._found = app, onlooker.opened(app)
+                    app.on_link = self._following
                     async with self._shown(launcher, app, host, hosting):
                         yield app
             except MiniAppError as failure:
@@ -102,12 +111,13 @@ class Recording:
 
     def see(self, app: MiniApp) -> None:
         """Record an app that is open already, with what its page has done so far."""
-        launcher = app._launcher
+        launcher = app.launcher
         if self._launcher is None:
             self._launcher = launcher
         self._parameters = app.parameters
         self._options = {"via": app.flow}
         self.app = app
+        app.on_link = self._following
         self._found = Onlooker(launcher, f"@{app.app.bot.username}", reveal=self._reveal).opened(app)
         if app.live is not None and (first := next(iter(app.events), None)) is not None:
             self._epoch -= max(0.0, self._clock - first.time)
@@ -116,6 +126,14 @@ class Recording:
     def add(self, exchanges: Iterable[Exchange]) -> None:
         """Requests that another task has made for the app."""
         self._exchanges = sorted([*self._exchanges, *exchanges], key=lambda exchange: exchange.at)
+
+    def _following(self, target: Any, options: dict[str, Any]) -> AbstractAsyncContextManager[MiniApp]:
+        """What a link in the page leads to, opened under a recording of its own. The first ones are kept."""
+        record = Recording(reveal=self._reveal, pictures=self._pictures, opened_by=self)
+        if len(self.linked) < _LINKED:
+            self.linked.append(record)
+        assert self._launcher is not None
+        return record.opening(self._launcher, target, **options)
 
     @asynccontextmanager
     async def _shown(
@@ -141,11 +159,18 @@ class Recording:
         """The stages of the launch by now. Raises RuntimeError before anything was opened."""
         if self._found is None:
             raise RuntimeError("nothing was recorded: open an app first")
-        return replace(self._found, failure=self._failure, exchanges=tuple(self._exchanges))
+        return replace(self._found, failure=self._failure, exchanges=tuple(self._own_exchanges()))
+
+    def _own_exchanges(self) -> list[Exchange]:
+        """Without those of the apps that its page has opened."""
+        others = {id(one) for record in self.linked for one in record._exchanges}
+        return [one for one in self._exchanges if id(one) not in others]
 
     async def picture(self, name: str) -> None:
-        """Take a screenshot, if the page is shown in a browser and draws. The first dozen are kept, and
-        one that looks like the one before is not."""
+        """Take a screenshot, if the page is shown in a browser and draws; and one of each app that it has
+        opened. The first dozen are kept, and one that looks like the one before is not."""
+        for record in self.linked:
+            await record.picture(name)
         if self.app is None or self.app.live is None or len(self._taken) >= _PICTURES:
             return
         at = self._since(_now())
@@ -156,6 +181,11 @@ class Recording:
         if not self._taken or self._taken[-1]["png"] != picture:
             self._taken.append({"at": at, "name": name, "png": picture})
 
+    async def all_saved(self) -> list[SavedLaunch]:
+        """What there is by now of this launch, then of those by links in its page and in theirs."""
+        others = [saved for record in self.linked for saved in await record.all_saved()]
+        return [await self.saved(), *others]
+
     async def saved(self) -> SavedLaunch:
         """What there is by now. Raises RuntimeError before anything was opened."""
         found = self.inspection.to_json()
@@ -164,6 +194,7 @@ class Recording:
         value = {
             "revealed": self._reveal,
             "target": found["target"],
+            "opened_by": self._opened_by and _named(self._opened_by.app and self._opened_by.app.app),
             "options": self._options,
             "when": self._when,
             "seconds": self._since(self._over or _now()),
@@ -188,12 +219,17 @@ class Recording:
 
     def _struck_out(self, value: dict[str, Any], link: Any) -> dict[str, Any]:
         if not self._reveal:
-            secrets = Secrets(_mask(self.app), self._exchanges, link)
+            secrets = Secrets(self._mask, self._exchanges, link)
             value = {name: secrets.strike(item) for name, item in value.items()}
         return value | {"screenshots": self._taken}
 
+    def _mask(self, text: str) -> str:
+        """Without the secrets of the app, and of the one whose page has opened it."""
+        own = _mask_of(self.app)(text)
+        return own if self._opened_by is None else self._opened_by._mask(own)
+
     def _timed(self, requests: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        for request, exchange in zip(requests, self._exchanges, strict=True):
+        for request, exchange in zip(requests, self._own_exchanges(), strict=True):
             yield request | {"at": self._since(exchange.at)}
 
     def _page(self) -> dict[str, Any]:
@@ -229,16 +265,26 @@ class Recording:
         host = app.live.host
         if host is None:
             return {}
+        sights = [
+            {"at": self._since_epoch(seen.time), "kind": str(seen.kind), "text": seen.detail}
+            for seen in host.observations
+            if seen.kind is not Seen.CONSOLE_ERROR  # it is on the console
+        ]
+        undone = [
+            {"at": self._since(one.time), "kind": "not done", "text": f"{one.name}: {one.why}"}
+            for one in app.failures
+        ]
         return {
-            "console": [
-                {"at": self._since_epoch(seen.time), "kind": str(seen.kind), "text": seen.detail}
-                for seen in host.observations
-            ],
-            "network": [
-                _without(asdict(one), "time") | {"at": self._since_epoch(one.time)} for one in host.traffic
-            ],
+            "seen": sorted([*sights, *undone], key=lambda sight: sight["at"]),
+            "console": [self._timed_alike(one) for one in host.console],
+            "messages_left_out": host.console.left_out,
+            "network": [self._timed_alike(one) for one in host.traffic],
             "requests_left_out": host.traffic.left_out,
         }
+
+    def _timed_alike(self, noted: Any) -> dict[str, Any]:
+        """Something with a time since the epoch, with one since the beginning instead."""
+        return _without(asdict(noted), "time") | {"at": self._since_epoch(noted.time)}
 
     def _since(self, moment: float) -> float:
         return round(max(0.0, moment - self._clock), 4)
@@ -257,7 +303,7 @@ async def recording(
         yield record
 
 
-def _mask(app: MiniApp | None) -> Callable[[str], str]:
+def _mask_of(app: MiniApp | None) -> Callable[[str], str]:
     """What strikes an app's secrets out; its host may know more than its URL tells."""
     if app is not None and app.live is not None and app.live.host is not None:
         return app.live.host.masked
