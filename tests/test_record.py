@@ -122,7 +122,7 @@ async def play(source: str, launcher: Launcher) -> None:
 
 
 @in_browser
-@pytest.mark.parametrize("platform", ["android", "weba"])
+@pytest.mark.parametrize("platform", [pytest.param("android", marks=pytest.mark.slow), "weba"])
 async def test_the_written_test_does_it_again(
     browser: Browser, platform: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -338,6 +338,7 @@ def test_the_command_writes_what_was_done(sample: Path) -> None:
     )
 
 
+@pytest.mark.slow
 async def test_the_written_test_passes_and_fails_when_the_app_is_another(sample: Path) -> None:
     """Both in one run of pytest's, in a folder of its own, by the plugin."""
     run = await create_subprocess_exec(
