@@ -47,14 +47,15 @@ def overview(exporter: Exporter) -> str:
     waiting = len(watched) - counts.total()
     if waiting:
         tally += f"<li><b>{waiting}</b> not checked yet</li>"
-    body = f"""<header><h1>Mini Apps</h1><p class="soft">{_headline(counts)}</p></header>
+    body = f"""<header><h1>Mini Apps</h1><p class="soft">{_headline(counts, waiting)}</p></header>
 {_notices(exporter)}
 <ul class="tally" aria-label="Targets by status">{tally}</ul>
 <main>
 <section aria-label="Targets" class="targets">{"".join(_card(exporter, one) for one in watched)}</section>
 {_accounts(exporter)}
 </main>"""
-    return _page("Mini Apps", body, worst(counts) if counts else Status.UNKNOWN, "")
+    status = worst([*counts, *([Status.UNKNOWN] if waiting else [])])
+    return _page("Mini Apps", body, status, "")
 
 
 def alone(page: str) -> str:
@@ -104,15 +105,20 @@ def _page(title: str, body: str, status: Status, root: str) -> str:
 """
 
 
-def _headline(counts: Counter[Status]) -> str:
+def _headline(counts: Counter[Status], waiting: int) -> str:
     if not counts:
         return "The first checks are under way."
-    return {
+    known = {
         Status.OK: "Everything works.",
         Status.WARNING: "Everything works; something wants attention.",
         Status.UNKNOWN: "Nothing is known to be down, but not everything could be tested.",
         Status.CRITICAL: "Something is down.",
     }[worst(counts)]
+    if not waiting:
+        return known
+    were = "target was" if waiting == 1 else "targets were"
+    rest = f"{waiting} of {waiting + counts.total()} {were} not checked yet."
+    return f"{known.replace('Everything', 'What was checked')} {rest}"
 
 
 def _importance(watched: Watched) -> tuple[int, str]:

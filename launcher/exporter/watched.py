@@ -41,7 +41,8 @@ class Past:
 class Watched:
     """A target, its last result and those before it.
 
-    `last_at` and `next_at` are moments of the monotonic clock. `failure` is the last result that was not OK,
+    `last_at`, `next_at` and `beat` are moments of the monotonic clock; checks come at `beat` and whole periods
+    after it, but the first one sooner. `failure` is the last result that was not OK,
     at `failure_at` since the epoch. `counts` are the checks since the exporter began.
     """
 
@@ -52,6 +53,7 @@ class Watched:
     failure: CheckResult | None = None
     failure_at: float = 0.0
     next_at: float | None = None
+    beat: float = 0.0
     checking: bool = False
     counts: Counter[Status] = field(default_factory=Counter)
     checked: asyncio.Event = field(default_factory=asyncio.Event)
