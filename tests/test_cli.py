@@ -785,8 +785,8 @@ def test_what_is_broken_on_the_disk_is_told(terminal: Terminal, inside: Any) -> 
     assert (no_folder.code, no_folder.err.count("\n")) == (1, 1)
     assert "sessions" in no_folder.err
     folder.unlink()
-    folder.joinpath("sandbox").mkdir(parents=True)
-    folder.joinpath("sandbox/alice.session").write_text("miniapp-session 9 nonsense")
+    terminal.accounts.folder.mkdir(parents=True)
+    terminal.accounts.folder.joinpath("alice.session").write_text("miniapp-session 9 nonsense")
     assert inside(terminal, "open", APP).code == 1
     [alice] = inside(terminal, "accounts", "--json").json
     assert inside(terminal, "accounts").out.splitlines()[-1] == f"alice: {alice['problem']}"
