@@ -885,6 +885,10 @@ def test_the_events_of_the_bridge_are_listed(terminal: Terminal, inside: Any) ->
         True,
         True,
     )
+    narrow = inside(terminal, "events", env={"COLUMNS": "80"})
+    words = set(re.split(r"[\s│→]+", narrow.out))
+    assert {row["name"] for row in rows} | {name for row in rows for name in row["replies"]} <= words
+    assert {len(line) for line in narrow.out.splitlines() if line[:1] == "│"} == {80}
     wrong = inside(terminal, "events", "--version", "new")
     assert (wrong.code, wrong.err) == (
         1, "miniapp: --version cannot be used: 'new' is no Mini Apps version; write it like 8.0.\n",

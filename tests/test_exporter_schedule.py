@@ -66,7 +66,10 @@ targets: [{{name: often, bot: "@demo_bot", via: main_app, period: 5}}, {days}]
 
 
 async def test_what_is_known_from_before_waits_for_its_turn(tmp_path: Path) -> None:
-    history, known = History(tmp_path / "history.sqlite"), not_tested(Target(name="x", bot="@demo_bot"), BadInput("?", ""))
+    history, known = (
+        History(tmp_path / "history.sqlite"),
+        not_tested(Target(name="x", bot="@demo_bot"), BadInput("?", "")),
+    )
     history.note(replace(known, target="c"), 0.0)
     history.note(replace(known, target="b", stages=()), 0.0)
     async with exporting(tmp_path, ABC, history=history) as world:

@@ -399,7 +399,7 @@ UNTESTED = StageResult(Stage.RESOLVE, Status.UNKNOWN, 0.25, "flood \x00wait")
 
 def test_nagios_reads_one_line_and_the_gravest_status() -> None:
     assert nagios([result("shop", FINE)]) == (
-        "MINIAPP OK - shop: 0.25 s | time=0.250s parse=0.250s certificate=30.0"
+        "MINIAPP OK - shop: 0.25 s | time=0.250s;;;0 parse=0.250s;;;0 certificate=30.0"
     )
     first, *others = nagios([result("a", FINE), result("b", SLOW), result("c", UNTESTED)]).split("\n")
     assert first.startswith("MINIAPP UNKNOWN - 3 targets: 1 OK, 1 WARNING, 1 UNKNOWN | a=0.250s")

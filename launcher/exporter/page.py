@@ -116,8 +116,8 @@ def _headline(counts: Counter[Status], waiting: int) -> str:
     }[worst(counts)]
     if not waiting:
         return known
-    were = "target was" if waiting == 1 else "targets were"
-    rest = f"{waiting} of {waiting + counts.total()} {were} not checked yet."
+    were = "was" if waiting == 1 else "were"
+    rest = f"{waiting} of {waiting + counts.total()} targets {were} not checked yet."
     return f"{known.replace('Everything', 'What was checked')} {rest}"
 
 
@@ -223,17 +223,18 @@ def _failure(watched: Watched, folder: str, *, shown: bool) -> str:
         return ""
     title = _reason(failure) if shown else f"Last failure {moment(watched.failure_at)}"
     opened = " open" if shown else ""
-    picture = ""
+    name, picture = _text(watched.target.name), ""
+    place = folder or f"{name}/"
+    report = f'<p><a href="{place}report">Report of this launch</a></p>' if watched.reported else ""
     if failure.screenshot is not None:
         picture = (
-            f'<a href="{folder or f"{_text(watched.target.name)}/"}failure.png">'
-            f'<img src="{folder or f"{_text(watched.target.name)}/"}failure.png" loading="lazy" '
-            f'alt="The page of {_text(watched.target.name)} when the check failed"></a>'
+            f'<a href="{place}failure.png"><img src="{place}failure.png" loading="lazy" '
+            f'alt="The page of {name} when the check failed"></a>'
         )
     return f"""<details class="failure {failure.status.name.lower()}"{opened}><summary>{title}</summary>
 <div><div><p>{_text(_told(failure))}</p>
 <p class="soft">{moment(watched.failure_at)}, {_text(failure.status.name)}: the app
-{_SAID[failure.status]}.</p></div>{picture}</div></details>"""
+{_SAID[failure.status]}.</p>{report}</div>{picture}</div></details>"""
 
 
 def _reason(failure: CheckResult) -> str:

@@ -35,8 +35,8 @@ class Schedule:
     """Checks the targets it is given with `use` until its `async with` is left.
 
     `launcher` makes an account's launcher, not yet entered. `account` is that of targets which name none.
-    `told` hears of each result. `clock` is monotonic seconds, `wait` lets some of them pass, `wall` gives
-    seconds since the epoch.
+    `told` hears of each result, `keep` is that of `Checker`. `clock` is monotonic seconds, `wait` lets some
+    of them pass, `wall` gives seconds since the epoch.
     """
 
     def __init__(
@@ -44,7 +44,8 @@ class Schedule:
         launcher: Callable[[str | None], Launcher],
         *,
         account: str | None = None,
-        told: Callable[[Watched], None] = lambda _: None,
+        told: Callable[[Watched, CheckResult], None] = lambda _, __: None,
+        keep: Callable[[Status], bool] | None = None,
         clock: Callable[[], float] = time.monotonic,
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
         wall: Callable[[], float] = time.time,
@@ -56,6 +57,7 @@ class Schedule:
         self._launcher = launcher
         self._account = account
         self._told = told
+        self._keep = keep
         self._wait = wait
         self._began = wall() - clock()
         self._resolve_every = math.inf
@@ -143,8 +145,9 @@ class Schedule:
 
     async def _check_until_lost(self, account: AtWork, launcher: Launcher) -> None:
         checker = Checker(
-            launcher, budget=account.budget, resolve_every=self._resolve_every, clock=self._epoch
-        )
+            launcher, budget=account.budget, resolve_every=self._resolve_every, clock=self._epoch,
+            keep=self._keep,
+        )  # fmt: skip
         lost = asyncio.Event()
         self._spread(account)
         async with asyncio.TaskGroup() as group:
@@ -199,7 +202,7 @@ class Schedule:
 
     def _note(self, watched: Watched, result: CheckResult) -> None:
         watched.note(result, now=self.clock(), at=self.wall())
-        self._told(watched)
+        self._told(watched, result)
 
     # Time
 
