@@ -188,6 +188,7 @@ class Checker:
             transport=self._transport,
             scripts=expect.sdk,
             text=expect.text,
+            steps=course.recording is not None,
         )
         course.certificate_days = app.http.certificate_days
         judge_http(expect, app.http)
