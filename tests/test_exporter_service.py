@@ -226,8 +226,9 @@ async def test_two_hundred_scrapes_at_once(tmp_path: Path) -> None:
         await world.checked("shop")
         await world.checked("main")
         async with served(world, limits=limits) as asked:
-            paths = ["/metrics", "/probe?target=shop"] * 100
+            paths, requests = ["/metrics", "/probe?target=shop"] * 100, len(world.sandbox.log)
             answers = await asyncio.gather(*(asked.get(path) for path in paths))
+        assert len(world.sandbox.log) == requests
         assert {answer.status_code for answer in answers} == {200}
         assert value(answers[-2].text, "miniapp_probe_success", target="main") == 1
         assert all(value(answer.text, "probe_success") == 1 for answer in answers[1::2])
