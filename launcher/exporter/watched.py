@@ -63,7 +63,8 @@ class Watched:
     def note(self, result: CheckResult, *, now: float, at: float) -> None:
         """A check has ended: `now` on the monotonic clock, `at` since the epoch. Its launch, which may be
         long, is not kept here."""
-        result = replace(result, saved=None)
+        if result.saved is not None:
+            result = replace(result, saved=None)
         self.past.append(Past.of(result, at))
         self.last, self.last_at = result, now
         if result.status is not Status.OK:
