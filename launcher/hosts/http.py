@@ -99,8 +99,8 @@ async def look(
     """
     web_address(url)
     looking = _Looking(urldefrag(url).url, limit, text, steps=steps)
-    client = httpx.AsyncClient(
-        timeout=timeout, verify=verify, transport=transport, follow_redirects=True, max_redirects=redirects,
+    client = httpx.AsyncClient(  # one time limit for all, instead of a timer for each of its steps
+        timeout=None, verify=verify, transport=transport, follow_redirects=True, max_redirects=redirects,
         headers={"User-Agent": user_agent},
     )  # fmt: skip
     try:
@@ -123,7 +123,7 @@ class _Looking:
         self._limit = limit
         self._text = text
         self._began = time.monotonic()
-        self._known: dict[str, Any] = {"url": shown_url(url)}
+        self._known: dict[str, Any] = {}
         self._times: dict[str, float] = {}
         self._page = b""
         self._extensions: dict[str, Any] = {"trace": self._trace} if steps else {}
@@ -135,6 +135,7 @@ class _Looking:
     def fail(self, why: str) -> None:
         """The page could not be had. When only its scripts were too slow, the page itself did well."""
         if "total" not in self._times:
+            self._known = self._known or {"url": shown_url(self._url)}
             self._known["failure"] = why
             self._times["total"] = self._elapsed()
 
@@ -201,6 +202,8 @@ async def _read(response: httpx.Response, limit: int) -> tuple[bytes, bool]:
 
 def _certificate_days(response: httpx.Response) -> float | None:
     """How many days the certificate of the connection is still valid."""
+    if response.url.scheme != "https":
+        return None
     stream = response.extensions.get("network_stream")
     tls = stream.get_extra_info("ssl_object") if stream else None
     until = (tls.getpeercert() or {}).get("notAfter") if tls else None
