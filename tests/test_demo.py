@@ -151,10 +151,11 @@ def test_each_step_is_told_when_it_is_done(usual: Usual) -> None:
     assert titles[:5] == ["data centre", "key exchange", "code", "signed in", "bots"]
     assert set(titles[5:]) == {*FLOWS, "expiry", "metapro", "check"}
     assert [step.seconds for step in told] == sorted(step.seconds for step in told)
-    assert report.metapro is not None
-    made = {step.id for step in report.metapro.steps if step.verdict is not Verdict.SKIPPED}
+    assert usual.report.metapro is not None
+    steps = usual.report.metapro.steps
+    made = {step.id for step in steps if step.verdict is not Verdict.SKIPPED}
     first, *each, last = [step.detail.split()[0] for step in told if step.title == "metapro"]
-    assert (first, set(each), last) == ("the", made, str(len(report.metapro.steps)))
+    assert (first, set(each), last) == ("the", made, str(len(steps)))
     assert len(each) == len(made) > 10
 
 

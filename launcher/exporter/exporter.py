@@ -19,7 +19,8 @@ from launcher.exporter.history import History, Remembered
 from launcher.exporter.schedule import Schedule
 from launcher.exporter.watched import Past, Watched
 from launcher.launcher import Launcher
-from launcher.probe import CheckResult, Targets, read_targets
+from launcher.probe import CheckResult, Status, Targets, read_targets
+from launcher.report import SavedLaunch
 
 __all__ = ["Exporter"]
 
@@ -49,9 +50,10 @@ class Exporter:
         self.reloaded_at = 0.0
         self.version = 0
         """Grows with each result, and with each reload."""
-        self.schedule = Schedule(launcher, told=self._hear, **options)
+        keep = _fails if history is not None else None
+        self.schedule = Schedule(launcher, told=self._hear, keep=keep, **options)
         self._server: str | None = None
-        self._to_keep: asyncio.Queue[tuple[CheckResult, float]] = asyncio.Queue()
+        self._to_keep: asyncio.Queue[tuple[Watched, CheckResult, float]] = asyncio.Queue()
         self._stack = AsyncExitStack()
         self._reloading = asyncio.Lock()
 
@@ -103,6 +105,7 @@ class Exporter:
         watched.past.extend(known.past)
         if known.failure is not None:
             watched.failure, watched.failure_at = known.failure
+            watched.reported = known.reported
         if known.last is not None:
             watched.last, at = known.last
             watched.last_at = self.schedule.clock() - max(0.0, self.schedule.wall() - at)
@@ -115,15 +118,23 @@ class Exporter:
             known = await asyncio.to_thread(self.history.past, watched.target.name, count)
         return known if len(known) >= len(watched.past) else list(watched.past)
 
-    def _hear(self, watched: Watched) -> None:
+    async def report(self, watched: Watched) -> SavedLaunch | None:
+        """The launch of a target's last failure, if the history has it."""
+        if self.history is None or not watched.reported:
+            return None
+        return await asyncio.to_thread(self.history.report, watched.target.name)
+
+    def _hear(self, watched: Watched, result: CheckResult) -> None:
         self.version += 1
-        if self.history is not None and watched.last is not None:
-            self._to_keep.put_nowait((watched.last, self.schedule.wall()))
+        if self.history is not None:
+            self._to_keep.put_nowait((watched, result, self.schedule.wall()))
 
     async def _keep(self, history: History) -> None:
         while True:
-            result, at = await self._to_keep.get()
-            await asyncio.to_thread(history.note, result, at)
+            watched, result, at = await self._to_keep.get()
+            reported = await asyncio.to_thread(history.note, result, at)
+            if _fails(result.status):
+                watched.reported = reported
             self._to_keep.task_done()
 
     async def _all_kept(self) -> None:
@@ -131,3 +142,7 @@ class Exporter:
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
                 await self._to_keep.join()
+
+
+def _fails(status: Status) -> bool:
+    return status is not Status.OK

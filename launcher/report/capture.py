@@ -180,20 +180,21 @@ class Recording:
         others = {id(one) for record in self.linked for one in record._exchanges}
         return [one for one in self._exchanges if id(one) not in others]
 
-    async def picture(self, name: str) -> None:
+    async def picture(self, name: str) -> bytes | None:
         """Take a screenshot, if the page is shown in a browser and draws; and one of each app that it has
         opened. The first dozen are kept, and one that looks like the one before is not."""
         for record in self.linked:
             await record.picture(name)
         if self.app is None or self.app.live is None or len(self._taken) >= _PICTURES:
-            return
+            return None
         at = self._since(_now())
         png = await _png(self.app)
         if png is None or len(png) > _PICTURE_BYTES:
-            return
+            return png
         picture = base64.b64encode(png).decode("ascii")
         if not self._taken or self._taken[-1]["png"] != picture:
             self._taken.append({"at": at, "name": name, "png": picture})
+        return png
 
     def each(self) -> Iterator[Recording]:
         """This one, then those of the links in its page and in theirs."""
