@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from flows import MiniAppError
 from launcher.budget import Budget
 from launcher.launcher import Launcher
 from launcher.probe.checking import Checker
-from launcher.probe.results import CheckResult, Stage, StageResult, Status
+from launcher.probe.results import CheckResult, Status, not_tested
 from launcher.probe.targets import Target, Targets
 from launcher.settings import Settings
 
 if TYPE_CHECKING:
     from launcher.metapro import MetaproSettings
 
-__all__ = ["check_all", "not_tested"]
+__all__ = ["AT_ONCE", "check_all"]
 
 AT_ONCE = 4
 """Checks of one account at once: more share the same connection and browser, and take no less time."""
@@ -83,9 +81,3 @@ async def _as_account(
         async with asyncio.TaskGroup() as group:
             for target in wanted:
                 group.create_task(check(target))
-
-
-def not_tested(target: Target, failure: MiniAppError) -> CheckResult:
-    """The result of a target whose account cannot be used."""
-    stage = StageResult(Stage.RESOLVE, Status.UNKNOWN, 0.0, failure.meaning, failure.remedy)
-    return CheckResult(target.name, (stage,), datetime.fromtimestamp(time.time(), UTC), 0.0)

@@ -6,7 +6,8 @@
 A check makes the requests of one launch and nothing more: bots are remembered, and their names resolved anew
 only every `resolve_every` seconds. What is wrong with the app is in the result, never raised. Whether the app
 is to blame is told apart: when Telegram wants to be left alone, the account is lost or no browser can be had,
-the app was not tested (UNKNOWN).
+the app was not tested (UNKNOWN). A check waits for its turn in the budget; a flood wait longer than the
+target's time ends that waiting at once, whoever it was that Telegram has told.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from urllib.request import getproxies
 import httpx
 
 from flows import Consent, MiniAppError, OpenParameters
-from launcher.budget import Budget
+from launcher.budget import Budget, LeftAlone
 from launcher.extras import install
 from launcher.hosts.http import look
 from launcher.hosts.observations import HostUnavailable
@@ -34,7 +35,7 @@ from launcher.launcher import Launcher
 from launcher.mini_app import MiniApp
 from launcher.probe.course import Course, Wrong
 from launcher.probe.expected import judge_final_host, judge_http, judge_init_data
-from launcher.probe.results import CheckResult, Stage, Status
+from launcher.probe.results import CheckResult, Stage, Status, not_tested
 from launcher.probe.targets import Target
 
 if TYPE_CHECKING:
@@ -79,14 +80,17 @@ class Checker:
 
     async def check(self, target: Target) -> CheckResult:
         """Check it once; once more when the browser dies under it, which says nothing of the app."""
-        result, browser_died = await self._once(target)
-        if browser_died:
-            result, _ = await self._once(target, repeated=True)
+        try:
+            result, browser_died = await self._once(target)
+            if browser_died:
+                result, _ = await self._once(target, repeated=True)
+        except LeftAlone as failure:
+            return not_tested(target, failure)
         return result
 
     async def _once(self, target: Target, *, repeated: bool = False) -> tuple[CheckResult, bool]:
         if self.budget is not None:
-            await self.budget.take(target.requests)
+            await self.budget.take(target.requests, patience=target.timeout)
         self.launcher.cache.forget_bots_before(self._clock() - self._resolve_every)
         no_browser = await self._start_browser(target)
         course = Course(target)

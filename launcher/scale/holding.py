@@ -20,7 +20,8 @@ from flows import MiniAppError
 from launcher.beside import beside
 from launcher.launcher import Launcher
 from launcher.probe import Budget, Checker, CheckResult, Target, Targets
-from launcher.probe.all_at_once import AT_ONCE, not_tested
+from launcher.probe.all_at_once import AT_ONCE
+from launcher.probe.results import not_tested
 from launcher.scale import results, tasks
 from launcher.scale.database import Database
 from launcher.scale.leases import Lease, LeaseLost, leased
