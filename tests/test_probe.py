@@ -19,7 +19,6 @@ import pytest
 from flows import AccountLost
 from launcher.budget import LeftAlone
 from launcher.hosts.browser import Browser
-from launcher.metapro import stand_in_settings
 from launcher.probe import Budget, Checker, CheckResult, Stage, StageResult, Status, Target, Targets
 from launcher.probe.all_at_once import AT_ONCE, check_all
 from launcher.probe.junit import junit
@@ -212,7 +211,7 @@ async def watching_metapro(**switches: Any) -> AsyncIterator[Checker]:
             MetaproStandIn(sandbox, Switches(**switches)) as metapro,
             Site(sandbox, metapro=metapro) as site,
         ):
-            yield Checker(launcher, metapro=stand_in_settings(describe(sandbox, site)))
+            yield Checker(launcher, ready=describe(sandbox, site))
 
 
 METAPRO = {"bot": "metapro_demo_bot", "metapro": True}

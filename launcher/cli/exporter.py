@@ -57,6 +57,7 @@ async def _watch(
     history: History | None,
     config: WebConfig,
 ) -> None:
+    from launcher.cli.place import placed
     from launcher.exporter import Exporter, application
     from launcher.exporter.serving import is_loopback, listening, serving, until_told
     from launcher.launcher import Launcher
@@ -64,9 +65,13 @@ async def _watch(
     with listening(listen) as listener:
         host, port, *_ = listener.getsockname()
         scheme = "https" if config.tls_server_config else "http"
-        async with Exporter(
-            file, lambda name: Launcher(settings, name), history=history, account=account
-        ) as exporter:
+        async with (
+            placed(settings) as (sandbox, ready),
+            Exporter(
+                file, lambda name: Launcher(settings, name, sandbox=sandbox),
+                history=history, account=account, ready=ready,
+            ) as exporter,
+        ):  # fmt: skip
             if not is_loopback(listener) and not config.basic_auth_users:
                 say("Others can reach it, and everybody may look: --web-config asks for a password.")
             place = f"[{host}]" if ":" in host else host

@@ -14,13 +14,16 @@ import math
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import nullcontext
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from flows import MiniAppError
 from launcher.exporter.watched import AtWork, Watched
 from launcher.launcher import Launcher
 from launcher.probe import Budget, Checker, CheckResult, Status, Targets
 from launcher.probe.results import not_tested
+
+if TYPE_CHECKING:
+    from launcher.sandbox.ready_file import ReadyFile
 
 __all__ = ["Schedule"]
 
@@ -35,8 +38,8 @@ class Schedule:
     """Checks the targets it is given with `use` until its `async with` is left.
 
     `launcher` makes an account's launcher, not yet entered. `account` is that of targets which name none.
-    `told` hears of each result, `keep` is that of `Checker`. `clock` is monotonic seconds, `wait` lets some
-    of them pass, `wall` gives seconds since the epoch.
+    `told` hears of each result, `keep` and `ready` are those of `Checker`. `clock` is monotonic seconds,
+    `wait` lets some of them pass, `wall` gives seconds since the epoch.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class Schedule:
         account: str | None = None,
         told: Callable[[Watched, CheckResult], None] = lambda _, __: None,
         keep: Callable[[Status], bool] | None = None,
+        ready: ReadyFile | None = None,
         clock: Callable[[], float] = time.monotonic,
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
         wall: Callable[[], float] = time.time,
@@ -58,6 +62,7 @@ class Schedule:
         self._account = account
         self._told = told
         self._keep = keep
+        self._ready = ready
         self._wait = wait
         self._began = wall() - clock()
         self._resolve_every = math.inf
@@ -155,7 +160,7 @@ class Schedule:
     async def _check_until_lost(self, account: AtWork, launcher: Launcher) -> None:
         checker = Checker(
             launcher, budget=account.budget, resolve_every=self._resolve_every, clock=self._epoch,
-            keep=self._keep,
+            keep=self._keep, ready=self._ready,
         )  # fmt: skip
         lost = asyncio.Event()
         self._spread(account)

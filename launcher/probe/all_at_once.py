@@ -16,7 +16,7 @@ from launcher.probe.targets import Target, Targets
 from launcher.settings import Settings
 
 if TYPE_CHECKING:
-    from launcher.metapro import MetaproSettings
+    from launcher.sandbox.ready_file import ReadyFile
 
 __all__ = ["AT_ONCE", "check_all"]
 
@@ -30,14 +30,15 @@ async def check_all(
     *,
     account: str | None = None,
     sandbox: Any = None,
-    metapro: MetaproSettings | None = None,
+    ready: ReadyFile | None = None,
     told: Callable[[CheckResult], None] = lambda _: None,
     keep: Callable[[Status], bool] | None = None,
 ) -> list[CheckResult]:
     """The results in the order of the targets; `told` hears of each as it comes.
 
     `account` is that of targets which name none. An account that cannot be used makes its targets
-    UNKNOWN, and the others go on. `keep` is that of `Checker`.
+    UNKNOWN, and the others go on. `sandbox` is one in this process; `ready` and `keep` are
+    those of `Checker`.
     """
     results: dict[str, CheckResult] = {}
 
@@ -45,7 +46,7 @@ async def check_all(
         results[result.target] = result
         told(result)
 
-    options: dict[str, Any] = {"resolve_every": targets.resolve_every, "metapro": metapro, "keep": keep}
+    options: dict[str, Any] = {"resolve_every": targets.resolve_every, "ready": ready, "keep": keep}
     of_account: dict[str | None, list[Target]] = {}
     for target in targets.targets:
         of_account.setdefault(target.account or account, []).append(target)

@@ -39,7 +39,7 @@ from launcher.probe.results import CheckResult, Stage, Status, not_tested
 from launcher.probe.targets import Target
 
 if TYPE_CHECKING:
-    from launcher.metapro import MetaproSettings
+    from launcher.sandbox.ready_file import ReadyFile
 
 __all__ = ["Checker", "Show"]
 
@@ -50,11 +50,12 @@ Show = Callable[[Launcher, Target, MiniApp, Course], Awaitable[None]]
 class Checker:
     """Checks targets as the account of an entered `launcher`, within `budget`.
 
-    `metapro` says which Metapro the targets' apps use; without it the environment does, or the stand-in
-    of the sandbox. `trust` are the certificate authorities that pages are held against. `clock` gives the
-    time in seconds since the epoch, by which the age of resolved names is told. `show` shows pages in place
-    of the launcher's browser, and has as long again for that. `keep` says of which results, by their status,
-    the whole launch is kept in them (`CheckResult.saved`).
+    `ready` is what the ready file of a sandbox in this process would say: its stand-in of Metapro is the one
+    that targets' apps use, which otherwise the environment names. `trust` are the certificate authorities
+    that pages are held against. `clock` gives the time in seconds since the epoch, by which the age of
+    resolved names is told. `show` shows pages in place of the launcher's browser, and has as long again for
+    that. `keep` says of which results, by their status, the whole launch is kept in them
+    (`CheckResult.saved`).
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class Checker:
         *,
         budget: Budget | None = None,
         resolve_every: float = 86400.0,
-        metapro: MetaproSettings | None = None,
+        ready: ReadyFile | None = None,
         trust: ssl.SSLContext | None = None,
         clock: Callable[[], float] = time.time,
         show: Show | None = None,
@@ -74,7 +75,7 @@ class Checker:
         self._show = show
         self.budget = budget
         self._resolve_every = resolve_every
-        self._metapro = metapro
+        self._ready = ready
         self._trusts = trust
         self._clock = clock
 
@@ -169,7 +170,7 @@ class Checker:
                 install("metapro"),
             ) from None
         with course.stage(Stage.METAPRO):
-            await drive(self.launcher, self._metapro, target, app, course)
+            await drive(self.launcher, self._ready, target, app, course)
 
     async def _page(self, target: Target, app: MiniApp, course: Course) -> None:
         match target.host:
