@@ -43,7 +43,7 @@ def exporter(
     from launcher.exporter.web_config import WebConfig, read_web_config
     from launcher.probe import read_targets
 
-    settings = given.settings_for(server or read_targets(file).server)
+    settings = given.settings_for(server or read_targets(file, account).server)
     config = read_web_config(web_config) if web_config else WebConfig()
     kept = History(history, told=say) if history else None
     run(_watch(file, settings, account, listen, kept, config))

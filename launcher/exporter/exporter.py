@@ -33,7 +33,8 @@ class Exporter:
     cannot be used.
 
     `launcher` makes an account's launcher. `history` remembers across restarts; without one, what was is
-    known as long as this runs. `options` are those of `Schedule`.
+    known as long as this runs. `account` is that of targets which name none. `options` are those of
+    `Schedule`.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Exporter:
         launcher: Callable[[str | None], Launcher],
         *,
         history: History | None = None,
+        account: str | None = None,
         **options: Any,
     ) -> None:
         self.file = file
@@ -51,14 +53,15 @@ class Exporter:
         self.version = 0
         """Grows with each result, and with each reload."""
         keep = _fails if history is not None else None
-        self.schedule = Schedule(launcher, told=self._hear, keep=keep, **options)
+        self.schedule = Schedule(launcher, account=account, told=self._hear, keep=keep, **options)
+        self._account = account
         self._server: str | None = None
         self._to_keep: asyncio.Queue[tuple[Watched, CheckResult, float]] = asyncio.Queue()
         self._stack = AsyncExitStack()
         self._reloading = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
-        targets = read_targets(self.file)
+        targets = read_targets(self.file, self._account)
         self._server = targets.server
         async with AsyncExitStack() as stack:
             if self.history is not None:
@@ -77,7 +80,7 @@ class Exporter:
         """Read the target file anew; False if it cannot be used, and everything stays as it was."""
         async with self._reloading:
             try:
-                targets = await asyncio.to_thread(read_targets, self.file)
+                targets = await asyncio.to_thread(read_targets, self.file, self._account)
                 if targets.server != self._server:
                     raise BadInput(f"{self.file}: the server has changed.", "Start the exporter anew.")
             except MiniAppError as failure:
