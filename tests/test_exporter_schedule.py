@@ -17,7 +17,7 @@ from launcher.sandbox.faults import Fail, FloodWait
 from tests.browsers import browser  # noqa: F401 - the fixture tells whether there is Chromium
 from tests.conftest import need
 from tests.exporting import READY, TWO, exporting
-from tests.pages import SILENT
+from tests.pages import SILENT, app
 from tests.running import calls_of
 
 OK, UNKNOWN = Status.OK, Status.UNKNOWN
@@ -123,15 +123,15 @@ accounts: {{alice: {{budget: 600}}}}
 defaults: {{account: alice, period: 1d, host: browser}}
 targets: [{shown}, {{name: last, bot: "@demo_bot", via: main_app, host: none}}]
 """
-    async with exporting(tmp_path, targets, {"/app": SILENT}, browser) as world:
+    async with exporting(tmp_path, targets, {"/app": app()}, browser) as world:
         await world.until(lambda: world["last"].next_at)
         world.time.go(1)
-        while len(world.site.asked) < PAGES_AT_ONCE:
+        while world.site.asked.count("/app") < PAGES_AT_ONCE:
             world.site.arrived.clear()
             await world.site.arrived.wait()
         await world.checked("last")
         launched = calls_of(world.sandbox, "messages.requestAppWebView")
-        assert (len(launched), len(world.site.asked)) == (PAGES_AT_ONCE, PAGES_AT_ONCE)
+        assert (len(launched), world.site.asked.count("/app")) == (PAGES_AT_ONCE, PAGES_AT_ONCE)
         assert all(world[f"p{number}"].checking for number in range(PAGES_AT_ONCE + 2))
 
 
