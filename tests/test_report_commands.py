@@ -313,7 +313,7 @@ async def test_a_file_that_holds_something_else_is_not_written_to(tmp_path: Path
         assert out.read_text() == content
 
 
-async def test_a_passing_trouble_is_no_result(inside: Any, tmp_path: Path) -> None:
+def test_a_passing_trouble_is_no_result(inside: Any, tmp_path: Path) -> None:
     terminal = Terminal(tmp_path, "ready.json")
     links = [APP, f"{APP}y", f"{APP}z"]
     (tmp_path / "links.txt").write_text("\n".join(links))
