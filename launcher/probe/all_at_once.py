@@ -37,8 +37,8 @@ async def check_all(
     """The results in the order of the targets; `told` hears of each as it comes.
 
     `account` is that of targets which name none. An account that cannot be used makes its targets
-    UNKNOWN, and the others go on. `sandbox` is one in this process; `ready` and `keep` are
-    those of `Checker`.
+    UNKNOWN, and the others go on. `sandbox` is one in this process; `ready` and `keep` are those of
+    `Checker`.
     """
     results: dict[str, CheckResult] = {}
 
