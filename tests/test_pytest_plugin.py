@@ -22,7 +22,8 @@ from launcher.accounts import Accounts
 from launcher.expectations import Expectation
 from launcher.hosts.browser import Browser
 from launcher.pytest_plugin.browser_server import BrowserServer
-from launcher.pytest_plugin.options import RunOptions, run_options
+from launcher.pytest_plugin.options import RunOptions, read_options
+from launcher.pytest_plugin.order import accounts_of_files, file_of
 from launcher.pytest_plugin.shared import SharedLauncher
 from launcher.report import SavedLaunch, html
 from launcher.sandbox import Sandbox
@@ -52,7 +53,7 @@ def chromium() -> None:
 LIGHT = """
 import sys
 
-def pytest_configure(config):
+def pytest_sessionstart(session):
     assert not {"telethon", "playwright", "pydantic", "starlette"} & set(sys.modules)
 """
 
@@ -336,11 +337,12 @@ async def test_own_bot(mini_app_open, mini_app_world):
 def test_on_another_server_an_account_is_in_one_process(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Two accounts, two workers, four files: the tests of an account stay together; no bot can be added."""
+    """Two accounts, two workers, four files: each account has two, whose tests stay together; no bot can
+    be added."""
     ready = tmp_path / "ready.json"
     monkeypatch.setenv("TELEGRAM_SESSIONS", str(tmp_path / "sessions"))
     pytester.mkdir("seen")
-    pytester.makepyfile(**dict.fromkeys(("test_one", "test_two", "test_three", "test_four"), WITH_ACCOUNTS))
+    pytester.makepyfile(**dict.fromkeys(("test_1", "test_2", "test_3", "test_4"), WITH_ACCOUNTS))
     with Sandbox().in_thread() as sandbox:
         write(ready, describe(sandbox))
         asyncio.run(_sign_in(Settings(server=str(ready), _env_file=None), sandbox, "alice", "dora"))
@@ -352,7 +354,9 @@ def test_on_another_server_an_account_is_in_one_process(
     result.stdout.fnmatch_lines(["*mini_app_world is the sandbox's, and this run is on *: nobody can add*"])
     seen = [file.name.split() for file in Path("seen").iterdir()]
     assert len(seen) == 8
-    assert {account for account, *_ in seen} == {"alice", "dora"}
+    assert {(account, file) for account, _, file, _ in seen} == {
+        ("alice", "test_1"), ("dora", "test_2"), ("alice", "test_3"), ("dora", "test_4")
+    }  # fmt: skip
     assert len({(account, worker) for account, worker, *_ in seen}) == 2
 
 
@@ -454,14 +458,14 @@ def test_the_readme_names_every_fixture_option_and_assertion(pytester: pytest.Py
 def test_options_are_given_as_playwrights_are(pytester: pytest.Pytester) -> None:
     """By the command line, which wins over the ini file; what may be repeated is."""
     pytester.makeini("[pytest]\nmini_app_server = test\nmini_app_video = on\nmini_app_headed = true")
-    assert run_options(pytester.parseconfig()).headed
+    assert read_options(pytester.parseconfig()).headed
     pytester.makeini("[pytest]\nmini_app_server = test\nmini_app_video = on\nmini_app_platform = ios weba")
     config = pytester.parseconfig(
         "--mini-app-server=production", "--mini-app-account", "alice", "--mini-app-account", "dora",
         "--mini-app-platform", "android", "--mini-app-platform", "tdesktop", "--mini-app-headed",
         "--mini-app-tracing", "retain-on-failure", "--mini-app-screenshot=off", "--mini-app-output", "kept",
     )  # fmt: skip
-    assert run_options(config) == RunOptions(
+    assert read_options(config) == RunOptions(
         server="production",
         accounts=("alice", "dora"),
         platforms=("android", "tdesktop"),
@@ -473,7 +477,34 @@ def test_options_are_given_as_playwrights_are(pytester: pytest.Pytester) -> None
     )
 
 
-def test_a_wrong_option_is_refused(pytester: pytest.Pytester) -> None:
-    config = pytester.parseconfig("-o", "mini_app_tracing=sometimes")
-    with pytest.raises(pytest.UsageError, match="mini_app_tracing is 'sometimes': write one of on, off"):
-        run_options(config)
+WRONG = {
+    "--mini-app-platform=foo": "--mini-app-platform is 'foo': write one of android, android_x, ios",
+    "-omini_app_platform=ios foo": "mini_app_platform is 'foo': write one of android, android_x, ios",
+    "-omini_app_tracing=sometimes": "mini_app_tracing is 'sometimes': write one of on, off, retain",
+    "--mini-app-server=ready.json": "--mini-app-server is 'ready.json', and there is no such file",
+    "--mini-app-server=prod": "--mini-app-server is 'prod', which is neither a server nor",
+    "-omini_app_server=damaged.json": "mini_app_server: damaged.json is not a ready file",
+    "--mini-app-server=left.json": "--mini-app-server is 'left.json', and nothing listens where it says",
+}
+
+
+async def test_a_wrong_option_is_refused_before_any_test(pytester: pytest.Pytester) -> None:
+    (pytester.path / "damaged.json").write_text("{")
+    async with Sandbox() as sandbox:
+        write(pytester.path / "left.json", describe(sandbox))
+        assert read_options(pytester.parseconfig("--mini-app-server=left.json")).server == "left.json"
+    for option, told in WRONG.items():
+        with pytest.raises(pytest.UsageError, match=re.escape(told)) as refused:
+            pytester.parseconfigure("-p", "no:asyncio", option)
+        assert "TELEGRAM_SERVER" not in str(refused.value)
+
+
+@pytest.mark.parametrize("accounts", [("alice",), ("alice", "dora"), ("alice", "dora", "carol")])
+def test_files_are_given_to_accounts_in_turn(accounts: tuple[str, ...]) -> None:
+    """In the order of their names, whatever the order of the tests: none has two more than another."""
+    files = [f"tests/test_{letter}.py" for letter in "abcdefg"]
+    nodeids = [f"{file}::test_it[{number}]@group" for number in range(3) for file in reversed(files)]
+    given = accounts_of_files(accounts, nodeids)
+    assert given == {file: accounts[place % len(accounts)] for place, file in enumerate(files)}
+    assert [given[file_of(nodeid)] for nodeid in nodeids[:7]] == list(given.values())[::-1]
+    assert accounts_of_files((), nodeids) == {}
