@@ -22,6 +22,7 @@ from launcher.accounts import Accounts
 from launcher.expectations import Expectation
 from launcher.hosts.browser import Browser
 from launcher.pytest_plugin.browser_server import BrowserServer
+from launcher.pytest_plugin.failures import lines
 from launcher.pytest_plugin.options import RunOptions, read_options
 from launcher.pytest_plugin.order import accounts_of_files, file_of
 from launcher.pytest_plugin.shared import SharedLauncher
@@ -58,21 +59,24 @@ def pytest_sessionstart(session):
 """
 
 UNDER_ASYNCIO = """
+import asyncio
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from telethon import events
 
-from launcher import expect
+from launcher import Consent, expect
 
 LINK = "https://t.me/demo_bot/app?startapp=hello"
+ASKING = "https://t.me/demo_bot/notes"
 pytestmark = pytest.mark.asyncio
 
 async def test_fails_in_the_block(mini_app_open):
     async with mini_app_open(LINK) as app:
         await app.ready()
         Path("launch.txt").write_text(app.url)
+        await app.page.evaluate("fetch('/no-such-page' + location.hash.replace('#', '?')).then(() => 0)")
         await app.page.evaluate("console.error(location.hash)")
         await app.page.evaluate(
             "post('web_app_open_popup', {message: initData.get('hash'), buttons: [{type: 'ok'}]})"
@@ -93,6 +97,25 @@ async def test_fails_with_an_app_of_a_fixture(shop):
 
 async def test_fails_to_open(mini_app_open):
     async with mini_app_open("https://t.me/nobody_here_bot/app"):
+        pass
+
+class Defect(Consent):
+    async def decide(self, prompt):
+        raise RuntimeError("this policy is broken")
+
+async def test_fails_by_a_defect(mini_app_open):
+    async with mini_app_open(ASKING, host=None, consent=Defect()):
+        pass
+
+class Late(Consent):
+    async def decide(self, prompt):
+        self.test.cancel()
+        await asyncio.Event().wait()
+
+async def test_fails_cancelled(mini_app_open):
+    late = Late()
+    late.test = asyncio.current_task()
+    async with mini_app_open(ASKING, host=None, consent=late):
         pass
 
 async def test_fails_after_the_block(mini_app_open, mini_app_output):
@@ -150,12 +173,16 @@ def test_under_pytest_asyncio(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess(
         "--junitxml=junit.xml", "--html=all.html", "--alluredir=allure", "-p", "no:playwright"
     )
-    result.assert_outcomes(passed=2 + 3, failed=5)
+    result.assert_outcomes(passed=2 + 3, failed=7)
     told = result.stdout.str()
     for line in (
         r"opened      direct_link of @demo_bot on android \(sandbox\)",
         r'event       [\d.]+ s ↑ web_app_open_popup \{"message":"\*\*\*",',
-        "console     1: #tgWebAppData=",
+        r"launch      user \d+ @alice\w*, start_param hello, auth \d+ s old",
+        "console     2: #tgWebAppData=",
+        r"network     1 of \d+ failed: GET http://127.0.0.1:\d+/no-such-page: 404",
+        "stopped     RuntimeError, while it was opened",
+        "stopped     CancelledError, while it was opened",
         r"requests    contacts\.resolveUsername, .*messages\.requestAppWebView, .*messages\.getHistory",
         "stopped     .*nobody_here_bot",
         r"unanswered  web_app_open_popup since [\d.]+ s",
@@ -164,16 +191,18 @@ def test_under_pytest_asyncio(pytester: pytest.Pytester) -> None:
     ):
         assert re.search(line, told), line
     sections = re.findall(r"^-+ Mini App .*?-+\n(.*?)(?=^[-_=])", told, re.MULTILINE | re.DOTALL)
-    assert len(sections) == 5
+    assert len(sections) == 7
     assert all(2 < len(section.splitlines()) <= 10 for section in sections)
-    assert ["left        before the test failed" in section for section in sections].count(True) == 1
-    assert all("report      " in section for section in sections)
+    assert ["closed      left before the test failed" in section for section in sections].count(True) == 1
+    assert all(section.splitlines()[-1].startswith("report      ") for section in sections)
 
     kept = {folder.name.split("-")[1]: folder for folder in Path("mini-app-results").iterdir()}
     assert {name: sorted(file.name for file in folder.iterdir()) for name, folder in kept.items()} == {
         "test_fails_in_the_block": ["launch.json", "report.html", "screenshot.png"],
         "test_fails_with_an_app_of_a_fixture": ["launch.json", "report.html", "screenshot.png"],
         "test_fails_to_open": ["launch.json", "report.html"],
+        "test_fails_by_a_defect": ["launch.json", "report.html"],
+        "test_fails_cancelled": ["launch.json", "report.html"],
         "test_fails_after_the_block": ["launch.json", "notes.txt", "report.html"],
         "test_fails_over_http": ["launch.json", "report.html"],
     }
@@ -190,11 +219,71 @@ def test_under_pytest_asyncio(pytester: pytest.Pytester) -> None:
         "test_fails_in_the_block": None,  # it was open still
         "test_fails_with_an_app_of_a_fixture": None,
         "test_fails_to_open": None,
+        "test_fails_by_a_defect": None,
+        "test_fails_cancelled": None,
         "test_fails_after_the_block": "caller",
         "test_fails_over_http": None,
     }
     _tells_no_secret(Path("launch.txt").read_text(), told)
     _links(kept["test_fails_in_the_block"])
+
+
+EVERYTHING = {
+    "format": "miniapp-launch",
+    "version": 1,
+    "target": "t.me/demo_bot/app",
+    "when": "2026-01-02T03:04:05Z",
+    "seconds": 10.0,
+    "server": "sandbox",
+    "parameters": {"platform": "ios"},
+    "bot": {"username": "demo_bot"},
+    "app": {"flow": "direct_link"},
+    "answer": {"url": "https://shop.example/"},
+    "init_data": {"user": {"id": 7, "first_name": "Ann"}, "auth_date": 1767323043},
+    "failure": {"type": "HostGone", "message": "The browser ended."},
+    "exchanges": [{"method": "messages.requestAppWebView", "parameters": {}, "seconds": 0.1}],
+    "events": [{"at": 1.0, "direction": "outgoing", "name": f"event_{number}"} for number in range(9)],
+    "unanswered": [{"name": "web_app_open_popup", "req_id": "", "at": 1.0}],
+    "console": [{"at": 1.0, "level": "error", "text": "one\ntwo"}],
+    "seen": [{"at": 2.0, "kind": "request failed", "text": "it is in the network's line"}],
+    "network": [
+        {"at": 1.0, "method": "GET", "origin": "https://shop.example", "path": "/far", "failure": "refused"},
+        {"at": 1.0, "method": "PUT", "origin": "https://shop.example", "path": "/cart", "status": 500},
+        {"at": 1.0, "method": "GET", "origin": "https://shop.example", "path": "/", "status": 302},
+    ],
+    "closed": "crashed",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("failing", [True, False])
+def test_a_launch_with_everything_has_ten_lines_and_the_report_is_the_last(failing: bool) -> None:
+    left = "" if failing else ", left before the test failed: this is how it was at its end"
+    assert lines(SavedLaunch.from_json(EVERYTHING), [Path("report.html")], failing=failing) == [
+        "opened      direct_link of @demo_bot on ios (sandbox)",
+        "launch      user 7 Ann, no start_param, auth 12 s old",
+        "stopped     The browser ended.",
+        "page        https://shop.example/",
+        "unanswered  web_app_open_popup since 1.000 s",
+        r"console     1: one\x0atwo",
+        "network     2 of 3 failed: PUT https://shop.example/cart: 500",
+        "requests    messages.requestAppWebView",
+        f"closed      crashed{left}",
+        "report      report.html",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("beside", "shown"), [({"console": [], "unanswered": []}, [6, 7, 8]), ({"unanswered": []}, [7, 8])]
+)
+def test_events_have_the_lines_that_others_leave(beside: dict[str, object], shown: list[int]) -> None:
+    saved = SavedLaunch.from_json(EVERYTHING | {"init_data": None, "closed": None} | beside)
+    told = lines(saved, [Path("report.html")], failing=True)
+    assert told[1] == "launch      no init data"
+    events = [f"event       1.000 s ↑ event_{number}" for number in shown]
+    assert [line for line in told if line.startswith("event ")] == events
+    assert lines(saved.model_copy(update={"events": ()}), [Path("report.html")], failing=True) == [
+        line for line in told if line not in events
+    ]
 
 
 def _tells_no_secret(url: str, told: str) -> None:

@@ -36,16 +36,29 @@ def folder_of(output: Path, nodeid: str) -> Path:
 
 
 class Ended:
-    """A launch at its end: what it was when a failure left it (`failing`), or when it was over."""
+    """A launch at its end: what it was when a failure left it (`failing`), or when it was over. `stopped_by`
+    is what its opening ended with."""
 
-    def __init__(self, record: Recording, *, failing: bool) -> None:
+    def __init__(self, record: Recording, *, failing: bool, stopped_by: BaseException | None = None) -> None:
         self.failing = failing
         self._record = record
-        self._then = record.saved(patience=0) if failing else None
+        self._then = _stopped(record.saved(patience=0), stopped_by) if failing else None
 
     @property
     def saved(self) -> SavedLaunch:
         return self._then or self._record.saved()
+
+
+def _stopped(saved: SavedLaunch, by: BaseException | None) -> SavedLaunch:
+    """With what stopped the launch. Of what is none of the launcher's errors only the kind is told: its text
+    may have any address in it, and the test's traceback has it."""
+    from launcher.report.saved import SavedFailure
+
+    if by is None or saved.failure is not None:
+        return saved
+    kind = type(by).__name__
+    failure = SavedFailure(type=kind, message=f"{kind}, while it was opened.")
+    return saved.model_copy(update={"failure": failure})
 
 
 class Launches:
