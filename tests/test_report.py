@@ -17,10 +17,11 @@ from launcher.launcher import Launcher
 from launcher.mini_app import MiniApp
 from launcher.report import Recording, SavedLaunch, html, recording
 from launcher.report.address import address
-from launcher.report.diff import difference
+from launcher.report.diff import Change, difference
 from launcher.report.struck_out import event_text
 from launcher.report.world import link_of, replayed
 from launcher.sandbox import Fail, Sandbox
+from launcher.sandbox.site import Site
 from launcher.settings import Settings
 from launcher.tracing import Exchange, traced
 from tests.browsers import browser
@@ -539,6 +540,38 @@ async def test_two_launches_of_one_app_do_not_differ() -> None:
     launches = [await kept(Sandbox(), "@demo_bot", via="menu_button") for _ in range(2)]
     assert launches[0] != launches[1]
     assert difference(*launches) == []
+
+
+async def test_two_sandboxes_have_other_ports_and_the_same_pages(browser: Browser) -> None:
+    launches = []
+    for _ in range(2):
+        async with Sandbox() as sandbox, Site(sandbox):
+            settings = Settings(server="sandbox", _env_file=None)
+            async with Launcher(settings, sandbox=sandbox, timing=CALM, browser=browser) as launcher:
+                record = Recording(pictures=False)
+                async with record.opening(launcher, LINK, host="browser", consent=ALLOW) as opened:
+                    await opened.ready()
+                    await opened.page.evaluate("fetch('/no-such-page')")
+                launches.append(record.saved())
+    one, other = launches
+    assert {request.origin for request in one.network}.isdisjoint(
+        {request.origin for request in other.network}
+    )
+    assert "GET http://127.0.0.1/no-such-page" in str(difference(one, changed(network=[])))
+    assert difference(one, other) == []
+
+
+async def test_only_ports_of_this_machine_are_left_out() -> None:
+    for host, told in (
+        ("http://127.0.0.1:5000", "http://127.0.0.1"),
+        ("ws://localhost:5000", "ws://localhost"),
+        ("https://[::1]:5000", "https://[::1]"),
+        ("https://a.example:5000", "https://a.example:5000"),
+        ("https://127.0.0.1.example:5000", "https://127.0.0.1.example:5000"),
+    ):
+        assert difference(changed(network=[REQUEST | {"origin": host}]), changed(network=[])) == [
+            Change("network", f"GET {told}/x", 200, None)
+        ]
 
 
 def changed(**fields: Any) -> SavedLaunch:
