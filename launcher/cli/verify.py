@@ -27,7 +27,11 @@ def verify(
     ] = None,
     link: Annotated[
         list[str] | None,
-        typer.Option("--link", metavar="LINK", help="A link to an app of the bot. Repeatable."),
+        typer.Option(
+            "--link",
+            metavar="LINK",
+            help="A link to an app of the bot, or to a chat that it guards. Repeatable.",
+        ),
     ] = None,
     budget: Annotated[
         float | None,
@@ -43,8 +47,8 @@ def verify(
         typer.Option(
             "--allow",
             metavar="NAME",
-            help="An assumption for which something may be written, or a question to answer with yes. "
-            "Repeatable.",
+            help="An assumption for which something may be written, chat_join to follow links to chats, or a "
+            "question to answer with yes. Repeatable.",
         ),
     ] = None,
     save: Annotated[
