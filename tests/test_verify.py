@@ -346,7 +346,7 @@ def test_the_command_tells_and_saves(tmp_path: Path) -> None:
     assert (
         "  platforms_have_a_checked_form: messages.requestAppWebView: 400 PLATFORM_INVALID" in result.stdout
     )
-    told = result.stderr.splitlines()
+    told = result.stderr.splitlines()  # a line each, where there is no terminal
     assert told[0] == f"1/{len(told)} open main app (2 requests made)"
     assert told[-1].startswith(f"{len(told)}/{len(told)} see whether ")
     saved = json.loads(file.read_text())

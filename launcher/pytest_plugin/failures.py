@@ -92,7 +92,7 @@ def _beginning(saved: SavedLaunch) -> Iterator[str]:
     opened = f"{app['flow']} of @{(saved.bot or {}).get('username')}" if saved.opened else "nothing"
     yield f"opened      {opened} on {saved.platform} ({saved.server})"
     yield _launch(saved)
-    yield f"stopped     {_short(saved.failure.message, 300)}" if saved.failure else ""
+    yield f"stopped     {_line(saved.failure.message, 300)}" if saved.failure else ""
     yield _page(saved)
 
 
@@ -103,7 +103,7 @@ def _launch(saved: SavedLaunch) -> str:
     name = user.get("username")
     facts = [
         f"user {user['id']} {f'@{name}' if name else user.get('first_name', '')}" if user else "no user",
-        f"start_param {_short(told['start_param'])}" if told.get("start_param") else "no start_param",
+        f"start_param {_line(told['start_param'])}" if told.get("start_param") else "no start_param",
     ]
     if told.get("auth_date"):
         age = saved.when.timestamp() + saved.seconds - told["auth_date"]
@@ -115,22 +115,22 @@ def _page(saved: SavedLaunch) -> str:
     """Its address, and over HTTP what came of it."""
     url, page = str((saved.answer or {}).get("url", "")).partition("#")[0], saved.page or {}
     said = page.get("status") or page.get("failure")
-    return f"page        {_short(url)}{f': {_short(str(said))}' if said else ''}" if url else ""
+    return f"page        {_line(url)}{f': {_line(str(said))}' if said else ''}" if url else ""
 
 
 def _event(event: SavedEvent) -> str:
     way = "↑" if event.direction == "outgoing" else "↓"
-    return f"event       {event.at:.3f} s {way} {_short(event.name + ' ' + (event.data or ''))}"
+    return f"event       {event.at:.3f} s {way} {_line(event.name + ' ' + (event.data or ''))}"
 
 
 def _outcome(saved: SavedLaunch, failing: bool) -> Iterator[str]:
     waits = ", ".join(f"{one.name} since {one.at:.3f} s" for one in saved.unanswered)
-    yield f"unanswered  {_short(waits, 200)}" if waits else ""
+    yield f"unanswered  {_line(waits, 200)}" if waits else ""
     wrong = _wrong(saved)
-    yield f"console     {len(wrong)}: {_short(wrong[-1])}" if wrong else ""
+    yield f"console     {len(wrong)}: {_line(wrong[-1])}" if wrong else ""
     yield _network(saved)
     requests = ", ".join(dict.fromkeys(one.method for one in saved.exchanges))
-    yield f"requests    {_short(requests, 200)}"
+    yield f"requests    {_line(requests, 200)}"
     yield _end(saved, failing)
 
 
@@ -142,7 +142,7 @@ def _network(saved: SavedLaunch) -> str:
     last = failed[-1]
     why = last.failure or str(last.status)
     number = f"{len(failed)} of {len(saved.network)} failed"
-    return f"network     {number}: {last.method} {_short(last.origin + last.path)}: {_short(why)}"
+    return f"network     {number}: {last.method} {_line(last.origin + last.path)}: {_line(why)}"
 
 
 def _end(saved: SavedLaunch, failing: bool) -> str:
@@ -160,11 +160,11 @@ def _wrong(saved: SavedLaunch) -> list[str]:
     return [text for _, text in sorted([*errors, *others])]
 
 
-def _short(text: str, longest: int = 100) -> str:
+def _line(text: str, longest: int = 100) -> str:
     from launcher.plain_text import plain
+    from launcher.short_text import shortened
 
-    line = plain(text).strip()
-    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+    return shortened(plain(text).strip(), longest)
 
 
 def _into_html(item: pytest.Item, report: Any, files: list[Path]) -> None:

@@ -36,6 +36,7 @@ from launcher.launcher import Launcher
 from launcher.mini_app import MiniApp
 from launcher.report.saved import SavedLaunch
 from launcher.report.struck_out import Secrets, event_text
+from launcher.short_text import shortened
 from launcher.tracing import Exchange, traced
 
 __all__ = ["Recording", "recording"]
@@ -283,8 +284,8 @@ class Recording:
         return {
             "at": self._since(event.time),
             "direction": event.direction,
-            "name": _shortened(event.name, 200),
-            "data": None if text is None else _shortened(text, _CHARACTERS),
+            "name": _excerpt(event.name, 200),
+            "data": None if text is None else _excerpt(text, _CHARACTERS),
         }
 
     def _seen_by_host(self, app: MiniApp) -> dict[str, Any]:
@@ -374,8 +375,8 @@ def _end(app: MiniApp) -> str:
     return ": ".join(filter(None, (str(app.host_end.reason), app.host_end.detail)))
 
 
-def _shortened(text: str, longest: int) -> str:
-    return text if len(text) <= longest else f"{text[:longest]}… ({len(text)} characters)"
+def _excerpt(text: str, longest: int) -> str:
+    return shortened(text, longest, mark=f"… ({len(text)} characters)")
 
 
 async def _png(app: MiniApp) -> bytes | None:
