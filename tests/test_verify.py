@@ -21,8 +21,10 @@ from launcher.cli import app as command_line
 from launcher.launcher import Launcher
 from launcher.sandbox import Sandbox
 from launcher.sandbox.assumptions import ASSUMPTIONS
+from launcher.sandbox.default_world import ALICE, DEMO_BOT
 from launcher.sandbox.faults import DropBefore, Fail, FloodWait
 from launcher.sandbox.ready_file import describe, write
+from launcher.sandbox.world import Message
 from launcher.servers import server_inside, server_of
 from launcher.settings import Settings
 from launcher.verify import WRITES, Step, Verdict, Verification, verify
@@ -182,6 +184,17 @@ async def test_a_link_is_opened_too_if_it_only_opens_an_app() -> None:
                 await verify(launcher, "@demo_bot", links=[link])
         assert len(sandbox.log) == before
     assert ("direct_link", "t.me/demo_bot/notes") in [(one.flow, one.target) for one in found.opened]
+
+
+async def test_of_the_links_in_messages_the_latest_few_are_tried() -> None:
+    async with launching() as (launcher, sandbox):
+        for number in range(5):
+            link = f"https://t.me/demo_bot/app?startapp=l{number}"
+            entity = types.MessageEntityTextUrl(offset=0, length=4, url=link)
+            sandbox.world.boxes[ALICE].add(Message(0, DEMO_BOT, DEMO_BOT, "Open", entities=[entity]))
+        found = await verify(launcher, "@demo_bot", budget=unhurried())
+    tried = [one.target.partition("=")[2] for one in found.opened if one.flow == "direct_link"]
+    assert tried == ["l4", "l3", "l2"]
 
 
 JOINING = ("messages.importChatInvite", "messages.requestChatJoinWebView")
