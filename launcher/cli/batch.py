@@ -10,6 +10,7 @@ import typer
 
 from launcher.cli.output import say
 from launcher.cli.progress import progress
+from launcher.cli.wording import spoken
 
 if TYPE_CHECKING:
     from launcher.inspection import Inspection
@@ -47,11 +48,14 @@ async def run_batch(
 
         def told(inspection: Inspection) -> None:
             nonlocal failed, untested
+            target = mask_init_data(inspection.target)
             if isinstance(inspection.failure, Transient):
                 untested += 1
             else:
                 failed += not inspection.ok
-            shown(number := next(numbers), len(links), f"{number}/{len(links)} {inspection.target}")
+                if not inspection.ok:
+                    say(f"{target}: {_trouble(inspection)}")
+            shown(number := next(numbers), len(links), f"{number}/{len(links)} {target}")
 
         if waiting:
             async with Launcher(settings, account) as launcher:
@@ -65,6 +69,12 @@ async def run_batch(
         say(f"{untested} met a passing trouble of Telegram's: run this again to inspect them.")
     if failed or untested:
         raise typer.Exit(1)
+
+
+def _trouble(inspection: Inspection) -> str:
+    if inspection.failure is not None:
+        return spoken(inspection.failure)
+    return "; ".join(check.text for check in inspection.checks if check.verdict == "failed")
 
 
 def _say_pause(seconds: float) -> None:
