@@ -22,7 +22,9 @@ from launcher.accounts import Accounts
 from launcher.expectations import Expectation
 from launcher.hosts.browser import Browser
 from launcher.pytest_plugin.browser_server import BrowserServer
-from launcher.pytest_plugin.options import RunOptions, run_options
+from launcher.pytest_plugin.failures import lines
+from launcher.pytest_plugin.options import RunOptions, read_options
+from launcher.pytest_plugin.order import accounts_of_files, file_of
 from launcher.pytest_plugin.shared import SharedLauncher
 from launcher.report import SavedLaunch, html
 from launcher.sandbox import Sandbox
@@ -52,26 +54,29 @@ def chromium() -> None:
 LIGHT = """
 import sys
 
-def pytest_configure(config):
+def pytest_sessionstart(session):
     assert not {"telethon", "playwright", "pydantic", "starlette"} & set(sys.modules)
 """
 
 UNDER_ASYNCIO = """
+import asyncio
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from telethon import events
 
-from launcher import expect
+from launcher import Consent, expect
 
 LINK = "https://t.me/demo_bot/app?startapp=hello"
+ASKING = "https://t.me/demo_bot/notes"
 pytestmark = pytest.mark.asyncio
 
 async def test_fails_in_the_block(mini_app_open):
     async with mini_app_open(LINK) as app:
         await app.ready()
         Path("launch.txt").write_text(app.url)
+        await app.page.evaluate("fetch('/no-such-page' + location.hash.replace('#', '?')).then(() => 0)")
         await app.page.evaluate("console.error(location.hash)")
         await app.page.evaluate(
             "post('web_app_open_popup', {message: initData.get('hash'), buttons: [{type: 'ok'}]})"
@@ -92,6 +97,25 @@ async def test_fails_with_an_app_of_a_fixture(shop):
 
 async def test_fails_to_open(mini_app_open):
     async with mini_app_open("https://t.me/nobody_here_bot/app"):
+        pass
+
+class Defect(Consent):
+    async def decide(self, prompt):
+        raise RuntimeError("this policy is broken")
+
+async def test_fails_by_a_defect(mini_app_open):
+    async with mini_app_open(ASKING, host=None, consent=Defect()):
+        pass
+
+class Late(Consent):
+    async def decide(self, prompt):
+        self.test.cancel()
+        await asyncio.Event().wait()
+
+async def test_fails_cancelled(mini_app_open):
+    late = Late()
+    late.test = asyncio.current_task()
+    async with mini_app_open(ASKING, host=None, consent=late):
         pass
 
 async def test_fails_after_the_block(mini_app_open, mini_app_output):
@@ -149,12 +173,16 @@ def test_under_pytest_asyncio(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess(
         "--junitxml=junit.xml", "--html=all.html", "--alluredir=allure", "-p", "no:playwright"
     )
-    result.assert_outcomes(passed=2 + 3, failed=5)
+    result.assert_outcomes(passed=2 + 3, failed=7)
     told = result.stdout.str()
     for line in (
         r"opened      direct_link of @demo_bot on android \(sandbox\)",
         r'event       [\d.]+ s ↑ web_app_open_popup \{"message":"\*\*\*",',
-        "console     1: #tgWebAppData=",
+        r"launch      user \d+ @alice\w*, start_param hello, auth \d+ s old",
+        "console     2: #tgWebAppData=",
+        r"network     1 of \d+ failed: GET http://127.0.0.1:\d+/no-such-page: 404",
+        "stopped     RuntimeError, while it was opened",
+        "stopped     CancelledError, while it was opened",
         r"requests    contacts\.resolveUsername, .*messages\.requestAppWebView, .*messages\.getHistory",
         "stopped     .*nobody_here_bot",
         r"unanswered  web_app_open_popup since [\d.]+ s",
@@ -163,21 +191,28 @@ def test_under_pytest_asyncio(pytester: pytest.Pytester) -> None:
     ):
         assert re.search(line, told), line
     sections = re.findall(r"^-+ Mini App .*?-+\n(.*?)(?=^[-_=])", told, re.MULTILINE | re.DOTALL)
-    assert len(sections) == 5
+    assert len(sections) == 7
     assert all(2 < len(section.splitlines()) <= 10 for section in sections)
-    assert ["left        before the test failed" in section for section in sections].count(True) == 1
-    assert all("report      " in section for section in sections)
+    assert ["closed      left before the test failed" in section for section in sections].count(True) == 1
+    assert all(section.splitlines()[-1].startswith("report      ") for section in sections)
 
     kept = {folder.name.split("-")[1]: folder for folder in Path("mini-app-results").iterdir()}
     assert {name: sorted(file.name for file in folder.iterdir()) for name, folder in kept.items()} == {
         "test_fails_in_the_block": ["launch.json", "report.html", "screenshot.png"],
         "test_fails_with_an_app_of_a_fixture": ["launch.json", "report.html", "screenshot.png"],
         "test_fails_to_open": ["launch.json", "report.html"],
+        "test_fails_by_a_defect": ["launch.json", "report.html"],
+        "test_fails_cancelled": ["launch.json", "report.html"],
         "test_fails_after_the_block": ["launch.json", "notes.txt", "report.html"],
         "test_fails_over_http": ["launch.json", "report.html"],
     }
     saved = SavedLaunch.read(kept["test_fails_in_the_block"] / "launch.json")
-    assert (kept["test_fails_in_the_block"] / "report.html").read_text("utf-8") == html(saved)
+    page = (kept["test_fails_in_the_block"] / "report.html").read_text("utf-8")
+    assert page == html(saved)
+    assert saved.judgement is not None
+    assert saved.judgement.by.endswith("::test_fails_in_the_block")
+    assert (saved.judgement.verdict, "to have a popup" in saved.judgement.text) == ("failed", True)
+    assert '<span class="verdict bad">Failed</span>' in page
     assert saved.server == "sandbox"
     assert [event.name for event in saved.events][-1] == "web_app_open_popup"
     assert "messages.getHistory" in [exchange.method for exchange in saved.exchanges]
@@ -189,11 +224,71 @@ def test_under_pytest_asyncio(pytester: pytest.Pytester) -> None:
         "test_fails_in_the_block": None,  # it was open still
         "test_fails_with_an_app_of_a_fixture": None,
         "test_fails_to_open": None,
+        "test_fails_by_a_defect": None,
+        "test_fails_cancelled": None,
         "test_fails_after_the_block": "caller",
         "test_fails_over_http": None,
     }
     _tells_no_secret(Path("launch.txt").read_text(), told)
     _links(kept["test_fails_in_the_block"])
+
+
+EVERYTHING = {
+    "format": "miniapp-launch",
+    "version": 1,
+    "target": "t.me/demo_bot/app",
+    "when": "2026-01-02T03:04:05Z",
+    "seconds": 10.0,
+    "server": "sandbox",
+    "parameters": {"platform": "ios"},
+    "bot": {"username": "demo_bot"},
+    "app": {"flow": "direct_link"},
+    "answer": {"url": "https://shop.example/"},
+    "init_data": {"user": {"id": 7, "first_name": "Ann"}, "auth_date": 1767323043},
+    "failure": {"type": "HostGone", "message": "The browser ended."},
+    "exchanges": [{"method": "messages.requestAppWebView", "parameters": {}, "seconds": 0.1}],
+    "events": [{"at": 1.0, "direction": "outgoing", "name": f"event_{number}"} for number in range(9)],
+    "unanswered": [{"name": "web_app_open_popup", "req_id": "", "at": 1.0}],
+    "console": [{"at": 1.0, "level": "error", "text": "one\ntwo"}],
+    "seen": [{"at": 2.0, "kind": "request failed", "text": "it is in the network's line"}],
+    "network": [
+        {"at": 1.0, "method": "GET", "origin": "https://shop.example", "path": "/far", "failure": "refused"},
+        {"at": 1.0, "method": "PUT", "origin": "https://shop.example", "path": "/cart", "status": 500},
+        {"at": 1.0, "method": "GET", "origin": "https://shop.example", "path": "/", "status": 302},
+    ],
+    "closed": "crashed",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("failing", [True, False])
+def test_a_launch_with_everything_has_ten_lines_and_the_report_is_the_last(failing: bool) -> None:
+    left = "" if failing else ", left before the test failed: this is how it was at its end"
+    assert lines(SavedLaunch.from_json(EVERYTHING), [Path("report.html")], failing=failing) == [
+        "opened      direct_link of @demo_bot on ios (sandbox)",
+        "launch      user 7 Ann, no start_param, auth 12 s old",
+        "stopped     The browser ended.",
+        "page        https://shop.example/",
+        "unanswered  web_app_open_popup since 1.000 s",
+        r"console     1: one\x0atwo",
+        "network     2 of 3 failed: PUT https://shop.example/cart: 500",
+        "requests    messages.requestAppWebView",
+        f"closed      crashed{left}",
+        "report      report.html",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("beside", "shown"), [({"console": [], "unanswered": []}, [6, 7, 8]), ({"unanswered": []}, [7, 8])]
+)
+def test_events_have_the_lines_that_others_leave(beside: dict[str, object], shown: list[int]) -> None:
+    saved = SavedLaunch.from_json(EVERYTHING | {"init_data": None, "closed": None} | beside)
+    told = lines(saved, [Path("report.html")], failing=True)
+    assert told[1] == "launch      no init data"
+    events = [f"event       1.000 s ↑ event_{number}" for number in shown]
+    assert [line for line in told if line.startswith("event ")] == events
+    assert lines(saved.model_copy(update={"events": ()}), [Path("report.html")], failing=True) == [
+        line for line in told if line not in events
+    ]
 
 
 def _tells_no_secret(url: str, told: str) -> None:
@@ -336,11 +431,12 @@ async def test_own_bot(mini_app_open, mini_app_world):
 def test_on_another_server_an_account_is_in_one_process(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Two accounts, two workers, four files: the tests of an account stay together; no bot can be added."""
+    """Two accounts, two workers, four files: each account has two, whose tests stay together; no bot can
+    be added."""
     ready = tmp_path / "ready.json"
     monkeypatch.setenv("TELEGRAM_SESSIONS", str(tmp_path / "sessions"))
     pytester.mkdir("seen")
-    pytester.makepyfile(**dict.fromkeys(("test_one", "test_two", "test_three", "test_four"), WITH_ACCOUNTS))
+    pytester.makepyfile(**dict.fromkeys(("test_1", "test_2", "test_3", "test_4"), WITH_ACCOUNTS))
     with Sandbox().in_thread() as sandbox:
         write(ready, describe(sandbox))
         asyncio.run(_sign_in(Settings(server=str(ready), _env_file=None), sandbox, "alice", "dora"))
@@ -352,7 +448,9 @@ def test_on_another_server_an_account_is_in_one_process(
     result.stdout.fnmatch_lines(["*mini_app_world is the sandbox's, and this run is on *: nobody can add*"])
     seen = [file.name.split() for file in Path("seen").iterdir()]
     assert len(seen) == 8
-    assert {account for account, *_ in seen} == {"alice", "dora"}
+    assert {(account, file) for account, _, file, _ in seen} == {
+        ("alice", "test_1"), ("dora", "test_2"), ("alice", "test_3"), ("dora", "test_4")
+    }  # fmt: skip
     assert len({(account, worker) for account, worker, *_ in seen}) == 2
 
 
@@ -454,14 +552,14 @@ def test_the_readme_names_every_fixture_option_and_assertion(pytester: pytest.Py
 def test_options_are_given_as_playwrights_are(pytester: pytest.Pytester) -> None:
     """By the command line, which wins over the ini file; what may be repeated is."""
     pytester.makeini("[pytest]\nmini_app_server = test\nmini_app_video = on\nmini_app_headed = true")
-    assert run_options(pytester.parseconfig()).headed
+    assert read_options(pytester.parseconfig()).headed
     pytester.makeini("[pytest]\nmini_app_server = test\nmini_app_video = on\nmini_app_platform = ios weba")
     config = pytester.parseconfig(
         "--mini-app-server=production", "--mini-app-account", "alice", "--mini-app-account", "dora",
         "--mini-app-platform", "android", "--mini-app-platform", "tdesktop", "--mini-app-headed",
         "--mini-app-tracing", "retain-on-failure", "--mini-app-screenshot=off", "--mini-app-output", "kept",
     )  # fmt: skip
-    assert run_options(config) == RunOptions(
+    assert read_options(config) == RunOptions(
         server="production",
         accounts=("alice", "dora"),
         platforms=("android", "tdesktop"),
@@ -473,7 +571,34 @@ def test_options_are_given_as_playwrights_are(pytester: pytest.Pytester) -> None
     )
 
 
-def test_a_wrong_option_is_refused(pytester: pytest.Pytester) -> None:
-    config = pytester.parseconfig("-o", "mini_app_tracing=sometimes")
-    with pytest.raises(pytest.UsageError, match="mini_app_tracing is 'sometimes': write one of on, off"):
-        run_options(config)
+WRONG = {
+    "--mini-app-platform=foo": "--mini-app-platform is 'foo': write one of android, android_x, ios",
+    "-omini_app_platform=ios foo": "mini_app_platform is 'foo': write one of android, android_x, ios",
+    "-omini_app_tracing=sometimes": "mini_app_tracing is 'sometimes': write one of on, off, retain",
+    "--mini-app-server=ready.json": "--mini-app-server is 'ready.json', and there is no such file",
+    "--mini-app-server=prod": "--mini-app-server is 'prod', which is neither a server nor",
+    "-omini_app_server=damaged.json": "mini_app_server: damaged.json is not a ready file",
+    "--mini-app-server=left.json": "--mini-app-server is 'left.json', and nothing listens where it says",
+}
+
+
+async def test_a_wrong_option_is_refused_before_any_test(pytester: pytest.Pytester) -> None:
+    (pytester.path / "damaged.json").write_text("{")
+    async with Sandbox() as sandbox:
+        write(pytester.path / "left.json", describe(sandbox))
+        assert read_options(pytester.parseconfig("--mini-app-server=left.json")).server == "left.json"
+    for option, told in WRONG.items():
+        with pytest.raises(pytest.UsageError, match=re.escape(told)) as refused:
+            pytester.parseconfigure("-p", "no:asyncio", option)
+        assert "TELEGRAM_SERVER" not in str(refused.value)
+
+
+@pytest.mark.parametrize("accounts", [("alice",), ("alice", "dora"), ("alice", "dora", "carol")])
+def test_files_are_given_to_accounts_in_turn(accounts: tuple[str, ...]) -> None:
+    """In the order of their names, whatever the order of the tests: none has two more than another."""
+    files = [f"tests/test_{letter}.py" for letter in "abcdefg"]
+    nodeids = [f"{file}::test_it[{number}]@group" for number in range(3) for file in reversed(files)]
+    given = accounts_of_files(accounts, nodeids)
+    assert given == {file: accounts[place % len(accounts)] for place, file in enumerate(files)}
+    assert [given[file_of(nodeid)] for nodeid in nodeids[:7]] == list(given.values())[::-1]
+    assert accounts_of_files((), nodeids) == {}

@@ -17,10 +17,11 @@ from launcher.launcher import Launcher
 from launcher.mini_app import MiniApp
 from launcher.report import Recording, SavedLaunch, html, recording
 from launcher.report.address import address
-from launcher.report.diff import difference
+from launcher.report.diff import Change, difference
 from launcher.report.struck_out import event_text
 from launcher.report.world import link_of, replayed
 from launcher.sandbox import Fail, Sandbox
+from launcher.sandbox.site import Site
 from launcher.settings import Settings
 from launcher.tracing import Exchange, traced
 from tests.browsers import browser
@@ -151,6 +152,36 @@ async def shown(browser: Browser, **options: Any) -> tuple[SavedLaunch, MiniApp]
                 await opened.ready()
                 await record.picture("when it was ready")
             return record.saved(), opened
+
+
+NOISE = """
+document.body.style.margin = 0;
+const canvas = document.body.appendChild(document.createElement('canvas'));
+canvas.width = innerWidth * devicePixelRatio, canvas.height = innerHeight * devicePixelRatio;
+canvas.style = `display: block; width: ${innerWidth}px; height: ${innerHeight}px`;
+const context = canvas.getContext('2d'), picture = context.createImageData(canvas.width, canvas.height);
+for (let at = 0; at < picture.data.length; at += 65536)
+  crypto.getRandomValues(picture.data.subarray(at, at + 65536));
+for (let at = 3; at < picture.data.length; at += 4) picture.data[at] = 255;
+context.putImageData(picture, 0, 0);
+post('web_app_ready');
+"""
+
+
+async def test_a_picture_that_is_too_large_is_taken_and_not_kept(browser: Browser) -> None:
+    async with Pages({"/": app(NOISE)}) as pages:
+        async with launching(CALM, seconds=60, browser=browser) as (launcher, sandbox):
+            sandbox.world.bot("demo_bot").main_app = pages.url("/")
+            record = Recording(pictures=False)
+            async with record.opening(launcher, "@demo_bot", via="main_app", host="browser") as opened:
+                await opened.ready()
+                taken = await record.picture("noise")
+                await opened.page.evaluate("document.body.textContent = ''")
+                assert await record.picture("nothing")
+            saved = record.saved()
+    assert taken is not None
+    assert len(taken) > 2 * 2**20
+    assert [picture.name for picture in saved.screenshots] == ["nothing"]
 
 
 async def test_what_the_page_did_is_recorded(browser: Browser) -> None:
@@ -463,6 +494,28 @@ async def test_a_saved_launch_can_be_made_again(target: str, options: dict[str, 
     assert [one.method for one in again.exchanges] == [one.method for one in first.exchanges]
 
 
+async def test_who_opened_the_app_is_who_opens_it_again() -> None:
+    """Not somebody with a number of our own: the page is told the same of the same person."""
+    sandbox = Sandbox()
+    bob = sandbox.world.user("bob_builds")
+    bob.last_name, bob.language_code, bob.premium = "Builder", "pl", True
+    bob.photo_url = "https://t.me/i/userpic/320/bob.svg"
+    bob.writes_allowed.add(sandbox.world.bot("demo_bot").id)
+    settings = Settings(server="sandbox", _env_file=None)
+    async with sandbox, Launcher(settings, "bob_builds", sandbox=sandbox, timing=CALM) as launcher:
+        record = Recording()
+        async with record.opening(launcher, LINK, consent=ALLOW) as first:
+            pass
+    assert first.init_data is not None
+    replay = replayed(record.saved())
+    async with replay, Launcher(settings, sandbox=replay, timing=CALM) as launcher:
+        async with launcher.open(LINK, consent=ALLOW) as again:
+            pass
+    assert again.init_data is not None
+    assert again.init_data.user == first.init_data.user
+    assert again.init_data.hash != first.init_data.hash
+
+
 async def test_what_telegram_refused_is_refused_again() -> None:
     """Also when nothing in the world is the reason."""
     sandbox = Sandbox()
@@ -539,6 +592,38 @@ async def test_two_launches_of_one_app_do_not_differ() -> None:
     launches = [await kept(Sandbox(), "@demo_bot", via="menu_button") for _ in range(2)]
     assert launches[0] != launches[1]
     assert difference(*launches) == []
+
+
+async def test_two_sandboxes_have_other_ports_and_the_same_pages(browser: Browser) -> None:
+    launches = []
+    for _ in range(2):
+        async with Sandbox() as sandbox, Site(sandbox):
+            settings = Settings(server="sandbox", _env_file=None)
+            async with Launcher(settings, sandbox=sandbox, timing=CALM, browser=browser) as launcher:
+                record = Recording(pictures=False)
+                async with record.opening(launcher, LINK, host="browser", consent=ALLOW) as opened:
+                    await opened.ready()
+                    await opened.page.evaluate("fetch('/no-such-page')")
+                launches.append(record.saved())
+    one, other = launches
+    assert {request.origin for request in one.network}.isdisjoint(
+        {request.origin for request in other.network}
+    )
+    assert "GET http://127.0.0.1/no-such-page" in str(difference(one, changed(network=[])))
+    assert difference(one, other) == []
+
+
+async def test_only_ports_of_this_machine_are_left_out() -> None:
+    for host, told in (
+        ("http://127.0.0.1:5000", "http://127.0.0.1"),
+        ("ws://localhost:5000", "ws://localhost"),
+        ("https://[::1]:5000", "https://[::1]"),
+        ("https://a.example:5000", "https://a.example:5000"),
+        ("https://127.0.0.1.example:5000", "https://127.0.0.1.example:5000"),
+    ):
+        assert difference(changed(network=[REQUEST | {"origin": host}]), changed(network=[])) == [
+            Change("network", f"GET {told}/x", 200, None)
+        ]
 
 
 def changed(**fields: Any) -> SavedLaunch:

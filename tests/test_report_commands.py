@@ -137,6 +137,13 @@ def test_what_cannot_be_is_refused_in_a_line(
     assert len(done.err.splitlines()) == 1
 
 
+@pytest.mark.parametrize("option", ["--report", "--save"])
+def test_a_file_that_cannot_be_written_is_told(inside: Any, terminal: Terminal, option: str) -> None:
+    done = inside(terminal, "inspect", APP, option, "/dev/full")
+    told = "miniapp: /dev/full: No space left on device. Name a place that can be written.\n"
+    assert (done.code, done.err) == (1, told)
+
+
 # What changed
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,10 @@ from launcher.cli import app as command_line
 from launcher.launcher import Launcher
 from launcher.sandbox import Sandbox
 from launcher.sandbox.assumptions import ASSUMPTIONS
+from launcher.sandbox.default_world import ALICE, DEMO_BOT
 from launcher.sandbox.faults import DropBefore, Fail, FloodWait
 from launcher.sandbox.ready_file import describe, write
+from launcher.sandbox.world import Message
 from launcher.servers import server_inside, server_of
 from launcher.settings import Settings
 from launcher.verify import WRITES, Step, Verdict, Verification, verify
@@ -32,9 +34,11 @@ from tests.running import calls_of, in_own_task, launching
 on_stage = pytest.mark.asyncio(loop_scope="session")
 """For tests that share the stage."""
 
-ELSEWHERE = {
-    "restricted_bots_open_no_web_views": ("alice", "@restricted_bot"),
-    "apps_in_menus_open_only_when_installed": ("bob_builds", "@demo_bot"),
+INVITE = "https://t.me/+GuardedChannelInvite"
+ELSEWHERE: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "restricted_bots_open_no_web_views": ("alice", "@restricted_bot", {}),
+    "apps_in_menus_open_only_when_installed": ("bob_builds", "@demo_bot", {}),
+    "join_guard_learns_the_user": ("alice", "@guard_bot", {"links": [INVITE], "allowed": ["chat_join"]}),
 }
 """What the bot that can do everything and the account that has installed it cannot show."""
 DEMO = [name for name in OBSERVATIONS if name not in ELSEWHERE]
@@ -83,7 +87,7 @@ async def stage() -> AsyncIterator[Stage]:
 def test_every_assumption_is_looked_at_or_says_why_not() -> None:
     assert OBSERVATIONS.keys() | UNTESTED.keys() == ASSUMPTIONS.keys()
     assert not OBSERVATIONS.keys() & UNTESTED.keys()
-    assert WRITES.keys() < OBSERVATIONS.keys()
+    assert WRITES.keys() - OBSERVATIONS.keys() == {"chat_join"}
 
 
 @on_stage
@@ -115,11 +119,11 @@ async def test_one_flipped_assumption_is_contradicted_alone(stage: Stage, name: 
 
 @pytest.mark.parametrize("name", ELSEWHERE)
 async def test_what_takes_another_bot_or_account(name: str) -> None:
-    account, bot = ELSEWHERE[name]
+    account, bot, options = ELSEWHERE[name]
     async with launching(account=account) as (launcher, sandbox):
-        before = await verify(launcher, bot, budget=unhurried())
+        before = await verify(launcher, bot, budget=unhurried(), **options)
         sandbox.assumptions.flip(name)
-        after = await verify(launcher, bot, budget=unhurried())
+        after = await verify(launcher, bot, budget=unhurried(), **options)
     assert before.of(name).verdict is Verdict.CONFIRMED
     assert before.counts[Verdict.CONTRADICTED] == 0
     assert [one.name for one in after.findings if one.verdict is Verdict.CONTRADICTED] == [name]
@@ -138,7 +142,7 @@ async def test_nothing_is_written_that_was_not_allowed() -> None:
             sandbox, "messages.sendMessage", "bots.allowSendMessage", "messages.sendWebViewData"
         )
     assert writing == []
-    for name in WRITES:
+    for name in WRITES.keys() & OBSERVATIONS.keys():
         assert found.of(name).verdict is Verdict.UNTESTED
         assert "allowed" in found.of(name).what
 
@@ -156,7 +160,9 @@ async def test_one_thing_may_be_allowed_by_name() -> None:
         found = await verify(launcher, "@demo_bot", allowed=[name], budget=unhurried())
         with pytest.raises(BadInput, match="Nothing is written for platforms_have"):
             await verify(launcher, "@demo_bot", allowed=["platforms_have_a_checked_form"])
-    assert [one for one in WRITES if found.of(one).verdict is not Verdict.UNTESTED] == [name]
+    assert [
+        one for one in OBSERVATIONS if one in WRITES and found.of(one).verdict is not Verdict.UNTESTED
+    ] == [name]
 
 
 async def test_what_the_bot_alone_sees_takes_its_token() -> None:
@@ -173,11 +179,58 @@ async def test_a_link_is_opened_too_if_it_only_opens_an_app() -> None:
     async with launching() as (launcher, sandbox):
         found = await verify(launcher, "@demo_bot", links=["t.me/demo_bot/notes"], budget=unhurried())
         before = len(sandbox.log)
-        for link in ("https://t.me/+GuardedChannelInvite", "https://t.me/demo_bot?start=x", "nothing"):
+        for link in ("https://t.me/demo_bot?start=x", "https://t.me/demo_news", "nothing"):
             with pytest.raises(BadInput, match="is no"):
                 await verify(launcher, "@demo_bot", links=[link])
         assert len(sandbox.log) == before
     assert ("direct_link", "t.me/demo_bot/notes") in [(one.flow, one.target) for one in found.opened]
+
+
+async def test_of_the_links_in_messages_the_latest_few_are_tried() -> None:
+    async with launching() as (launcher, sandbox):
+        for number in range(5):
+            link = f"https://t.me/demo_bot/app?startapp=l{number}"
+            entity = types.MessageEntityTextUrl(offset=0, length=4, url=link)
+            sandbox.world.boxes[ALICE].add(Message(0, DEMO_BOT, DEMO_BOT, "Open", entities=[entity]))
+        found = await verify(launcher, "@demo_bot", budget=unhurried())
+    tried = [one.target.partition("=")[2] for one in found.opened if one.flow == "direct_link"]
+    assert tried == ["l4", "l3", "l2"]
+
+
+JOINING = ("messages.importChatInvite", "messages.requestChatJoinWebView")
+
+
+@pytest.mark.parametrize(
+    ("bot", "links", "allowed", "asked", "why"),
+    [
+        ("@guard_bot", [INVITE], ["chat_join"], JOINING, None),
+        ("@guard_bot", [INVITE], [], (), "it asks to join the chat, which takes --allow chat_join"),
+        ("@guard_bot", [], ["chat_join"], (), "it takes --link t.me/+… to a chat that the bot guards"),
+        ("@plain_bot", [INVITE], ["chat_join"], JOINING, "this is an app of @guard_bot"),
+        (
+            "@guard_bot",
+            ["t.me/+PrivateClubInvite"],
+            ["chat_join"],
+            JOINING[:1],
+            "The chat was joined at once.",
+        ),
+    ],
+)
+async def test_a_chat_that_the_bot_guards_is_asked_to_join_only_by_leave(
+    bot: str, links: list[str], allowed: list[str], asked: Sequence[str], why: str | None
+) -> None:
+    async with launching() as (launcher, sandbox):
+        steps: list[Step] = []
+        found = await verify(
+            launcher, bot, links=links, allowed=allowed, budget=unhurried(), told=steps.append
+        )
+        made = calls_of(sandbox, *JOINING)
+    one = next(one for one in found.opened if one.flow == "chat_join")
+    assert one.why == why
+    assert (None if one.exchange is None else one.exchange.method) == (None if why else JOINING[1])
+    assert made == [*asked, JOINING[1]], "the last one is for a query that nobody has made"
+    assert found.of("join_guard_learns_the_user").verdict == ("untested" if why else "confirmed")
+    assert [step.number for step in steps] == list(range(1, steps[0].of + 1))
 
 
 async def test_a_bot_that_offers_little_leaves_much_untested() -> None:
@@ -265,7 +318,8 @@ async def test_each_step_is_told_before_it_is_made() -> None:
 
         found = await verify(launcher, "@demo_bot", told=told)  # a sandbox takes all at once
     looked_at = [name for name in OBSERVATIONS if name not in WRITES]
-    assert [step.number for step in steps] == list(range(1, len(found.opened) + len(looked_at) + 1))
+    ways = [one for one in found.opened if one.flow != "chat_join"]  # which there is no link for
+    assert [step.number for step in steps] == list(range(1, len(ways) + len(looked_at) + 1))
     assert {step.of for step in steps} == {len(steps)}
     assert [step.what for step in steps[:2]] == ["open main app", "open menu button"]
     assert steps[-1].what == f"see whether {looked_at[-1].replace('_', ' ')}"
@@ -305,7 +359,7 @@ def test_the_command_tells_and_saves(tmp_path: Path) -> None:
     assert (
         "  platforms_have_a_checked_form: messages.requestAppWebView: 400 PLATFORM_INVALID" in result.stdout
     )
-    told = result.stderr.splitlines()
+    told = result.stderr.splitlines()  # a line each, where there is no terminal
     assert told[0] == f"1/{len(told)} open main app (2 requests made)"
     assert told[-1].startswith(f"{len(told)}/{len(told)} see whether ")
     saved = json.loads(file.read_text())

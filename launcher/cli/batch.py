@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from launcher.cli.output import say
+from launcher.cli.progress import progress
 from launcher.cli.wording import spoken
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ async def run_batch(
     from launcher.budget import budget_for
     from launcher.inspection.batch import done_already, inspect_all, links_in
     from launcher.launcher import Launcher
-    from launcher.plain_text import plain
 
     links = links_in(source)
     out = out or source.with_suffix(".jsonl")
@@ -43,17 +42,20 @@ async def run_batch(
     waiting = [link for link in links if mask_init_data(link) not in done]
     failed = sum(not done.get(mask_init_data(link), True) for link in links)
     untested = 0
-    with _progress(len(links), len(links) - len(waiting)) as advance:
+    there = len(links) - len(waiting)
+    numbers = count(there + 1)
+    with progress() as shown:
 
         def told(inspection: Inspection) -> None:
             nonlocal failed, untested
+            target = mask_init_data(inspection.target)
             if isinstance(inspection.failure, Transient):
                 untested += 1
             else:
                 failed += not inspection.ok
                 if not inspection.ok:
-                    say(f"{plain(mask_init_data(inspection.target))}: {_trouble(inspection)}")
-            advance(inspection.target)
+                    say(f"{target}: {_trouble(inspection)}")
+            shown(number := next(numbers), len(links), f"{number}/{len(links)} {target}")
 
         if waiting:
             async with Launcher(settings, account) as launcher:
@@ -61,7 +63,7 @@ async def run_batch(
                 await inspect_all(
                     launcher, waiting, out, budget=budget, told=told, paused=_say_pause, **options
                 )
-    inspected, there = len(waiting) - untested, len(links) - len(waiting)
+    inspected = len(waiting) - untested
     say(f"{out}: {inspected} inspected, {there} were there; {failed} are not as they should be.")
     if untested:
         say(f"{untested} met a passing trouble of Telegram's: run this again to inspect them.")
@@ -77,23 +79,3 @@ def _trouble(inspection: Inspection) -> str:
 
 def _say_pause(seconds: float) -> None:
     say(f"Telegram asks for a pause of {seconds:.0f} s; what is done by now is kept.")
-
-
-@contextmanager
-def _progress(total: int, done: int) -> Iterator[Callable[[str], None]]:
-    """A bar on a terminal, nothing elsewhere."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from launcher.plain_text import plain
-
-    console = Console(stderr=True, markup=False)
-    columns = (
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.description}", markup=False),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task("", total=total, completed=done)
-        yield lambda target: bar.update(task, advance=1, description=plain(target))

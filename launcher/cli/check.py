@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,12 +10,12 @@ import typer
 
 from launcher.cli import options as given
 from launcher.cli.output import say, show_json, show_line, show_table
+from launcher.cli.progress import progress
+from launcher.cli.written import writing
 
 if TYPE_CHECKING:
     from launcher.probe import CheckResult, Targets
     from launcher.settings import Settings
-
-Told = Callable[["CheckResult"], None]
 
 
 def check(
@@ -130,35 +129,26 @@ async def _check_all(
     from launcher.cli.place import placed
     from launcher.probe.all_at_once import check_all
 
-    async with placed(settings) as (sandbox, ready), _progress(len(targets.targets), quiet) as told:
-        return await check_all(
-            settings, targets, account=account, sandbox=sandbox, ready=ready, told=told,
-            keep=(lambda _: True) if keep else None,
-        )  # fmt: skip
+    total, numbers = len(targets.targets), count(1)
+    async with placed(settings) as (sandbox, ready):
+        with progress(quiet=quiet) as shown:
 
+            def told(result: CheckResult) -> None:
+                shown(number := next(numbers), total, f"{number}/{total} {result.target}")
 
-@asynccontextmanager
-async def _progress(total: int, quiet: bool) -> AsyncIterator[Told]:
-    """A bar on a terminal, nothing elsewhere."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, disable=quiet or not console.is_terminal, transient=True) as progress:
-        task = progress.add_task("checking", total=total)
-        yield lambda _: progress.advance(task)
+            return await check_all(
+                settings, targets, account=account, sandbox=sandbox, ready=ready, told=told,
+                keep=(lambda _: True) if keep else None,
+            )  # fmt: skip
 
 
 def _write_junit(file: Path | None, results: list[CheckResult]) -> None:
     if file is None:
         return
-    from flows import BadInput
     from launcher.probe.junit import junit
 
-    try:
+    with writing(file):
         file.write_text(junit(results), "utf-8")
-    except OSError as error:
-        raise BadInput(f"{file}: {error.strerror}.", "Name a file that can be written.") from None
 
 
 def _not_tested(text: str, *, as_json: bool, as_nagios: bool) -> None:

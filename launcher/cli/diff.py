@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 
 from launcher.cli import options as given
 from launcher.cli.output import say, show_json, show_table
+from launcher.short_text import shortened
 
 if TYPE_CHECKING:
     from launcher.report import SavedLaunch
@@ -126,15 +126,12 @@ def _tell(launches: dict[str, SavedLaunch], as_json: bool) -> None:
 
 
 def _table(before: str, after: str, changes: Iterable[Change]) -> None:
-    rows = [(one.section, one.where, _brief(one.before), _brief(one.after)) for one in changes]
+    rows = [(one.section, one.where, _cell(one.before), _cell(one.after)) for one in changes]
     if rows:
         show_table(("part", "what", before, after), rows)
     else:
         say(f"{before} and {after} are alike.")
 
 
-def _brief(value: Any) -> str:
-    if value is None:
-        return "absent"
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+def _cell(value: Any) -> str:
+    return "absent" if value is None else shortened(value, _LONGEST)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from launcher.cli.output import say
+from launcher.cli.written import writing
 
 if TYPE_CHECKING:
     from launcher.mini_app import MiniApp
@@ -47,17 +48,19 @@ class Keeping:
 
     def keep(self, launches: Sequence[SavedLaunch]) -> None:
         """Write the files, and tell where they are. Launches by links in the page follow the first one, and
-        have a number in the names of their files."""
+        have a number in the names of their files. Raises BadInput for a file that cannot be written."""
         from launcher.report import html
 
         for number, saved in enumerate(launches, 1):
             if self.save is not None:
                 file = _numbered(self.save, number)
-                saved.write(file)
+                with writing(file):
+                    saved.write(file)
                 say(f"Saved: {file}{_warning(saved)}")
             if self.report is not None:
                 file = _numbered(self.report, number)
-                file.write_text(html(saved), "utf-8")
+                with writing(file):
+                    file.write_text(html(saved), "utf-8")
                 say(f"Report: {file}{_warning(saved)}")
 
 

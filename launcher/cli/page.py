@@ -17,6 +17,7 @@ from launcher.cli.output import say, show_panel
 from launcher.hosts.launch_secrets import LaunchSecrets
 from launcher.hosts.observations import Seen
 from launcher.mini_app import MiniApp
+from launcher.short_text import shortened
 
 if TYPE_CHECKING:
     from launcher.hosting import Hosting
@@ -86,8 +87,7 @@ class Page:
         data = "" if event.data is None else f" {json.dumps(event.data, ensure_ascii=False)}"
         text = f"{event.name}{data}"
         shown = text if self.reveal else LaunchSecrets(app.url).mask(text)
-        more = "…" if len(shown) > _LONGEST else ""
-        say(f"{self._after(event.time)}: {way}: {shown[:_LONGEST]}{more}")
+        say(f"{self._after(event.time)}: {way}: {shortened(shown, _LONGEST)}")
 
     def _after(self, moment: float | None = None) -> str:
         """A moment of the event loop's clock, now by default, in seconds after the app was opened."""

@@ -16,6 +16,7 @@ import typer
 
 from launcher.cli import options as given
 from launcher.cli.output import say
+from launcher.cli.written import writing
 
 if TYPE_CHECKING:
     from flows import BadInput
@@ -73,7 +74,8 @@ def record(
     }
     played = None if script is None else _Script(script)
     recorded = run(_record(given.settings_for(server), account, target, played, options))
-    output.write_text(recorded.source(), "utf-8")
+    with writing(output):
+        output.write_text(recorded.source(), "utf-8")
     say(f"Written: {output}, {len(recorded.steps)} steps. Run it: pytest {output}")
 
 

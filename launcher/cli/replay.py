@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from pathlib import Path
 from shlex import quote
@@ -13,10 +12,14 @@ import typer
 from launcher.cli import options as given
 from launcher.cli.keeping import Keeping
 from launcher.cli.output import say, show_json, show_line, show_panel, show_table
+from launcher.short_text import shortened
 
 if TYPE_CHECKING:
     from launcher.report import SavedLaunch
     from launcher.sandbox.ready_file import ReadyFile
+
+_LONGEST = 160
+"""Characters of a value in a table."""
 
 
 def replay(
@@ -96,7 +99,7 @@ def _show(saved: SavedLaunch) -> None:
     show_panel(saved.target, facts)
     for name in ("link", "bot", "app", "answer", "launch_params", "init_data"):
         if values := getattr(saved, name):
-            show_panel(name.replace("_", " "), [(key, _brief(value)) for key, value in values.items()])
+            show_panel(name.replace("_", " "), [(key, _cell(value)) for key, value in values.items()])
     if saved.readings:
         show_line(agreement(saved.readings))
     _tables(saved)
@@ -110,11 +113,11 @@ def _tables(saved: SavedLaunch) -> None:
         ],
         ("verdict", "check", "what"): [(one.verdict, one.name, one.text) for one in saved.checks],
         ("at", "way", "event", "data"): [
-            (_ms(one.at), one.direction, one.name, _short(one.data)) for one in saved.events
+            (_ms(one.at), one.direction, one.name, _cell(one.data)) for one in saved.events
         ],
         ("at", "seen", "what"): [(_ms(one.at), one.kind, one.text) for one in saved.seen],
         ("at", "level", "on the console"): [
-            (_ms(one.at), one.level, _short(one.text)) for one in saved.console
+            (_ms(one.at), one.level, _cell(one.text)) for one in saved.console
         ],
         ("at", "method", "address", "status", "took"): [
             (
@@ -137,12 +140,9 @@ def _tables(saved: SavedLaunch) -> None:
         show_line(f"Unanswered: {', '.join(one.name for one in saved.unanswered)}")
 
 
-def _brief(value: object) -> object:
-    return value if value is None or isinstance(value, str | bool) else _short(json.dumps(value))
-
-
-def _short(text: str | None, longest: int = 160) -> str | None:
-    return text if text is None or len(text) <= longest else f"{text[:longest]}…"
+def _cell(value: object) -> object:
+    """What is none and what is yes or no is shown as everywhere."""
+    return value if value is None or isinstance(value, bool) else shortened(value, _LONGEST)
 
 
 def _ms(seconds: float) -> str:

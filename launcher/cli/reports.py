@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from launcher.cli.output import say
+from launcher.cli.written import writing
 
 if TYPE_CHECKING:
     from launcher.probe import CheckResult
@@ -31,10 +32,9 @@ class Reports:
 
     def write(self, results: Iterable[CheckResult]) -> None:
         """Write the pages, and tell where they are. Raises BadInput when that cannot be done."""
-        from flows import BadInput
         from launcher.report import html
 
-        try:
+        with writing(self._path):
             if self._folder:
                 self._path.mkdir(exist_ok=True)
             for result in results:
@@ -44,10 +44,6 @@ class Reports:
                 page = self._path / f"{result.target}.html" if self._folder else self._path
                 page.write_text(html(result.saved), "utf-8")
                 say(f"Report: {page}")
-        except OSError as error:
-            raise BadInput(
-                f"{error.filename}: {error.strerror}.", "Name a place that can be written."
-            ) from None
 
 
 def _wrong(text: str) -> typer.BadParameter:

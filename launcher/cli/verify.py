@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +10,8 @@ import typer
 
 from launcher.cli import options as given
 from launcher.cli.output import say, show_json, show_line, show_table
+from launcher.cli.progress import progress
+from launcher.cli.written import writing
 
 if TYPE_CHECKING:
     from launcher.settings import Settings
@@ -27,7 +27,11 @@ def verify(
     ] = None,
     link: Annotated[
         list[str] | None,
-        typer.Option("--link", metavar="LINK", help="A link to an app of the bot. Repeatable."),
+        typer.Option(
+            "--link",
+            metavar="LINK",
+            help="A link to an app of the bot, or to a chat that it guards. Repeatable.",
+        ),
     ] = None,
     budget: Annotated[
         float | None,
@@ -43,8 +47,8 @@ def verify(
         typer.Option(
             "--allow",
             metavar="NAME",
-            help="An assumption for which something may be written, or a question to answer with yes. "
-            "Repeatable.",
+            help="An assumption for which something may be written, chat_join to follow links to chats, or a "
+            "question to answer with yes. Repeatable.",
         ),
     ] = None,
     save: Annotated[
@@ -94,37 +98,19 @@ async def _verify(
 
     async with Launcher(settings, account, timing=Timing(flood_wait=0)) as launcher:
         budget = budget_for(launcher.server, per_minute)
-        with _progress(quiet=quiet) as told:
+        with progress(quiet=quiet, lines=True) as shown:
+
+            def told(step: Step) -> None:
+                shown(step.number - 1, step.of, step)
+
             return await verify(launcher, bot, budget=budget, told=told, **options)
-
-
-@contextmanager
-def _progress(*, quiet: bool) -> Iterator[Callable[[Step], None]]:
-    """Each step: a bar on a terminal, a line elsewhere, nothing for a program."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn
-
-    from launcher.plain_text import plain
-
-    console = Console(stderr=True, markup=False)
-    if quiet or not console.is_terminal:
-        yield (lambda step: None) if quiet else say
-        return
-    columns = (BarColumn(20), TextColumn("{task.description}", markup=False))
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("")
-        yield lambda step: bar.update(task, description=plain(step), total=step.of, completed=step.number - 1)
 
 
 def _save(file: Path | None, result: Verification) -> None:
     if file is None:
         return
-    from flows import BadInput
-
-    try:
+    with writing(file):
         file.write_text(json.dumps(result.to_json(), indent=2, ensure_ascii=False) + "\n", "utf-8")
-    except OSError as error:
-        raise BadInput(f"{file}: {error.strerror}.", "Name a file that can be written.") from None
 
 
 def _show(result: Verification, as_json: bool) -> None:

@@ -16,6 +16,7 @@ from rich.text import Text
 from launcher.inspection.readings import agreement, differing, reader
 from launcher.inspection.stages import Inspection
 from launcher.plain_text import plain
+from launcher.short_text import shortened
 
 __all__ = ["print_inspection"]
 
@@ -61,7 +62,7 @@ def _reading(link: Mapping[str, Any]) -> str:
     if link["kind"] is None:
         return f"no link: {link['reason']}"
     rest = {name: value for name, value in link.items() if name not in ("kind", "spelled", "readings")}
-    return " ".join([link["kind"], *(f"{name}={_short(value)}" for name, value in rest.items() if value)])
+    return " ".join([link["kind"], *(f"{name}={_spelled(value)}" for name, value in rest.items() if value)])
 
 
 _FLAGS = ("verified", "restricted", "has_main_app", "attach_menu", "attach_menu_enabled", "inline")
@@ -165,9 +166,9 @@ def _fields(
     table.add_column(overflow="fold")
     for name, value in values.items():
         if value is not None:
-            text = _short(value)
-            if longest is not None and len(text) > longest:
-                text = f"{text[:longest]}…"
+            text = _spelled(value)
+            if longest is not None:
+                text = shortened(text, longest)
             table.add_row(Text(" " * indent + plain(name)), Text(text))
     if table.row_count:
         console.print(table)
@@ -177,7 +178,7 @@ def _say(console: Console, text: str) -> None:
     console.print(Text(f"  {plain(text)}", style="dim"))
 
 
-def _short(value: Any) -> str:
+def _spelled(value: Any) -> str:
     """A JSON value in one line, an object as `name(field=…)`."""
     match value:
         case bool():
@@ -185,10 +186,10 @@ def _short(value: Any) -> str:
         case Mapping():
             name = f"{value['_']}" if "_" in value else ""
             given = ((k, v) for k, v in value.items() if k != "_" and v is not None)
-            inside = ", ".join(f"{plain(str(k))}={_short(v)}" for k, v in given)
+            inside = ", ".join(f"{plain(str(k))}={_spelled(v)}" for k, v in given)
             return f"{plain(name)}({inside})"
         case list():
-            return ", ".join(map(_short, value)) or "none"
+            return ", ".join(map(_spelled, value)) or "none"
         case None:
             return "none"
     return plain(str(value))

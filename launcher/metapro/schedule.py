@@ -16,6 +16,7 @@ from launcher.metapro.assumptions import ASSUMPTIONS
 from launcher.metapro.errors import MetaproError, NeedsLaunch
 from launcher.metapro.report import Layer, StepResult, Verdict
 from launcher.metapro.step import Failed, Found, Need, Skip, Step
+from launcher.short_text import shortened
 
 if TYPE_CHECKING:
     from launcher.metapro.drive import Drive
@@ -163,8 +164,7 @@ class Schedule:
         short, since half a secret is not recognised."""
 
         def shown(text: str) -> str:
-            masked = self._drive.redaction.mask(text)
-            return masked if len(masked) <= LONGEST else f"{masked[:LONGEST]}…"
+            return shortened(self._drive.redaction.mask(text), LONGEST)
 
         return StepResult(
             step.id,

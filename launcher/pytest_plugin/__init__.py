@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from launcher.pytest_plugin.failures import pytest_runtest_makereport
 from launcher.pytest_plugin.fixtures import (
+    _mini_app_accounts,
     _mini_app_browser_server,
     _mini_app_launches,
     mini_app_account,
@@ -39,7 +40,7 @@ from launcher.pytest_plugin.fixtures import (
     mini_app_settings,
     mini_app_world,
 )
-from launcher.pytest_plugin.options import pytest_addoption
+from launcher.pytest_plugin.options import pytest_addoption, pytest_configure
 from launcher.pytest_plugin.order import (
     pytest_collection_modifyitems,
     pytest_generate_tests,
@@ -47,6 +48,7 @@ from launcher.pytest_plugin.order import (
 )
 
 __all__ = [
+    "_mini_app_accounts",
     "_mini_app_browser_server",
     "_mini_app_launches",
     "mini_app_account",
@@ -59,6 +61,7 @@ __all__ = [
     "mini_app_world",
     "pytest_addoption",
     "pytest_collection_modifyitems",
+    "pytest_configure",
     "pytest_generate_tests",
     "pytest_runtest_makereport",
     "pytest_xdist_make_scheduler",

@@ -22,7 +22,7 @@ from launcher.pytest_plugin.failures import LAUNCHES
 from launcher.pytest_plugin.launches import Launches, folder_of
 from launcher.pytest_plugin.opening import AppOfTest
 from launcher.pytest_plugin.options import SANDBOX, run_options
-from launcher.pytest_plugin.order import account_of
+from launcher.pytest_plugin.order import accounts_of_files, file_of
 from launcher.pytest_plugin.shared import SharedLauncher
 from launcher.pytest_plugin.world import MiniAppWorld
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "OpenApp",
+    "_mini_app_accounts",
     "_mini_app_browser_server",
     "mini_app_account",
     "mini_app_browser",
@@ -57,9 +58,15 @@ def mini_app_settings(request: pytest.FixtureRequest) -> Settings:
 
 
 @pytest.fixture
-def mini_app_account(request: pytest.FixtureRequest) -> str | None:
+def mini_app_account(request: pytest.FixtureRequest, _mini_app_accounts: dict[str, str]) -> str | None:
     """The account's name; None is the server's only one, or the sandbox's first."""
-    return account_of(run_options(request.config), request.path)
+    return _mini_app_accounts.get(file_of(request.node.nodeid))
+
+
+@pytest.fixture(scope="session")
+def _mini_app_accounts(request: pytest.FixtureRequest) -> dict[str, str]:
+    accounts = run_options(request.config).accounts
+    return accounts_of_files(accounts, [item.nodeid for item in request.session.items])
 
 
 @pytest.fixture

@@ -27,6 +27,8 @@ __all__ = ["Ended", "Launches", "folder_of"]
 
 _LONGEST = 80
 """Characters of a folder's name: paths have an end on some systems."""
+_FAILURE = 4_000
+"""Characters of a test's failure."""
 
 
 def folder_of(output: Path, nodeid: str) -> Path:
@@ -36,16 +38,37 @@ def folder_of(output: Path, nodeid: str) -> Path:
 
 
 class Ended:
-    """A launch at its end: what it was when a failure left it (`failing`), or when it was over."""
+    """A launch at its end: what it was when a failure left it (`failing`), or when it was over. `stopped_by`
+    is what its opening ended with."""
 
-    def __init__(self, record: Recording, *, failing: bool) -> None:
+    def __init__(self, record: Recording, *, failing: bool, stopped_by: BaseException | None = None) -> None:
         self.failing = failing
         self._record = record
-        self._then = record.saved(patience=0) if failing else None
+        self._then = _stopped(record.saved(patience=0), stopped_by) if failing else None
 
     @property
     def saved(self) -> SavedLaunch:
         return self._then or self._record.saved()
+
+    def judged(self, test: str, failure: str) -> SavedLaunch:
+        """As it was, with the test that failed and its failure, without the secrets of the launch."""
+        from launcher.report.saved import SavedJudgement
+
+        told = self._record.masked(failure)[:_FAILURE]
+        judgement = SavedJudgement(by=test, verdict="failed", text=told)
+        return self.saved.model_copy(update={"judgement": judgement})
+
+
+def _stopped(saved: SavedLaunch, by: BaseException | None) -> SavedLaunch:
+    """With what stopped the launch. Of what is none of the launcher's errors only the kind is told: its text
+    may have any address in it, and the test's traceback has it."""
+    from launcher.report.saved import SavedFailure
+
+    if by is None or saved.failure is not None:
+        return saved
+    kind = type(by).__name__
+    failure = SavedFailure(type=kind, message=f"{kind}, while it was opened.")
+    return saved.model_copy(update={"failure": failure})
 
 
 class Launches:
@@ -81,13 +104,14 @@ class Launches:
         """Launches have ended, or are about to."""
         self._ended.extend(ended)
 
-    def write(self) -> list[tuple[Ended, list[Path]]]:
-        """Write what is known of the launches that are over and not written yet."""
+    def write(self, test: str, failure: str) -> list[tuple[Ended, list[Path]]]:
+        """Write what is known of the launches that are over and not written yet; of the test that has failed
+        its name and what it failed with."""
         from launcher.report import html
 
         told = []
         for number, ended in enumerate(self._ended[self._written :], self._written + 1):
-            saved = ended.saved
+            saved = ended.judged(test, failure)
             report, launch = self._file("report", number, ".html"), self._file("launch", number, ".json")
             report.write_text(html(saved), "utf-8")
             saved.write(launch)

@@ -1,7 +1,8 @@
 """One app of a test: `async with mini_app_open("https://t.me/demo_bot/app") as app:`.
 
 What happens is recorded while it lasts. When a failure leaves the app, or the test has failed already, all of
-it is kept as it is then, before anything is closed; otherwise as it was at its end.
+it is kept as it is then, before anything is closed; otherwise as it was at its end. What stops the opening is
+recorded too, whatever it is.
 
 The app is opened, looked at and closed in a task of its own: whatever cancels the test (a timeout of
 pytest's, asyncio's or anyio's) does not cancel that.
@@ -41,7 +42,6 @@ class AppOfTest:
         self._asking = ExitStack()
 
     async def __aenter__(self) -> MiniApp:
-        from flows import MiniAppError
         from launcher.report import Recording
         from launcher.tracing import traced
 
@@ -49,9 +49,9 @@ class AppOfTest:
         self._inside = OneTask(self._open(self._record))
         try:
             app = await self._inside.__aenter__()
-        except MiniAppError:
+        except BaseException as failure:
             if self._began:
-                self._launches.over([Ended(self._record, failing=True)])
+                self._launches.over([Ended(self._record, failing=True, stopped_by=failure)])
             raise
         self._asked = self._asking.enter_context(traced())
         return app

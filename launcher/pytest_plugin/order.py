@@ -1,24 +1,27 @@
 """Which test runs where and when.
 
 Several platforms parametrise every test that opens an app. On a server whose accounts have session files an
-account works in one process at a time: under `pytest -n 4 --dist loadgroup` the files of one account are a
-group, which one process gets. Only the main process decides that, and of a test it knows but the name.
+account works in one process at a time: the files of a run, in the order of their names, are given to the
+accounts in turn, and under `pytest -n 4 --dist loadgroup` those of one account are a group, which one process
+gets. Only the main process decides that, and of a test it knows but the name.
 pytest-playwright's synchronous `page` leaves an event loop running behind it, in which no asynchronous test
 can start: tests that use it come last.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from itertools import cycle
 from typing import Any
-from zlib import crc32
 
 import pytest
 
-from launcher.pytest_plugin.options import SANDBOX, RunOptions, run_options
+from launcher.pytest_plugin.options import SANDBOX, run_options
 
 __all__ = [
-    "account_of",
+    "accounts_of_files",
+    "file_of",
     "pytest_collection_modifyitems",
     "pytest_generate_tests",
     "pytest_xdist_make_scheduler",
@@ -51,8 +54,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
         def _split_scope(self, nodeid: str) -> str:
             own = super()._split_scope(nodeid)
-            account = account_of(options, Path(nodeid.partition("::")[0]))
-            return f"mini_app {account}" if own == nodeid else str(own)
+            return f"mini_app {self._accounts.get(file_of(nodeid))}" if own == nodeid else str(own)
+
+        @cached_property
+        def _accounts(self) -> dict[str, str]:
+            return accounts_of_files(options.accounts, self.collection)
 
     return ByAccount(config, log)
 
@@ -63,11 +69,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         items.sort(key=_leaves_a_loop)
 
 
-def account_of(options: RunOptions, file: Path) -> str | None:
-    """The account of the tests in a file: of several always the same one, on whatever machine."""
-    if not options.accounts:
-        return None
-    return options.accounts[crc32(file.name.encode()) % len(options.accounts)]
+def accounts_of_files(accounts: Sequence[str], nodeids: Iterable[str]) -> dict[str, str]:
+    """Which account the tests of each file have, in a run of these tests: the same in each process of the
+    run. Empty without accounts."""
+    files = sorted(set(map(file_of, nodeids)))
+    return dict(zip(files, cycle(accounts), strict=False))
+
+
+def file_of(nodeid: str) -> str:
+    """The file of a test, as pytest and xdist name the test."""
+    return nodeid.partition("::")[0]
 
 
 def _opens(item: pytest.Item) -> bool:

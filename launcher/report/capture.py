@@ -36,6 +36,7 @@ from launcher.launcher import Launcher
 from launcher.mini_app import MiniApp
 from launcher.report.saved import SavedJudgement, SavedLaunch
 from launcher.report.struck_out import Secrets, event_text
+from launcher.short_text import shortened
 from launcher.tracing import Exchange, traced
 
 __all__ = ["Recording", "recording"]
@@ -244,14 +245,14 @@ class Recording:
 
     def _struck_out(self, value: dict[str, Any], link: Any) -> dict[str, Any]:
         if not self._reveal:
-            secrets = Secrets(self._mask, self._exchanges, link)
+            secrets = Secrets(self.masked, self._exchanges, link)
             value = {name: secrets.strike(item) for name, item in value.items()}
         return value | {"screenshots": self._taken}
 
-    def _mask(self, text: str) -> str:
+    def masked(self, text: str) -> str:
         """Without the secrets of the app, and of the one whose page has opened it."""
         own = _mask_of(self.app)(text)
-        return own if self._opened_by is None else self._opened_by._mask(own)
+        return own if self._opened_by is None else self._opened_by.masked(own)
 
     def _timed(self, requests: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         for request, exchange in zip(requests, self._own_exchanges(), strict=True):
@@ -285,8 +286,8 @@ class Recording:
         return {
             "at": self._since(event.time),
             "direction": event.direction,
-            "name": _shortened(event.name, 200),
-            "data": None if text is None else _shortened(text, _CHARACTERS),
+            "name": _excerpt(event.name, 200),
+            "data": None if text is None else _excerpt(text, _CHARACTERS),
         }
 
     def _seen_by_host(self, app: MiniApp) -> dict[str, Any]:
@@ -376,8 +377,8 @@ def _end(app: MiniApp) -> str:
     return ": ".join(filter(None, (str(app.host_end.reason), app.host_end.detail)))
 
 
-def _shortened(text: str, longest: int) -> str:
-    return text if len(text) <= longest else f"{text[:longest]}… ({len(text)} characters)"
+def _excerpt(text: str, longest: int) -> str:
+    return shortened(text, longest, mark=f"… ({len(text)} characters)")
 
 
 async def _png(app: MiniApp) -> bytes | None:

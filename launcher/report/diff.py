@@ -1,8 +1,9 @@
 """What changed between two launches: how they were made, what Telegram answered, what the page did.
 
-Compared is what a launch is, not when it was: times, and what is made anew for each launch (dates, proofs,
-query ids), are left out. Requests are compared by method with their parameters, events by name and number,
-the page's own requests by address. What is on the console is left out: much of it is times and counts.
+Compared is what a launch is, not when and where it was: times, what is made anew for each launch (dates,
+proofs, query ids), and the ports of this machine are left out. Requests are compared by method with their
+parameters, events by name and number, the page's own requests by address. What is on the console is left out:
+much of it is times and counts.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from launcher.report.address import address
+from launcher.report.address import address, portless
 from launcher.report.saved import SavedExchange, SavedLaunch
 
 __all__ = ["Change", "difference"]
@@ -83,8 +84,10 @@ def _told(saved: SavedLaunch) -> Iterator[Mapping[str, Any]]:
     for way in ("outgoing", "incoming"):
         yield Counter(event.name for event in saved.events if event.direction == way)
     yield Counter(one.name for one in saved.unanswered)
-    yield Counter(f"{one.kind}: {one.text}" for one in saved.seen)
-    yield {f"{one.method} {one.origin}{one.path}": one.failure or one.status for one in saved.network}
+    yield Counter(portless(f"{one.kind}: {one.text}") for one in saved.seen)
+    yield {
+        f"{one.method} {portless(one.origin)}{one.path}": one.failure or one.status for one in saved.network
+    }
     yield {f"{step.id} {step.name}": step.verdict for step in saved.metapro}
 
 
@@ -105,8 +108,8 @@ def _lasting_value(name: str, value: Any) -> Any:
             return _lasting(value)
         case list():
             return [_lasting_value("", item) for item in value]
-        case str() if name == "url":
-            return address(value)
+        case str() if name in ("url", "origin"):
+            return portless(address(value))
     return value
 
 

@@ -19,6 +19,7 @@ from launcher.report.saved import (
     SavedStep,
 )
 from launcher.report.timeline import duration, timeline
+from launcher.short_text import as_text, shortened
 
 __all__ = ["all_of", "heading", "title"]
 
@@ -100,7 +101,7 @@ def _summary(saved: SavedLaunch) -> Html:
         ("server", saved.server),
         ("client", _client(saved)),
         ("way", _joined(app.get("flow"), app.get("method"))),
-        ("options", ", ".join(f"{name}={_brief(value)}" for name, value in saved.options.items())),
+        ("options", ", ".join(f"{name}={as_text(value)}" for name, value in saved.options.items())),
         ("closed", _closed(saved)),
         ("lasted", duration(saved.seconds)),
         ("prolonged", f"{saved.prolongs} times" if saved.prolongs else None),
@@ -436,15 +437,17 @@ def _shown(value: Any) -> Child:
             isinstance(one, dict | list) for one in value.values()
         ):
             return _pairs(value)
-    text = _brief(value)
+    text = as_text(value)
     if len(text) <= _SHORT:
         return tag("code", text)
-    return tag("details", tag("summary", tag("code", f"{text[: _SHORT - 20]}…")), tag("pre", _pretty(value)))
+    return tag(
+        "details", tag("summary", tag("code", shortened(text, _SHORT - 20))), tag("pre", _pretty(value))
+    )
 
 
 def _pairs(values: Mapping[str, Any]) -> Child:
     return [
-        tag("span", f"{name} ", tag("code", _brief(value)), class_="pair") for name, value in values.items()
+        tag("span", f"{name} ", tag("code", as_text(value)), class_="pair") for name, value in values.items()
     ]
 
 
@@ -453,10 +456,6 @@ def _colour(value: str) -> Html:
         "svg", tag("rect", width="100%", height="100%", fill=value), class_="swatch", aria_hidden="true"
     )
     return tag("span", sample, tag("code", value), class_="colour")
-
-
-def _brief(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _pretty(value: Any) -> str:

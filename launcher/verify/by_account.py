@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 from telethon import utils
 from telethon.tl import functions, types
 
+from flows import WebView
 from flows.installation import find_entry
 from launcher.tracing import Exchange, traced
 from launcher.verify.contact import STRANGER, Contact, Seen, Untested, custom_method, read_json, varied
@@ -124,6 +125,13 @@ async def inline_queries_check_their_peer(contact: Contact) -> Seen:
 async def unknown_join_query_is_query_id_invalid(contact: Contact) -> Seen:
     request = functions.messages.RequestChatJoinWebViewRequest(1, "android")
     return Seen.refused(await contact.ask(request), "QUERY_ID_INVALID")
+
+
+async def join_guard_learns_the_user(contact: Contact) -> Seen:
+    exchange = contact.offer("chat_join")
+    data = WebView.from_result(exchange.answer).init_data
+    user = data.user if data else None
+    return Seen(user is not None, exchange, f"the init data has {'the' if user else 'no'} user")
 
 
 async def difference_names_channels_with_news(contact: Contact) -> Seen:

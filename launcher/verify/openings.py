@@ -1,7 +1,8 @@
 """Every way to open an app that a bot offers, each tried once.
 
 What a bot offers is found where a client finds it: on its profile, in the menus, above inline results, under
-its messages. Links are those that the caller names, and those in the bot's messages.
+its messages. Links are those that the caller names, and those in the bot's messages. The link of a chat that
+the bot guards is followed only by leave: it asks to join the chat.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from launcher.tracing import traced
 from launcher.verify.contact import ENDING, Contact
 from launcher.verify.findings import Opened
 
-__all__ = ["MOST", "Way", "flow_of", "opened", "ways_to_open"]
+__all__ = ["JOIN", "MOST", "Way", "flow_of", "opened", "ways_to_open"]
 
 _OFFERED = (
     "main_app", "menu_button", "attachment_menu", "side_menu", "inline_mode", "keyboard_button",
     "inline_button",
 )  # fmt: skip
+JOIN = "chat_join"
 MOST = 8
 """Requests that one opening takes at most, when nothing is remembered of the bot."""
 _MESSAGES = 50
@@ -32,37 +34,53 @@ _FLOWS: dict[type, str] = {
     links.DirectLink: "direct_link",
     links.MainAppLink: "main_app",
     links.AttachLink: "attachment_menu",
+    links.InviteLink: JOIN,
 }
 _OPENING = "WebViewRequest"
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way to open an app: a flow of the bot, or a link, whose flow its kind tells."""
+    """One way to open an app: a flow of the bot, or a link, whose flow its kind tells; `why_not` is why it is
+    not tried."""
 
     flow: str
     target: str
     via: str | None = None
+    why_not: str | None = None
 
     def __str__(self) -> str:
         return self.flow.replace("_", " ") if self.via else self.target
 
 
-async def ways_to_open(contact: Contact, named: Iterable[str]) -> list[Way]:
-    """What is to be tried. `named` are links of the caller."""
+async def ways_to_open(contact: Contact, named: Iterable[str], *, joining: bool) -> list[Way]:
+    """What is to be tried. `named` are links of the caller; `joining` lets those of chats be followed."""
     name = f"@{contact.bot.username}"
     found = dict.fromkeys([*named, *await _links_in_messages(contact)])
-    return [*(Way(flow, name, flow) for flow in _OFFERED), *(Way(flow_of(link), link) for link in found)]
+    by_link = [_by_link(link, joining) for link in found]
+    if JOIN not in [way.flow for way in by_link]:
+        by_link.append(Way(JOIN, name, why_not="it takes --link t.me/+… to a chat that the bot guards"))
+    return [*(Way(flow, name, flow) for flow in _OFFERED), *by_link]
+
+
+def _by_link(link: str, joining: bool) -> Way:
+    flow = flow_of(link)
+    alone = flow == JOIN and not joining
+    return Way(flow, link, why_not=f"it asks to join the chat, which takes --allow {JOIN}" if alone else None)
 
 
 async def opened(contact: Contact, way: Way, consent: Consent) -> Opened:
     """Open an app and close it at once; what Telegram refuses is no error."""
+    if way.why_not is not None:
+        return Opened(way.flow, way.target, why=way.why_not)
     await contact.budget.take(MOST)
     flow = way.flow
     with traced() as exchanges:
         try:
             async with contact.launcher.open(way.target, via=way.via, consent=consent) as app:
                 flow = app.flow
+                if app.app.bot.id != contact.bot.id:
+                    return Opened(flow, way.target, why=f"this is an app of @{app.app.bot.username}")
         except ENDING:
             raise
         except MiniAppError as failure:
@@ -98,8 +116,8 @@ def _leads_to(contact: Contact, url: str) -> bool:
 
 
 def flow_of(link: str) -> str:
-    """The flow that a link to an app means. Raises BadInput for any other: following it would do more than
-    open an app (join a chat, start a bot)."""
+    """The flow that a link to an app, or to a chat, means. Raises BadInput for any other: following it would
+    do more than open an app (start a bot)."""
     shown = mask_init_data(link)
     try:
         kind = type(links.parse(link))
@@ -108,6 +126,6 @@ def flow_of(link: str) -> str:
     if kind not in _FLOWS:
         raise BadInput(
             f"{shown!r} is no link to an app.",
-            "Give t.me/bot/app, t.me/bot?startapp or ?startattach.",
+            "Give t.me/bot/app, t.me/bot?startapp or ?startattach, or t.me/+… of a chat that the bot guards.",
         )
     return _FLOWS[kind]

@@ -12,14 +12,16 @@ from launcher.launcher import Launcher
 from launcher.sandbox.assumptions import ASSUMPTIONS
 from launcher.verify.contact import ENDING, Contact, Untested
 from launcher.verify.findings import Finding, Opened, Step, Verdict, Verification
-from launcher.verify.openings import MOST, flow_of, opened, ways_to_open
+from launcher.verify.openings import JOIN, MOST, Way, flow_of, opened, ways_to_open
 from launcher.verify.second_client import SecondClient
 from launcher.verify.table import OBSERVATIONS, UNTESTED, Observation
 
 __all__ = ["WRITES", "verify"]
 
-WRITES = {name: one.writes for name, one in OBSERVATIONS.items() if one.writes is not None}
-"""What is written, by the assumption that it is written for; only when allowed."""
+WRITES = {name: one.writes for name, one in OBSERVATIONS.items() if one.writes is not None} | {
+    JOIN: "a request to join the chat of a link, or a membership if nobody guards it"
+}
+"""What is written, by the name that allows it: that of the assumption it is for, or of the flow."""
 
 Told = Callable[[Step], None]
 
@@ -37,13 +39,14 @@ async def verify(
     """Compare the server of this launcher with the sandbox's assumptions, by a bot of the account's owner.
 
     `bot` is a user name; without one it is the bot of TELEGRAM_BOT_TOKEN. `links` are direct links of its
-    apps, beside those in its messages. `allowed` are the assumptions for which something may be written
-    (`WRITES` says what); `consent` answers what opening asks. `budget` is 20 requests in a minute by default,
-    on a sandbox as many as it answers. `told` hears of each step before it is made.
+    apps, beside those in its messages, and of a chat that it guards. `allowed` are the names for which
+    something may be written (`WRITES` says what); `consent` answers what opening asks. `budget` is 20
+    requests in a minute by default, on a sandbox as many as it answers. `told` hears of each step before it
+    is made.
 
     Nothing that Telegram refuses is raised; a flood wait, a lost account or connection ends the verification
-    with what it has. Raises BadInput without a bot, for a link to anything but an app, and for a name in
-    `allowed` for which nothing is written; WrongSecret for a wrong token; and what `find_bot` raises.
+    with what it has. Raises BadInput without a bot, for a link to neither an app nor a chat, and for a name
+    in `allowed` for which nothing is written; WrongSecret for a wrong token; and what `find_bot` raises.
     """
     _check(allowed)
     for link in links:
@@ -88,6 +91,7 @@ class _Looking:
 
     def __init__(self, contact: Contact, allowed: frozenset[str], told: Told) -> None:
         self._contact, self._told = contact, told
+        self._joining = JOIN in allowed
         self._looked_at = {
             name: one for name, one in OBSERVATIONS.items() if one.writes is None or name in allowed
         }
@@ -98,21 +102,27 @@ class _Looking:
 
     async def run(self, links: Sequence[str], consent: Consent) -> None:
         try:
-            ways = [] if self._contact.bot.restricted else await ways_to_open(self._contact, links)
-            self._steps = len(ways) + len(self._looked_at)
+            ways = await self._ways(links)
+            self._steps = sum(way.why_not is None for way in ways) + len(self._looked_at)
             for way in ways:
-                self._step(f"open {way}", MOST)
+                if way.why_not is None:
+                    self._step(f"open {way}", MOST)
                 self._opened.append(await opened(self._contact, way, consent))
             self._contact.opened = self._opened
             for name, observation in self._looked_at.items():
-                self._step(f"see whether {name.replace('_', ' ')}", 1)
+                self._step(f"see whether {name.replace('_', ' ')}", int(observation.asks))
                 self._findings[name] = await self._look(name, observation)
         except ENDING as failure:
             self._stopped = failure
 
+    async def _ways(self, links: Sequence[str]) -> list[Way]:
+        if self._contact.bot.restricted:
+            return []
+        return await ways_to_open(self._contact, links, joining=self._joining)
+
     def _step(self, what: str, needed: int) -> None:
         self._made += 1
-        pause = self._contact.budget.pause_before(needed)
+        pause = self._contact.budget.pause_before(needed) if needed else 0.0
         self._told(Step(what, self._made, self._steps, self._contact.requests, pause))
 
     async def _look(self, name: str, observation: Observation) -> Finding:
