@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -29,7 +29,7 @@ from launcher.launcher import Launcher
 from launcher.probe import CheckResult, Stage, StageResult, Status, Target
 from launcher.probe.course import Course, Wrong
 from launcher.sandbox.default_world import ALICE
-from launcher.sandbox.faults import Act, Delay
+from launcher.sandbox.faults import Act, Delay, Fail, FloodWait
 from launcher.scale import Database, LeaseLost, Worker, leased, results, status, tasks
 from launcher.scale.database import DatabaseGone
 from launcher.scale.holding import Crew, Holding
@@ -42,6 +42,7 @@ from tests.pages import app as page
 from tests.postgres import PostgresServer, ends, postgres, rows  # noqa: F401
 from tests.scaled import QUICK, Heard, Place, at_work, on_call, overlaps, place
 
+PNG = b"\x89PNG"
 READY = page("post('web_app_ready')", body="<p id=hello>Hello")
 OPENS = "messages.requestMainWebView"
 LEASE_OF = "select backend from miniapp_leases where account = %s"
@@ -319,13 +320,91 @@ async def test_once_does_what_is_due_and_no_more(postgres: PostgresServer, tmp_p
     async with place(postgres, tmp_path, ("one", "two"), accounts=2) as at:
         heard, targets = Heard(), at.targets(each=3)
         now: Any = {"clock": lambda: 1_000_000_000.0}
-        await asyncio.gather(
+        both = await asyncio.gather(
             at.worker("one", targets, heard, **now).run_once(),
             at.worker("two", targets, heard, **now).run_once(),
+            return_exceptions=True,
         )
+        assert {str(type(one)) for one in both} <= {str(type(None)), str(MiniAppError)}
         await at.worker("one", targets, heard, **now).run_once()
         assert sorted(result.target for result in heard.results) == [one.name for one in targets.targets]
         assert overlaps(at.sandbox.log) == 0
+
+
+async def test_once_is_no_success_when_an_account_could_not_be_used(
+    postgres: PostgresServer, tmp_path: Path  # noqa: F811
+) -> None:  # fmt: skip
+    async with place(postgres, tmp_path, ("one",), accounts=3) as at:
+        at.sandbox.forget_key(ALICE)
+        heard = Heard()
+        async with leased(at.database, "user2", "another") as lease:
+            assert lease is not None
+            with pytest.raises(MiniAppError) as told:
+                await at.worker("one", at.targets(), heard).run_once()
+        assert str(told.value).startswith("Not everything was checked. alice cannot be used: ")
+        assert "user2 is used by another worker." in str(told.value)
+        assert "user3" not in str(told.value)
+        assert sorted((result.target, result.status) for result in heard.results) == [
+            ("alice-0", Status.UNKNOWN), ("user3-0", Status.OK),
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize("once", [True, False], ids=["once", "for ever"])
+async def test_an_account_that_is_lost_at_work_is_told_and_given_back(
+    postgres: PostgresServer, tmp_path: Path, *, once: bool  # noqa: F811
+) -> None:  # fmt: skip
+    async with place(postgres, tmp_path, ("one",)) as at:
+        at.sandbox.faults.on(OPENS, Fail(401, "AUTH_KEY_UNREGISTERED"))
+        heard = Heard()
+        worker = at.worker("one", at.targets(), heard)
+        if once:
+            with pytest.raises(MiniAppError, match="alice cannot be used"):
+                await worker.run_once()
+        else:
+            async with at_work(worker):
+                await heard.until(lambda: any("alice cannot be used" in word for word in heard.words))
+        assert [result.status for result in heard.results] == [Status.UNKNOWN]
+        assert not (await status(at.database))["leases"][0]["held"]
+
+
+async def test_a_flood_wait_holds_for_the_next_holder(
+    postgres: PostgresServer, tmp_path: Path  # noqa: F811
+) -> None:  # fmt: skip
+    async with place(postgres, tmp_path) as at:
+        at.sandbox.faults.on(OPENS, FloodWait(3600))
+        heard, targets = Heard(), at.targets(period=60)
+        with suppress(MiniAppError):
+            await at.worker("one", targets, heard, clock=lambda: 1000.0).run_once()
+        assert [result.flood_wait for result in heard.results] == [3600]
+        assert 3500 < (await status(at.database))["leases"][0]["wait"] <= 3600
+        asked = opened(at)
+        with suppress(MiniAppError):
+            await at.worker("two", targets, heard, clock=lambda: 1060.0).run_once()
+        assert [result.status for result in heard.results] == [Status.UNKNOWN] * 2
+        assert "left alone" in heard.results[1].text
+        assert opened(at) == asked
+
+
+async def test_a_shorter_flood_wait_and_a_result_without_one_shorten_none(
+    postgres: PostgresServer,  # noqa: F811
+) -> None:
+    async with postgres.database() as database, tasks.new_app(database).open_async() as app:
+        async with leased(database, "alice", "one") as lease:
+            assert lease is not None
+            assert lease.wait == 0
+            for due, wait in enumerate((3600.0, 60.0, None)):
+                await results.write(
+                    tasks.pool_of(app), replace(ok("shop"), flood_wait=wait), due=due, account="alice",
+                    token=lease.token, worker="one",
+                )  # fmt: skip
+            with pytest.raises(LeaseLost):
+                await results.write(
+                    tasks.pool_of(app), replace(ok("shop"), flood_wait=7200.0), due=9, account="alice",
+                    token=lease.token - 1, worker="one",
+                )  # fmt: skip
+        async with leased(database, "alice", "two") as lease:
+            assert lease is not None
+            assert 3500 < lease.wait <= 3600
 
 
 # Pages that another worker shows
@@ -386,6 +465,10 @@ async def test_a_page_is_shown_by_another_worker_and_its_launch_url_stays_secret
         assert words in result.text
         assert {"navigate"} <= {str(stage.stage) for stage in result.stages}
         assert "tgWebApp" not in arguments + caplog.text
+        assert (result.screenshot or b"").startswith(PNG if words else b"")
+        [(kept,)] = await rows(at.database, "select picture from miniapp_results")
+        assert Seal(KEY).open_picture(kept) == result.screenshot
+        assert PNG not in (kept or b"")
         for table in ("procrastinate_jobs", "miniapp_shown"):
             assert await rows(at.database, f"select 1 from {table}") == []
 
@@ -419,6 +502,17 @@ def test_a_letter_opens_with_the_key_it_was_sealed_with() -> None:
         Seal(SecretStr("short"))
 
 
+def test_a_picture_is_sealed_too_and_has_its_bounds() -> None:
+    sealed = Seal(KEY).seal_picture(PNG)
+    assert sealed is not None
+    assert PNG not in sealed
+    assert Seal(KEY).open_picture(sealed) == PNG
+    assert Seal(SecretStr("another key of the workers")).open_picture(sealed) is None
+    assert Seal(KEY).seal_picture(None) is Seal(KEY).open_picture(None) is None
+    assert Seal(KEY).seal_picture(bytes(2**21)) is not None
+    assert Seal(KEY).seal_picture(bytes(2**21 + 1)) is None
+
+
 # What is refused
 
 
@@ -432,6 +526,7 @@ async def test_the_database_url_is_shown_nowhere(url: str, error: type[MiniAppEr
     shown = f"{refused.value!r} {refused.value} {refused.value.__cause__} {refused.value.__context__}"
     assert "hunter2" not in shown
     assert "\n" not in str(refused.value)
+    assert error is BadInput or "Connection refused. Check" in str(refused.value)
     if error is DatabaseGone:
         assert "hunter2" not in repr(Database(url))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +14,7 @@ from launcher.cli.output import say
 
 if TYPE_CHECKING:
     from launcher.exporter import History
+    from launcher.exporter.source import Source
     from launcher.exporter.web_config import WebConfig
     from launcher.settings import Settings
 
@@ -31,48 +34,66 @@ def exporter(
             "--web-config", metavar="FILE", help="TLS and basic auth, as Prometheus's exporters have it."
         ),
     ] = None,
+    from_workers: Annotated[
+        bool,
+        typer.Option("--from-workers", help="Check nothing: serve what `miniapp worker` has found."),
+    ] = False,
+    database: given.DatabaseOption = "",
     server: given.ServerOption = None,
     account: given.AccountOption = None,
 ) -> None:
     """Check the targets of FILE in their periods, and serve what was found until Ctrl-C.
 
-    /metrics and /probe are for Prometheus, / is a status page. SIGHUP and POST /-/reload read FILE anew.
+    /metrics and /probe are for Prometheus, / is a status page. SIGHUP and POST /-/reload read FILE anew. With
+    --from-workers the checks are made by workers with the same file, and their database is the history.
     """
     from launcher.cli.running import run
     from launcher.exporter import History
     from launcher.exporter.web_config import WebConfig, read_web_config
     from launcher.probe import read_targets
 
-    settings = given.settings_for(server or read_targets(file).server)
+    if from_workers and history:
+        raise typer.BadParameter("the workers' database is the history", param_hint="--history")
+    said = read_targets(file).server
     config = read_web_config(web_config) if web_config else WebConfig()
     kept = History(history, told=say) if history else None
-    run(_watch(file, settings, account, listen, kept, config))
+    if from_workers:
+        source = _found(database, account)
+    else:
+        source = _checked(given.settings_for(server or said), account)
+    run(_watch(file, source, listen, kept, config))
+
+
+def _checked(settings: Settings, account: str | None) -> Callable[..., Source]:
+    from launcher.exporter import Schedule
+    from launcher.launcher import Launcher
+
+    return partial(Schedule, lambda name: Launcher(settings, name), account=account)
+
+
+def _found(database: str, account: str | None) -> Callable[..., Source]:
+    from launcher.cli.worker import database_of, launch_key
+
+    shared = database_of(database)
+    from launcher.scale.shared_results import SharedResults
+
+    return partial(SharedResults, shared, account=account, launch_key=launch_key())
 
 
 async def _watch(
-    file: Path,
-    settings: Settings,
-    account: str | None,
-    listen: str,
-    history: History | None,
-    config: WebConfig,
+    file: Path, source: Callable[..., Source], listen: str, history: History | None, config: WebConfig
 ) -> None:
     from launcher.exporter import Exporter, application
     from launcher.exporter.serving import is_loopback, listening, serving, until_told
-    from launcher.launcher import Launcher
 
     with listening(listen) as listener:
         host, port, *_ = listener.getsockname()
         scheme = "https" if config.tls_server_config else "http"
-        async with Exporter(
-            file, lambda name: Launcher(settings, name), history=history, account=account
-        ) as exporter:
+        async with Exporter(file, source, history=history) as exporter:
             if not is_loopback(listener) and not config.basic_auth_users:
                 say("Others can reach it, and everybody may look: --web-config asks for a password.")
             place = f"[{host}]" if ":" in host else host
             app = application(exporter, config.basic_auth_users)
             async with serving(app, listener, config.tls_server_config):
-                say(
-                    f"{len(exporter.schedule.watched)} targets: {scheme}://{place}:{port}/ . Ctrl-C stops it."
-                )
+                say(f"{len(exporter.source.watched)} targets: {scheme}://{place}:{port}/ . Ctrl-C stops it.")
                 await until_told(exporter, said=say)

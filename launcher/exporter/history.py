@@ -14,12 +14,11 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from launcher.exporter.watched import SHOWN, Past
-from launcher.probe import CheckResult, Stage, StageResult, Status
+from launcher.probe import CheckResult, Stage, Status
 
 __all__ = ["History", "Remembered"]
 
@@ -190,7 +189,7 @@ def _read(connection: sqlite3.Connection, name: str) -> Remembered:
     remembered = Remembered(_past(connection, name, SHOWN))
     rows = connection.execute("SELECT failed, at, result, screenshot FROM results WHERE target = ?", (name,))
     for failed, at, text, screenshot in rows:
-        result = replace(_result(json.loads(text)), screenshot=screenshot)
+        result = replace(CheckResult.from_json(json.loads(text)), screenshot=screenshot)
         if failed:
             remembered.failure = result, at
         else:
@@ -219,23 +218,3 @@ def _forget(connection: sqlite3.Connection, wanted: str, before: float) -> None:
             f"DELETE FROM {table} WHERE target NOT IN (SELECT value FROM json_each(?)) AND at < ?",
             (wanted, before),
         )
-
-
-def _result(value: dict[str, Any]) -> CheckResult:
-    """The reverse of `CheckResult.to_json`."""
-    stages = tuple(
-        StageResult(Stage(one["stage"]), Status[one["status"]], one["seconds"], one["text"], one["remedy"])
-        for one in value["stages"]
-    )
-    return CheckResult(
-        target=value["target"],
-        stages=stages,
-        started_at=datetime.fromisoformat(value["started_at"]),
-        seconds=value["seconds"],
-        requests=value["requests"],
-        repeated=value["repeated"],
-        flood_wait=value["flood_wait"],
-        resolved_age=value["resolved_age"],
-        certificate_days=value["certificate_days"],
-        metapro=tuple(value["metapro"]),
-    )

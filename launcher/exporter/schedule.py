@@ -16,7 +16,7 @@ from contextlib import nullcontext
 from typing import Any, Self
 
 from flows import MiniAppError
-from launcher.exporter.watched import AtWork, Watched
+from launcher.exporter.watched import AtWork, Past, Watched
 from launcher.launcher import Launcher
 from launcher.probe import Budget, Checker, CheckResult, Targets
 from launcher.probe.all_at_once import not_tested
@@ -50,6 +50,7 @@ class Schedule:
     ) -> None:
         self.watched: dict[str, Watched] = {}
         self.accounts: dict[str | None, AtWork] = {}
+        self.problem: MiniAppError | None = None
         self.clock = clock
         self.wall = wall
         self._launcher = launcher
@@ -87,6 +88,10 @@ class Schedule:
         for name in wanted.keys() - kept:
             self._start(name, targets, wanted[name])
 
+    async def past(self, watched: Watched, count: int) -> list[Past]:
+        """The last checks of a target: as many as its strip shows."""
+        return list(watched.past)[-count:]
+
     def _take_over(self, targets: Targets) -> set[str]:
         """Know these targets, with the past of those that were known; returns the names of changed ones."""
         before, self.watched, changed = self.watched, {}, set()
@@ -106,7 +111,7 @@ class Schedule:
 
     def _start(self, name: str | None, targets: Targets, watched: list[Watched]) -> None:
         budget = Budget(targets.account(name).budget, clock=self.clock, wait=self._wait)
-        account = AtWork(name, budget, tuple(watched), asyncio.Semaphore(PAGES_AT_ONCE))
+        account = AtWork(name, budget, tuple(watched), pages=asyncio.Semaphore(PAGES_AT_ONCE))
         self.accounts[name] = account
         self._at_work[name] = asyncio.create_task(self._work(account))
 

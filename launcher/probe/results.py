@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Any, Self
 
 __all__ = ["CheckResult", "Stage", "StageResult", "Status"]
 
@@ -49,6 +49,13 @@ class StageResult:
     seconds: float
     text: str = ""
     remedy: str = ""
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """One of the `stages` of `CheckResult.to_json`."""
+        return cls(
+            Stage(value["stage"]), Status[value["status"]], value["seconds"], value["text"], value["remedy"]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +123,22 @@ class CheckResult:
             "certificate_days": self.certificate_days,
             "metapro": list(self.metapro),
         }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """The reverse of `to_json`."""
+        return cls(
+            target=value["target"],
+            stages=tuple(StageResult.from_json(one) for one in value["stages"]),
+            started_at=datetime.fromisoformat(value["started_at"]),
+            seconds=value["seconds"],
+            requests=value["requests"],
+            repeated=value["repeated"],
+            flood_wait=value["flood_wait"],
+            resolved_age=value["resolved_age"],
+            certificate_days=value["certificate_days"],
+            metapro=tuple(value["metapro"]),
+        )
 
 
 def worst(statuses: Any) -> Status:

@@ -41,6 +41,8 @@ create table if not exists miniapp_results (
     result jsonb not null,
     primary key (target, due)
 );
+alter table miniapp_leases add column if not exists wait_until timestamptz;
+alter table miniapp_results add column if not exists picture bytea;
 create index if not exists miniapp_results_written_at on miniapp_results (written_at);
 create table if not exists miniapp_shown (
     run uuid primary key,
@@ -104,7 +106,8 @@ class Database:
         raise DatabaseGone(problem, "Check that PostgreSQL runs, and MINIAPP_DATABASE_URL.")
 
     def _said(self, error: Exception) -> str:
-        text = (str(error).strip() or "no answer").splitlines()[-1].strip()
+        """The first line: libpq adds its advice, and what became of each address."""
+        text = (str(error).strip() or "no answer").splitlines()[0].removeprefix("connection failed: ")
         password = str(conninfo_to_dict(self.url).get("password") or "")
         return f"PostgreSQL cannot be used: {text.replace(password, '***') if password else text}."
 

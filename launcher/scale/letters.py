@@ -1,7 +1,9 @@
-"""What one worker sends another to have a page shown: sealed, because whoever holds a launch URL is the user.
+"""What goes sealed through the database: launch URLs, because whoever holds one is the user, and pictures of
+pages, because they show what the user sees.
 
-The letter travels as the argument of a job, encrypted and authenticated with a key that all workers have and
-the database has not. A letter opens for ten minutes; its job is deleted when the page has been shown.
+A letter asks another worker to show a page. It travels as the argument of a job, encrypted and authenticated
+with a key that all workers have and the database has not. It opens for ten minutes; its job is deleted when
+the page has been shown.
 
 Documentation: cryptography.io (Fernet)
 """
@@ -21,6 +23,8 @@ __all__ = ["Letter", "Seal"]
 
 _SHORTEST = 16
 _OPENS_FOR = 600
+_PICTURE = 2 * 2**20
+"""Bytes of the largest picture that is kept."""
 
 
 class Letter(BaseModel):
@@ -60,5 +64,16 @@ class Seal:
         """The letter; None for one that is too old, or was sealed with another key."""
         try:
             return Letter.model_validate_json(self._fernet.decrypt(sealed, ttl=_OPENS_FOR))
+        except InvalidToken:
+            return None
+
+    def seal_picture(self, picture: bytes | None) -> bytes | None:
+        """The picture sealed; None for one that is too large to be kept."""
+        return self._fernet.encrypt(picture) if picture and len(picture) <= _PICTURE else None
+
+    def open_picture(self, sealed: bytes | str | None) -> bytes | None:
+        """The picture, however old; None for one that was sealed with another key."""
+        try:
+            return self._fernet.decrypt(sealed) if sealed else None
         except InvalidToken:
             return None
