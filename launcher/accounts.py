@@ -1,7 +1,8 @@
 """The accounts on this machine: sign in, list, use, carry elsewhere, sign out.
 
-An account has a name of the user's choice and one file, `sessions/<server>/<name>.session`. Whatever uses the
-account holds its lock, so one process does at a time.
+An account has a name of the user's choice and one file, `sessions/<server>/<name>.session`; of a sandbox that
+is `sessions/sandbox-<its fingerprint>/`. Whatever uses the account holds its lock, so one process does at a
+time.
 
     accounts = Accounts(settings, server_of(settings))
     await accounts.sign_in_by_phone("alice", "+49 170 1234567")
@@ -134,11 +135,10 @@ class Accounts:
     ) -> Account:
         """Sign in with a code sent to `phone` and keep the account under `name`.
 
-        An older session of the same user is replaced, and ended on the server if that can be reached; one of
-        an ended sandbox is replaced. Raises NameTaken when the name is another user's. Without a name it is
-        called by its user name, else by the last digits of its phone number. Without
-        `code` and `password` they are taken from the settings or the standard input. Raises as
-        `sign_in.by_phone`, `connect` and `held` do.
+        An older session of the same user is replaced, and ended on the server if that can be reached. Raises
+        NameTaken when the name is another user's. Without a name it is called by its user name, else by the
+        last digits of its phone number. Without `code` and `password` they are taken from the settings or the
+        standard input. Raises as `sign_in.by_phone`, `connect` and `held` do.
         """
         code = code or sign_in.typed_code(self.settings.code)
         password = password or sign_in.typed_password(self.settings.password)
@@ -248,17 +248,14 @@ class Accounts:
                 await self._end(older, timeout)
 
     def _older(self, name: str, user_id: int | None) -> AccountSession | None:
-        """The session that the name has, if it is this user's and lives on this server.
+        """The session that the name has, if it is this user's.
 
         Raises NameTaken when it is another user's, and SessionFileError when nobody can tell.
         """
         file = self._file(name)
         if not file.path.exists():
             return None
-        content = file.read()
-        if content.fingerprint != self.server.fingerprint:  # of a sandbox that has ended
-            return None
-        older = AccountSession.of(self.server, content)
+        older = AccountSession.of(self.server, file.read())
         if older.user_id != user_id:
             raise NameTaken(name, older.user_id, user_id)
         return older

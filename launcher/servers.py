@@ -84,8 +84,9 @@ class Server:
 
     @property
     def folder(self) -> str:
-        """The name of the folder, inside the sessions folder, that holds this server's accounts."""
-        return self.name
+        """The name of the folder, inside the sessions folder, that holds this server's accounts. Each sandbox
+        has its own, so that accounts of two with the same name do not meet."""
+        return self.name if self.fingerprint is None else f"{self.name}-{self.fingerprint}"
 
     @property
     def fingerprint(self) -> str | None:

@@ -825,11 +825,29 @@ async def test_a_session_of_another_server_is_refused_before_connecting(
         assert len(sandbox.log) == before
 
 
+async def test_an_account_of_another_sandbox_stands_in_nobodys_way(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Two sandboxes have an alice each, in one sessions folder, at once."""
+    async with sandbox, Sandbox(sandbox.world) as other:
+        here, there = accounts_in(tmp_path, sandbox), accounts_in(tmp_path, other)
+        await signed_in(here, "alice", "9996620001")
+        with pytest.raises(NoSuchAccount, match="There is none yet"):
+            async with there.connect("alice"):
+                pass
+        async with here.connect("alice") as first:
+            await signed_in(there, "alice", "9996620001")
+            async with there.connect("alice") as second:
+                for client in (first, second):
+                    assert (await client.get_me()).id == 1001
+        assert (here.names(), there.names()) == (["alice"], ["alice"])
+
+
 async def test_a_session_of_another_sandbox_is_refused(sandbox: Sandbox, tmp_path: Path) -> None:
     async with sandbox:
-        await signed_in(accounts_in(tmp_path, sandbox), "alice", "9996620001")
+        before = accounts_in(tmp_path, sandbox)
+        await signed_in(before, "alice", "9996620001")
     async with Sandbox(World()) as other:
         accounts = accounts_in(tmp_path, other)
+        before.folder.rename(accounts.folder)
         with pytest.raises(SessionFileError, match="belongs to another sandbox"):
             async with accounts.connect("alice"):
                 pass

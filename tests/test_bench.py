@@ -136,7 +136,7 @@ def exporter(figures: Any) -> None:
 def checks(figures: Any) -> None:
     assert set(figures["http"]) == {"one_at_a_time", "in_flight"}
     for rates in figures["http"].values():
-        assert set(rates) == {"ours_per_second", "bare_per_second", "ratio"}
+        assert set(rates) == {"ours_per_second_and_core", "bare_per_second_and_core", "ratio"}
     assert "not_run" in figures["browser"] or figures["browser"]["ratio"] > 0
 
 

@@ -785,8 +785,8 @@ def test_what_is_broken_on_the_disk_is_told(terminal: Terminal, inside: Any) -> 
     assert (no_folder.code, no_folder.err.count("\n")) == (1, 1)
     assert "sessions" in no_folder.err
     folder.unlink()
-    folder.joinpath("sandbox").mkdir(parents=True)
-    folder.joinpath("sandbox/alice.session").write_text("miniapp-session 9 nonsense")
+    terminal.accounts.folder.mkdir(parents=True)
+    terminal.accounts.folder.joinpath("alice.session").write_text("miniapp-session 9 nonsense")
     assert inside(terminal, "open", APP).code == 1
     [alice] = inside(terminal, "accounts", "--json").json
     assert inside(terminal, "accounts").out.splitlines()[-1] == f"alice: {alice['problem']}"
@@ -885,6 +885,10 @@ def test_the_events_of_the_bridge_are_listed(terminal: Terminal, inside: Any) ->
         True,
         True,
     )
+    narrow = inside(terminal, "events", env={"COLUMNS": "80"})
+    words = set(re.split(r"[\s│→]+", narrow.out))
+    assert {row["name"] for row in rows} | {name for row in rows for name in row["replies"]} <= words
+    assert {len(line) for line in narrow.out.splitlines() if line[:1] == "│"} == {80}
     wrong = inside(terminal, "events", "--version", "new")
     assert (wrong.code, wrong.err) == (
         1, "miniapp: --version cannot be used: 'new' is no Mini Apps version; write it like 8.0.\n",

@@ -79,6 +79,25 @@ def test_what_there_is_not_is_noticed() -> None:
         selectors("sum(miniapp_probe_status")
 
 
+async def test_no_alert_can_fire_for_a_target_that_was_not_checked_yet(tmp_path: Path) -> None:
+    """Whatever an alert compares or joins, something of it is missing, so that its answer is empty."""
+    async with exporting(tmp_path, TWO) as world, client(world.app) as asked:
+        text = (await asked.get("/metrics")).text
+        assert world["menu"].last is None
+    known = {
+        (family.name, sample.labels.get("target"))
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if "status" not in sample.labels
+    }
+    assert ("miniapp_probe_period_seconds", "menu") in known
+    for rule in rules():
+        for branch in rule["expr"].split(" or "):
+            names = [str(one.name) for one in selectors(branch)]
+            if any("target" in LABELS[name] for name in names):
+                assert not all((name, "menu") in known for name in names), rule["alert"]
+
+
 def test_every_metric_of_a_check_is_on_the_dashboard_or_in_an_alert() -> None:
     used = {selector.name for _, expression in EXPRESSIONS for selector in selectors(expression)}
     assert {metric.name for metric in METRICS if metric.labels} <= used | {"miniapp_exporter_info"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import sqlite3
@@ -10,12 +11,14 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from launcher.exporter.history import AGAIN, History
 from launcher.exporter.watched import SHOWN, Past
 from launcher.probe import CheckResult, Stage, StageResult, Status
+from launcher.report import SavedLaunch
 from tests.exporting import Time, exporting
 
 FINE = CheckResult(
@@ -28,6 +31,7 @@ FINE = CheckResult(
     certificate_days=30.25,
     metapro=({"step": "connect", "ok": True},),
 )
+PNG = b"\x89PNG\r\n\x1a\n"
 DOWN = replace(
     FINE,
     stages=(StageResult(Stage.NAVIGATE, Status.CRITICAL, 5.0, "status 503", "Look at its server."),),
@@ -49,6 +53,45 @@ def test_what_was_is_known_again(tmp_path: Path) -> None:
     assert (shop.last, shop.failure) == ((FINE, 3.0), (DOWN, 2.0))
     assert (found["menu"].failure, found["menu"].past[0].at) == (None, 4.0)
     assert (found["new"].past, found["new"].last) == ([], None)
+
+
+def launch(**said: Any) -> SavedLaunch:
+    known = {"target": "t.me/demo_bot/app", "when": FINE.started_at, "seconds": 1.0, "server": "sandbox"}
+    return SavedLaunch.model_validate({"parameters": {}} | known | said)
+
+
+def test_the_launch_of_the_last_failure_is_kept_as_long_as_it_is_small(tmp_path: Path) -> None:
+    history = History(tmp_path / "history.sqlite")
+    picture = {"at": 0.5, "name": "at the end", "png": base64.b64encode(PNG + os.urandom(2**20)).decode()}
+    long = {"text": os.urandom(2**21).hex()}
+    for saved, kept in (
+        (launch(), launch()),
+        (launch(screenshots=(picture,)), launch()),
+        (launch(options=long), None),
+        (launch(seconds=2.0), launch(seconds=2.0)),
+        (None, None),
+        (launch(), launch()),
+    ):
+        assert history.note(replace(DOWN, saved=saved), 1.0) is (kept is not None)
+        assert history.report("shop") == kept
+        assert history.load(["shop"])["shop"].reported is (kept is not None)
+    assert not history.note(FINE, 2.0)
+    assert history.report("shop") == launch()
+    assert history.report("menu") is None
+    history.close()
+
+
+def test_a_file_of_the_version_before_is_taken_over(tmp_path: Path) -> None:
+    file = tmp_path / "history.sqlite"
+    History(file).note(DOWN, 1.0)
+    with sqlite3.connect(file) as connection:
+        connection.executescript("ALTER TABLE results DROP COLUMN report; PRAGMA user_version = 1")
+    connection.close()
+    history = History(file)
+    assert history.note(replace(DOWN, target="menu", saved=launch()), 2.0)
+    assert history.problem is None
+    assert (len(history.past("shop", 9)), history.report("shop")) == (1, None)
+    history.close()
 
 
 def test_it_is_its_owners_alone(tmp_path: Path) -> None:
@@ -125,7 +168,7 @@ def make_unusable(file: Path, kind: str) -> None:
             file.symlink_to(file.parent / "gone" / "away" / "history.sqlite")
         case "of another version":
             with sqlite3.connect(file) as connection:
-                connection.execute("PRAGMA user_version = 2")
+                connection.execute("PRAGMA user_version = 99")
             connection.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,7 +24,8 @@ from launcher.exporter.watched import Past
 from launcher.hosts.browser import Browser
 from launcher.probe import CheckResult, Stage, StageResult, Status
 from tests.browsers import browser  # noqa: F401 - a fixture
-from tests.exporting import World, client, exporting
+from tests.exporting import READY, TWO, World, client, exporting
+from tests.pages import Answer
 
 in_the_browsers_loop = pytest.mark.asyncio(loop_scope="session")
 HOSTILE = '</title></summary><script>document.title="taken"</script><img src=x onerror=alert(1)>"\'&\u202e'
@@ -182,6 +184,69 @@ async def test_pages_are_shut_to_everything_else(tmp_path: Path) -> None:
         note(world, "shop", failed("shop"))
         picture = await asked.get("/targets/shop/failure.png")
         assert (picture.content, picture.headers["content-type"]) == (PNG, "image/png")
+
+
+@in_the_browsers_loop
+async def test_all_is_well_only_when_all_was_checked(tmp_path: Path) -> None:
+    async with exporting(tmp_path) as world, client(world.app) as asked:
+
+        async def says() -> tuple[str, ...]:
+            page = (await asked.get("/")).text
+            return tuple(re.search(rf"<{tag}>(.*?)</", page)[1] for tag in ("title", 'p class="soft"'))  # type: ignore[index]
+
+        assert await says() == ("UNKNOWN: Mini Apps", "The first checks are under way.")
+        await world.checked("shop")
+        await world.checked("main")
+        rest = "1 of 3 targets was not checked yet."
+        assert await says() == ("UNKNOWN: Mini Apps", f"What was checked works. {rest}")
+        note(world, "main", failed("main", status=Status.WARNING))
+        words = f"What was checked works; something wants attention. {rest}"
+        assert await says() == ("UNKNOWN: Mini Apps", words)
+        note(world, "main", failed("main"))
+        assert await says() == ("CRITICAL: Mini Apps", f"Something is down. {rest}")
+        world.time.go(1)
+        await world.checked("menu")
+        assert await says() == ("CRITICAL: Mini Apps", "Something is down.")
+        note(world, "main", replace(failed("main"), stages=()))
+        assert await says() == ("OK: Mini Apps", "Everything works.")
+
+
+@in_the_browsers_loop
+async def test_the_report_of_the_last_failure_is_linked_and_survives_a_restart(
+    tmp_path: Path,
+    browser: Browser,  # noqa: F811
+) -> None:
+    file, secret = tmp_path / "history.sqlite", "token-of-a-customer"
+    targets = TWO.replace("t.me/demo_bot/app", f'"t.me/demo_bot/app?startapp={secret}"')
+    async with exporting(
+        tmp_path, targets, {"/": READY, "/app": Answer("no", 503)}, history=History(file)
+    ) as world:
+        await world.checked("shop")
+        assert world["shop"].last
+        assert world["shop"].last.saved is None
+    async with exporting(tmp_path, targets, history=History(file)) as world:
+        with listening("127.0.0.1:0") as listener:
+            address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            async with serving(application(world.exporter), listener):
+                context = await browser.playwright.new_context()
+                page, wrong = await context.new_page(), list[str]()
+                page.on("console", lambda message: wrong.append(message.text))
+                for path in ("/", "/targets/shop"):
+                    await page.goto(f"{address}{path}")
+                    await page.locator(".failure summary").first.click(trial=True)
+                    link = page.get_by_role("link", name="Report of this launch", include_hidden=True)
+                    assert await link.evaluate("link => link.href") == f"{address}/targets/shop/report"
+                await page.goto(f"{address}/targets/shop/report")
+                assert await page.title() == "@demo_bot: a launch"
+                assert "messages.requestAppWebView" in await page.content()
+                assert await page.evaluate("getComputedStyle(document.body).fontFamily") != "Times New Roman"
+                assert wrong == []
+                await context.close()
+        async with client(world.app) as asked:
+            assert (await asked.get("/targets/menu/report")).status_code == 404
+            note(world, "shop", failed("shop"))
+            assert (await asked.get("/targets/shop/report")).status_code == 404
+            assert "Report of this launch" not in (await asked.get("/")).text
 
 
 @in_the_browsers_loop

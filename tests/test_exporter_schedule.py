@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from flows import BadInput
+from launcher.exporter.history import History
 from launcher.exporter.schedule import AGAIN, _following
-from launcher.probe import Stage, Status
+from launcher.probe import Stage, Status, Target
+from launcher.probe.all_at_once import not_tested
 from launcher.sandbox.faults import Fail, FloodWait
 from tests.browsers import browser  # noqa: F401 - the fixture tells whether there is Chromium
 from tests.conftest import need
@@ -19,21 +22,61 @@ from tests.running import calls_of
 OK, UNKNOWN = Status.OK, Status.UNKNOWN
 
 
-async def test_first_checks_are_spread_and_every_target_keeps_its_beat(tmp_path: Path) -> None:
-    targets = (
-        "targets: ["
-        + ", ".join(f"{{name: {name}, link: t.me/demo_bot/app, period: 300}}" for name in "abc")
-        + "]"
-    )
-    async with exporting(tmp_path, targets) as world:
+ABC = """
+accounts: {alice: {budget: 20}}
+defaults: {account: alice, period: 300}
+targets:
+  - {name: a, link: t.me/demo_bot/app}
+  - {name: b, link: t.me/demo_bot/app}
+  - {name: c, link: t.me/demo_bot/app}
+"""
+
+
+async def test_first_checks_come_as_soon_as_the_budget_allows_and_then_are_spread(tmp_path: Path) -> None:
+    """Two requests each, of which the bucket holds five and gets one in three seconds."""
+    async with exporting(tmp_path, ABC) as world:
         began = world.time()
         await world.checked("a")
-        assert [world[name].next_at for name in "abc"] == [began + 300, began + 100, began + 200]
-        for name, times in (("b", 1), ("c", 1), ("a", 2), ("b", 2)):
+        assert [world[name].next_at for name in "bc"] == [began + 1, began + 3]
+        for name in "bc":
+            world.time.go(15)
+            await world.checked(name)
+        assert [world[name].next_at for name in "abc"] == [began + 300, began + 400, began + 200]
+        world.time.go(70)
+        for name, times in (("c", 2), ("a", 2), ("b", 2), ("c", 3)):
             world.time.go(100)
             await world.checked(name, times)
-        assert [world[name].counts.total() for name in "abc"] == [2, 2, 1]
+        assert [world[name].counts.total() for name in "abc"] == [2, 2, 3]
         assert world["b"].last_at == began + 400
+
+
+async def test_first_checks_leave_their_part_to_targets_that_are_due_again(tmp_path: Path) -> None:
+    """A hundred targets that are checked once a day, and one that wants half of the budget, and gets it."""
+    days = ", ".join(f'{{name: d{number}, bot: "@demo_bot", via: menu_button}}' for number in range(100))
+    targets = f"""
+accounts: {{alice: {{budget: 24}}}}
+defaults: {{account: alice, period: 1d, host: none}}
+targets: [{{name: often, bot: "@demo_bot", via: main_app, period: 5}}, {days}]
+"""
+    async with exporting(tmp_path, targets) as world:
+        began = world.time()
+        await world.checked("often")
+        first = [world[f"d{number}"].next_at for number in (0, 4, 5, 6, 99)]
+        assert first == pytest.approx([began + seconds for seconds in (1, 5, 6, 7, 475)], rel=1e-2)
+
+
+async def test_what_is_known_from_before_waits_for_its_turn(tmp_path: Path) -> None:
+    history, known = (
+        History(tmp_path / "history.sqlite"),
+        not_tested(Target(name="x", bot="@demo_bot"), BadInput("?", "")),
+    )
+    history.note(replace(known, target="c"), 0.0)
+    history.note(replace(known, target="b", stages=()), 0.0)
+    async with exporting(tmp_path, ABC, history=history) as world:
+        began = world.time()
+        assert world["c"].last
+        await world.checked("a")
+        assert [world[name].next_at for name in "abc"] == [began + 300, began + 100, began + 1]
 
 
 def test_a_check_that_takes_too_long_skips_beats_and_shifts_none() -> None:
@@ -41,7 +84,7 @@ def test_a_check_that_takes_too_long_skips_beats_and_shifts_none() -> None:
     assert _following(100.0, 10.0, 109.9) == 110
     assert _following(100.0, 10.0, 110.0) == 120
     assert _following(100.0, 10.0, 145.0) == 150
-    assert _following(100.0, 10.0, 90.0) == 110
+    assert _following(100.0, 10.0, 85.0) == 100
 
 
 async def test_targets_that_hang_delay_nobody(tmp_path: Path) -> None:
@@ -68,7 +111,7 @@ targets:
 
 
 async def test_a_target_that_hangs_is_critical_and_checked_again(tmp_path: Path) -> None:
-    targets = "targets: [{name: slow, link: t.me/demo_bot/app, timeout: 200ms, period: 60}]"
+    targets = "targets: [{name: slow, link: t.me/demo_bot/app, timeout: 400ms, period: 60}]"
     async with exporting(tmp_path, targets, {"/app": SILENT}) as world:
         await world.checked("slow")
         world.site.pages["/app"] = READY
@@ -81,14 +124,15 @@ async def test_an_account_that_is_lost_leaves_the_others_alone_and_is_tried_agai
     async with exporting(tmp_path) as world:
         await world.checked("shop")
         await world.checked("main")
-        world.time.go(150)
-        await world.checked("menu")
+        for seconds, times in ((1, 1), (149, 2)):
+            world.time.go(seconds)
+            await world.checked("menu", times)
         world.sandbox.faults.on("messages.requestAppWebView", Fail(401, "AUTH_KEY_UNREGISTERED"))
         world.time.go(150)
         await world.until(lambda: world.exporter.source.accounts["alice"].problem)
         await world.checked("main", 2)
         assert world.statuses("shop") == [OK, UNKNOWN, UNKNOWN]
-        assert world.statuses("menu") == [OK, UNKNOWN]
+        assert world.statuses("menu") == [OK, OK, UNKNOWN]
         assert world.statuses("main") == [OK, OK]
         alice, bob = world.exporter.source.accounts["alice"], world.exporter.source.accounts["bob"]
         assert (alice.up, bob.up, alice.again_at) == (False, True, world.time() + AGAIN)

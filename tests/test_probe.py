@@ -292,6 +292,21 @@ async def test_a_browser_that_dies_is_started_again_and_the_check_repeated(brows
         assert await launcher.browser() is not before
 
 
+@pytest.mark.slow
+async def test_a_browser_that_dies_again_is_not_the_apps_fault(browser: Any) -> None:  # noqa: F811
+    """The check is repeated once and no more, and says that the app was not tested."""
+    async with checking({"/": SILENT}, seconds=60) as (checker, sandbox, site):
+        checked = asyncio.create_task(checker.check(link(host="browser")))
+        for _ in range(2):
+            await site.arrived.wait()
+            site.arrived.clear()
+            os.kill(await _process_of(await checker.launcher.browser()), signal.SIGKILL)
+        result = await checked
+        assert (result.status, result.repeated) == (Status.UNKNOWN, True)
+        assert "the browser ended" in result.text
+        assert len(calls_of(sandbox, "messages.requestAppWebView")) == 2
+
+
 async def _process_of(chromium: Browser) -> int:
     devtools = await chromium.playwright.new_browser_cdp_session()
     processes = (await devtools.send("SystemInfo.getProcessInfo"))["processInfo"]
@@ -399,7 +414,7 @@ UNTESTED = StageResult(Stage.RESOLVE, Status.UNKNOWN, 0.25, "flood \x00wait")
 
 def test_nagios_reads_one_line_and_the_gravest_status() -> None:
     assert nagios([result("shop", FINE)]) == (
-        "MINIAPP OK - shop: 0.25 s | time=0.250s parse=0.250s certificate=30.0"
+        "MINIAPP OK - shop: 0.25 s | time=0.250s;;;0 parse=0.250s;;;0 certificate=30.0"
     )
     first, *others = nagios([result("a", FINE), result("b", SLOW), result("c", UNTESTED)]).split("\n")
     assert first.startswith("MINIAPP UNKNOWN - 3 targets: 1 OK, 1 WARNING, 1 UNKNOWN | a=0.250s")

@@ -85,5 +85,5 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except Exception as error:
-        code = report(error, as_json="--json" in sys.argv)
+        code = report(error, as_json="--json" in sys.argv, as_nagios="--nagios" in sys.argv)
     sys.exit(code if isinstance(code, int) else 0)

@@ -39,12 +39,19 @@ def check(
     junit_file: Annotated[
         Path | None, typer.Option("--junit", metavar="FILE", help="Also write a JUnit XML file.")
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            "--report", metavar="FILE|DIR", help="Write a report of each launch: an HTML page, or several."
+        ),
+    ] = None,
     server: given.ServerOption = None,
     account: given.AccountOption = None,
     as_json: given.JsonOption = False,
 ) -> None:
     """Check Mini Apps once. Exit codes are Nagios's: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (not tested)."""
     from flows import MiniAppError
+    from launcher.cli.reports import Reports
     from launcher.cli.running import run
     from launcher.probe import Status
     from launcher.probe.results import worst
@@ -52,8 +59,13 @@ def check(
     try:
         wanted = _targets(targets, only, via=via, platform=platform, host=host, allow=tuple(allow or ()))
         settings = given.settings_for(server or wanted.server)
-        results = run(_check_all(settings, wanted, account, quiet=as_json or as_nagios))
+        reports = Reports(report, [target.name for target in wanted.targets]) if report else None
+        results = run(
+            _check_all(settings, wanted, account, quiet=as_json or as_nagios, keep=reports is not None)
+        )
         _write_junit(junit_file, results)
+        if reports is not None:
+            reports.write(results)
     except (MiniAppError, typer.BadParameter) as failure:
         _not_tested(str(failure), as_json=as_json, as_nagios=as_nagios)
         raise typer.Exit(Status.UNKNOWN) from None
@@ -97,7 +109,7 @@ def _chosen(targets: Targets, only: list[str] | None) -> Targets:
 
 
 async def _check_all(
-    settings: Settings, targets: Targets, account: str | None, *, quiet: bool
+    settings: Settings, targets: Targets, account: str | None, *, quiet: bool, keep: bool
 ) -> list[CheckResult]:
     """Check all targets, account by account; their results in the order of the targets."""
     from launcher.cli.place import placed
@@ -110,8 +122,9 @@ async def _check_all(
 
             metapro = stand_in_settings(ready)
         return await check_all(
-            settings, targets, account=account, sandbox=sandbox, metapro=metapro, told=told
-        )
+            settings, targets, account=account, sandbox=sandbox, metapro=metapro, told=told,
+            keep=(lambda _: True) if keep else None,
+        )  # fmt: skip
 
 
 @asynccontextmanager
@@ -142,7 +155,10 @@ def _not_tested(text: str, *, as_json: bool, as_nagios: bool) -> None:
     if as_json:
         show_json({"status": "UNKNOWN", "text": text, "targets": []})
     elif as_nagios:
-        show_line(f"MINIAPP UNKNOWN - {text.replace('|', '/')}")
+        from launcher.probe import Status
+        from launcher.probe.nagios import line
+
+        show_line(line(Status.UNKNOWN, text))
     else:
         say(f"miniapp: {text}")
 

@@ -45,13 +45,12 @@ def _show(found: list[dict[str, Any]]) -> None:
 
     for direction, title in (("outgoing", "page to client"), ("incoming", "client to page")):
         lines = [
-            (row["name"], row["since"], _parameters(row), ", ".join(row["replies"]))
+            (row["name"], row["since"], " ".join(filter(None, (_parameters(row), _replies(row)))))
             for row in found
             if row["direction"] == direction
         ]
-        columns = ("event", "since", "parameters", "reply")
-        shown = columns if direction == "outgoing" else columns[:3]
-        show_table(shown, [line[: len(shown)] for line in lines], title=f"{title}: {len(lines)}")
+        last = "parameters →reply" if direction == "outgoing" else "parameters"
+        show_table(("event", "since", last), lines, title=f"{title}: {len(lines)}", whole=True)
 
 
 def _parameters(row: dict[str, Any]) -> str:
@@ -60,3 +59,8 @@ def _parameters(row: dict[str, Any]) -> str:
         + (f" (since {each['since']})" if each["since"] else "")
         for each in row["parameters"]
     )
+
+
+def _replies(row: dict[str, Any]) -> str:
+    """The events that answer it: the longest fits beside the longest name on 80 columns."""
+    return " ".join(f"→{name}" for name in row["replies"])

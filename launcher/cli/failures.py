@@ -12,7 +12,7 @@ import sys
 import traceback
 from typing import Any
 
-from launcher.cli.output import say, show_json
+from launcher.cli.output import say, show_json, show_line
 from launcher.cli.wording import spoken
 from launcher.plain_text import plain
 
@@ -26,11 +26,16 @@ _EXTRAS = {
 """The extra that brings a package which is imported when it is needed."""
 
 
-def report(error: Exception, *, as_json: bool) -> int:
-    """Tell about the error; returns the exit code."""
+def report(error: Exception, *, as_json: bool, as_nagios: bool = False) -> int:
+    """Tell about the error; returns the exit code. Nagios reads standard output alone."""
     text = plain(_told(error))
     if text:
         say(f"miniapp: {text}")
+    if as_nagios:
+        from launcher.probe import Status
+        from launcher.probe.nagios import line
+
+        show_line(line(Status.UNKNOWN, text))
     if os.environ.get("MINIAPP_DEBUG") == "1":
         _show_places(error)
     if as_json:

@@ -43,13 +43,15 @@ def show_table(
     *,
     title: str | None = None,
     on_error: bool = False,
+    whole: bool = False,
 ) -> None:
-    """A table on standard output, or on standard error; None is an empty cell."""
+    """A table on standard output, or on standard error; None is an empty cell. `whole`: only the last
+    column is broken into lines, however narrow the terminal."""
     from rich.table import Table
 
     table = Table(title=title, title_justify="left")
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=whole and column != columns[-1])
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
     _console(on_error).print(table)

@@ -18,7 +18,8 @@ from launcher.beside import beside
 from launcher.exporter.history import History, Remembered
 from launcher.exporter.source import Source
 from launcher.exporter.watched import Past, Watched
-from launcher.probe import CheckResult, Targets, read_targets
+from launcher.probe import CheckResult, Status, Targets, read_targets
+from launcher.report import SavedLaunch
 
 __all__ = ["Exporter"]
 
@@ -47,9 +48,10 @@ class Exporter:
         self.reloaded_at = 0.0
         self.version = 0
         """Grows with each result, and with each reload."""
-        self.source = source(told=self._hear)
+        wanted = {"keep": _fails} if history is not None else {}
+        self.source = source(told=self._hear, **wanted)
         self._server: str | None = None
-        self._to_keep: asyncio.Queue[tuple[CheckResult, float]] = asyncio.Queue()
+        self._to_keep: asyncio.Queue[tuple[Watched, CheckResult, float]] = asyncio.Queue()
         self._stack = AsyncExitStack()
         self._reloading = asyncio.Lock()
 
@@ -101,6 +103,7 @@ class Exporter:
         watched.past.extend(known.past)
         if known.failure is not None:
             watched.failure, watched.failure_at = known.failure
+            watched.reported = known.reported
         if known.last is not None:
             watched.last, at = known.last
             watched.last_at = self.source.clock() - max(0.0, self.source.wall() - at)
@@ -114,15 +117,23 @@ class Exporter:
         told = await self.source.past(watched, count)
         return known if len(known) >= len(told) else told
 
-    def _hear(self, watched: Watched) -> None:
+    async def report(self, watched: Watched) -> SavedLaunch | None:
+        """The launch of a target's last failure, if the history has it."""
+        if self.history is None or not watched.reported:
+            return None
+        return await asyncio.to_thread(self.history.report, watched.target.name)
+
+    def _hear(self, watched: Watched, result: CheckResult) -> None:
         self.version += 1
-        if self.history is not None and watched.last is not None:
-            self._to_keep.put_nowait((watched.last, self.source.wall()))
+        if self.history is not None:
+            self._to_keep.put_nowait((watched, result, self.source.wall()))
 
     async def _keep(self, history: History) -> None:
         while True:
-            result, at = await self._to_keep.get()
-            await asyncio.to_thread(history.note, result, at)
+            watched, result, at = await self._to_keep.get()
+            reported = await asyncio.to_thread(history.note, result, at)
+            if _fails(result.status):
+                watched.reported = reported
             self._to_keep.task_done()
 
     async def _all_kept(self) -> None:
@@ -130,3 +141,7 @@ class Exporter:
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
                 await self._to_keep.join()
+
+
+def _fails(status: Status) -> bool:
+    return status is not Status.OK

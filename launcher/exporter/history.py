@@ -1,8 +1,8 @@
 """What came of earlier checks, in an SQLite file that outlives the exporter.
 
 Of each target the last `keep` checks are kept, in few columns, and whole its last result and its last failure
-with the picture. A file that cannot be used (disk full, read-only, damaged) costs the history and nothing
-else: `problem` says why there is none, and from time to time it is tried again.
+with the picture and, packed, its launch. A file that cannot be used (disk full, read-only, damaged) costs the
+history and nothing else: `problem` says why there is none, and from time to time it is tried again.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
+from zlib import compress, decompress
 
 from launcher.exporter.watched import SHOWN, Past
 from launcher.probe import CheckResult, Stage, Status
+from launcher.report import SavedLaunch
 
 __all__ = ["History", "Remembered"]
 
@@ -28,7 +30,9 @@ AGAIN = 60.0
 """Seconds after which a file that could not be used is tried again."""
 _FORGET = 30 * 86400
 """Seconds after which a target that is no longer in the target file is forgotten."""
-_VERSION = 1
+_REPORT = 2**20
+"""Bytes that a launch may take, packed; a longer one is kept without its pictures, or not at all."""
+_VERSION = 2
 _SCHEMA = """
 BEGIN;
 CREATE TABLE checks (
@@ -47,9 +51,16 @@ CREATE TABLE results (
     at REAL NOT NULL,
     result TEXT NOT NULL,
     screenshot BLOB,
+    report BLOB,
     PRIMARY KEY (target, failed)
 ) WITHOUT ROWID;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
+COMMIT;
+"""
+_FROM_1 = """
+BEGIN;
+ALTER TABLE results ADD COLUMN report BLOB;
+PRAGMA user_version = 2;
 COMMIT;
 """
 
@@ -57,11 +68,12 @@ COMMIT;
 @dataclass(slots=True)
 class Remembered:
     """What is known of a target from earlier runs: checks in their order; results with the moments they came,
-    in seconds since the epoch."""
+    in seconds since the epoch. `reported`: the launch of the failure is there as well."""
 
     past: list[Past] = field(default_factory=list)
     last: tuple[CheckResult, float] | None = None
     failure: tuple[CheckResult, float] | None = None
+    reported: bool = False
 
 
 class History:
@@ -86,9 +98,11 @@ class History:
         self._connection: sqlite3.Connection | None = None
         self._lock = threading.Lock()
 
-    def note(self, result: CheckResult, at: float) -> None:
-        """Keep a result, which came `at` seconds since the epoch."""
-        self._tried(lambda connection: _write(connection, result, at, self._keep), None)
+    def note(self, result: CheckResult, at: float) -> bool:
+        """Keep a result, which came `at` seconds since the epoch; says whether its launch was kept too."""
+        report = _packed(result.saved)
+        kept = self._tried(lambda connection: _write(connection, result, at, report, self._keep), False)
+        return kept and report is not None
 
     def load(self, names: Iterable[str]) -> dict[str, Remembered]:
         """What is remembered of these targets; nothing if the file cannot be used."""
@@ -97,6 +111,11 @@ class History:
     def past(self, name: str, count: int) -> list[Past]:
         """The last so many checks of a target, in their order; none if the file cannot be used."""
         return self._tried(lambda connection: _past(connection, name, count), [])
+
+    def report(self, name: str) -> SavedLaunch | None:
+        """The launch of a target's last failure, if it was kept and the file can be used."""
+        packed = self._tried(lambda connection: _report(connection, name), None)
+        return SavedLaunch.model_validate_json(decompress(packed)) if packed is not None else None
 
     def forget_others(self, names: Iterable[str], now: float) -> None:
         """Forget targets other than these, once they have not been checked for 30 days."""
@@ -157,6 +176,8 @@ def _opened(file: Path) -> sqlite3.Connection:
         [version] = connection.execute("PRAGMA user_version").fetchone()
         if version == 0:
             connection.executescript(_SCHEMA)
+        elif version == 1:
+            connection.executescript(_FROM_1)
         elif version != _VERSION:
             raise sqlite3.DatabaseError("another version of this program has written it")
     except BaseException:
@@ -165,7 +186,19 @@ def _opened(file: Path) -> sqlite3.Connection:
     return connection
 
 
-def _write(connection: sqlite3.Connection, result: CheckResult, at: float, keep: int) -> None:
+def _packed(saved: SavedLaunch | None) -> bytes | None:
+    if saved is None:
+        return None
+    for version in (saved, saved.model_copy(update={"screenshots": ()})):
+        packed = compress(version.model_dump_json().encode())
+        if len(packed) <= _REPORT:
+            return packed
+    return None
+
+
+def _write(
+    connection: sqlite3.Connection, result: CheckResult, at: float, report: bytes | None, keep: int
+) -> bool:
     past = Past.of(result, at)
     stages = json.dumps({str(stage): round(seconds, 4) for stage, seconds in past.stages})
     connection.execute(
@@ -180,21 +213,30 @@ def _write(connection: sqlite3.Connection, result: CheckResult, at: float, keep:
     whole = (at, json.dumps(result.to_json()), result.screenshot)
     for failed in (False, True)[: 1 + (result.status is not Status.OK)]:
         connection.execute(
-            "INSERT OR REPLACE INTO results (target, failed, at, result, screenshot) VALUES (?, ?, ?, ?, ?)",
-            (result.target, failed, *whole),
+            "INSERT OR REPLACE INTO results (target, failed, at, result, screenshot, report) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            (result.target, failed, *whole, report if failed else None),
         )
+    return True
 
 
 def _read(connection: sqlite3.Connection, name: str) -> Remembered:
     remembered = Remembered(_past(connection, name, SHOWN))
-    rows = connection.execute("SELECT failed, at, result, screenshot FROM results WHERE target = ?", (name,))
-    for failed, at, text, screenshot in rows:
+    rows = connection.execute(
+        "SELECT failed, at, result, screenshot, report IS NOT NULL FROM results WHERE target = ?", (name,)
+    )
+    for failed, at, text, screenshot, reported in rows:
         result = replace(CheckResult.from_json(json.loads(text)), screenshot=screenshot)
         if failed:
-            remembered.failure = result, at
+            remembered.failure, remembered.reported = (result, at), bool(reported)
         else:
             remembered.last = result, at
     return remembered
+
+
+def _report(connection: sqlite3.Connection, name: str) -> bytes | None:
+    row = connection.execute("SELECT report FROM results WHERE target = ? AND failed", (name,)).fetchone()
+    return row[0] if row else None
 
 
 def _past(connection: sqlite3.Connection, name: str, count: int) -> list[Past]:

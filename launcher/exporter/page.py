@@ -47,14 +47,15 @@ def overview(exporter: Exporter) -> str:
     waiting = len(watched) - counts.total()
     if waiting:
         tally += f"<li><b>{waiting}</b> not checked yet</li>"
-    body = f"""<header><h1>Mini Apps</h1><p class="soft">{_headline(counts)}</p></header>
+    body = f"""<header><h1>Mini Apps</h1><p class="soft">{_headline(counts, waiting)}</p></header>
 {_notices(exporter)}
 <ul class="tally" aria-label="Targets by status">{tally}</ul>
 <main>
 <section aria-label="Targets" class="targets">{"".join(_card(exporter, one) for one in watched)}</section>
 {_accounts(exporter)}
 </main>"""
-    return _page("Mini Apps", body, worst(counts) if counts else Status.UNKNOWN, "")
+    status = worst([*counts, *([Status.UNKNOWN] if waiting else [])])
+    return _page("Mini Apps", body, status, "")
 
 
 def alone(page: str) -> str:
@@ -104,15 +105,20 @@ def _page(title: str, body: str, status: Status, root: str) -> str:
 """
 
 
-def _headline(counts: Counter[Status]) -> str:
+def _headline(counts: Counter[Status], waiting: int) -> str:
     if not counts:
         return "The first checks are under way."
-    return {
+    known = {
         Status.OK: "Everything works.",
         Status.WARNING: "Everything works; something wants attention.",
         Status.UNKNOWN: "Nothing is known to be down, but not everything could be tested.",
         Status.CRITICAL: "Something is down.",
     }[worst(counts)]
+    if not waiting:
+        return known
+    were = "was" if waiting == 1 else "were"
+    rest = f"{waiting} of {waiting + counts.total()} targets {were} not checked yet."
+    return f"{known.replace('Everything', 'What was checked')} {rest}"
 
 
 def _importance(watched: Watched) -> tuple[int, str]:
@@ -219,17 +225,18 @@ def _failure(watched: Watched, folder: str, *, shown: bool) -> str:
         return ""
     title = _reason(failure) if shown else f"Last failure {moment(watched.failure_at)}"
     opened = " open" if shown else ""
-    picture = ""
+    name, picture = _text(watched.target.name), ""
+    place = folder or f"{name}/"
+    report = f'<p><a href="{place}report">Report of this launch</a></p>' if watched.reported else ""
     if failure.screenshot is not None:
         picture = (
-            f'<a href="{folder or f"{_text(watched.target.name)}/"}failure.png">'
-            f'<img src="{folder or f"{_text(watched.target.name)}/"}failure.png" loading="lazy" '
-            f'alt="The page of {_text(watched.target.name)} when the check failed"></a>'
+            f'<a href="{place}failure.png"><img src="{place}failure.png" loading="lazy" '
+            f'alt="The page of {name} when the check failed"></a>'
         )
     return f"""<details class="failure {failure.status.name.lower()}"{opened}><summary>{title}</summary>
 <div><div><p>{_text(_told(failure))}</p>
 <p class="soft">{moment(watched.failure_at)}, {_text(failure.status.name)}: the app
-{_SAID[failure.status]}.</p></div>{picture}</div></details>"""
+{_SAID[failure.status]}.</p>{report}</div>{picture}</div></details>"""
 
 
 def _reason(failure: CheckResult) -> str:

@@ -1,7 +1,8 @@
 """`/probe`, in the form of blackbox_exporter: what the last scheduled check of one target found.
 
 A scrape never launches anything, so Telegram is asked no oftener than the target file says. Only a target
-that was never checked is waited for, as long as the scraper has time. Modules say how much is judged:
+that was never checked is waited for, as long as the scraper has time; if there is nothing to tell then,
+`probe_success` is absent: 0 would say that the app is down. Modules say how much is judged:
 `miniapp` the whole check, `telegram` no further than the web view, when the page itself is not the question.
 
 Source: github.com/prometheus/blackbox_exporter (probe_success, probe_duration_seconds, probe_timeout_seconds;
@@ -84,11 +85,13 @@ def _registry(exporter: Exporter, asked: Asked, stages: tuple[StageResult, ...])
     last = asked.watched.last
     whole = last is not None and asked.module == "miniapp"
     seconds = last.seconds if last is not None and whole else sum(stage.seconds for stage in stages)
-    for name, help, value in (
-        ("probe_success", "Displays whether or not the probe was a success", float(well)),
-        ("probe_duration_seconds", "Returns how long the probe took to complete in seconds", seconds),
-        ("probe_timeout_seconds", "Returns the timeout for the probe in seconds", asked.timeout),
-    ):
+    told = [("probe_timeout_seconds", "Returns the timeout for the probe in seconds", asked.timeout)]
+    if last is not None:
+        told += [
+            ("probe_success", "Displays whether or not the probe was a success", float(well)),
+            ("probe_duration_seconds", "Returns how long the probe took to complete in seconds", seconds),
+        ]
+    for name, help, value in told:
         Gauge(name, help, registry=registry).set(value)
     registry.register(TargetMetrics(exporter, asked.watched))
     return registry

@@ -1,8 +1,9 @@
 """When which target is checked: each in its period, by its account, in that account's budget.
 
 An account is one launcher, and all its targets are tasks beside one another: one that hangs delays nobody.
-The first checks of an account are spread over the periods, in the order of the file, and every target keeps
-its beat: a check that takes longer than the period skips beats, it does not shift them. What goes wrong with
+A target of which nothing is known is first checked as soon as the budget allows, in the order of the file.
+From then on an account's targets are spread over their periods, and every target keeps its beat: a check that
+takes longer than the period skips beats, it does not shift them. What goes wrong with
 an account stays with that account: its targets are UNKNOWN, and it is tried again later.
 """
 
@@ -18,7 +19,7 @@ from typing import Any, Self
 from flows import MiniAppError
 from launcher.exporter.watched import AtWork, Past, Watched
 from launcher.launcher import Launcher
-from launcher.probe import Budget, Checker, CheckResult, Targets
+from launcher.probe import Budget, Checker, CheckResult, Status, Targets
 from launcher.probe.all_at_once import not_tested
 
 __all__ = ["Schedule"]
@@ -34,8 +35,8 @@ class Schedule:
     """Checks the targets it is given with `use` until its `async with` is left.
 
     `launcher` makes an account's launcher, not yet entered. `account` is that of targets which name none.
-    `told` hears of each result. `clock` is monotonic seconds, `wait` lets some of them pass, `wall` gives
-    seconds since the epoch.
+    `told` hears of each result, `keep` is that of `Checker`. `clock` is monotonic seconds, `wait` lets some
+    of them pass, `wall` gives seconds since the epoch.
     """
 
     def __init__(
@@ -43,7 +44,8 @@ class Schedule:
         launcher: Callable[[str | None], Launcher],
         *,
         account: str | None = None,
-        told: Callable[[Watched], None] = lambda _: None,
+        told: Callable[[Watched, CheckResult], None] = lambda _, __: None,
+        keep: Callable[[Status], bool] | None = None,
         clock: Callable[[], float] = time.monotonic,
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
         wall: Callable[[], float] = time.time,
@@ -56,6 +58,7 @@ class Schedule:
         self._launcher = launcher
         self._account = account
         self._told = told
+        self._keep = keep
         self._wait = wait
         self._began = wall() - clock()
         self._resolve_every = math.inf
@@ -147,8 +150,9 @@ class Schedule:
 
     async def _check_until_lost(self, account: AtWork, launcher: Launcher) -> None:
         checker = Checker(
-            launcher, budget=account.budget, resolve_every=self._resolve_every, clock=self._epoch
-        )
+            launcher, budget=account.budget, resolve_every=self._resolve_every, clock=self._epoch,
+            keep=self._keep,
+        )  # fmt: skip
         lost = asyncio.Event()
         self._spread(account)
         async with asyncio.TaskGroup() as group:
@@ -160,11 +164,17 @@ class Schedule:
                 task.cancel()
 
     def _spread(self, account: AtWork) -> None:
-        """When each is first checked; those that have a next check already keep it."""
-        now = self.clock()
+        """When each is checked next; those that know it already keep it."""
+        now, soonest = self.clock(), _Soonest(account)
         for place, watched in enumerate(account.watched):
             if watched.next_at is None:
-                watched.next_at = now + watched.target.period * place / len(account.watched)
+                period = watched.target.period
+                first = now + period * place / len(account.watched)
+                watched.beat = watched.next_at = first
+                if watched.last is None or watched.last.status is Status.UNKNOWN:
+                    watched.next_at = min(first, now + soonest.of(watched))
+                    if 0 < first - watched.next_at < period / 3:
+                        watched.beat += period
 
     # One target
 
@@ -174,7 +184,7 @@ class Schedule:
             self._note(watched, await self._checked(watched, account, checker))
             if checker.launcher.lost is not None:
                 lost.set()
-            watched.next_at = _following(watched.next_at or 0.0, watched.target.period, self.clock())
+            watched.next_at = _following(watched.beat, watched.target.period, self.clock())
 
     async def _checked(self, watched: Watched, account: AtWork, checker: Checker) -> CheckResult:
         target, paused = watched.target, account.budget.paused_for
@@ -197,7 +207,7 @@ class Schedule:
 
     def _note(self, watched: Watched, result: CheckResult) -> None:
         watched.note(result, now=self.clock(), at=self.wall())
-        self._told(watched)
+        self._told(watched, result)
 
     # Time
 
@@ -210,9 +220,34 @@ class Schedule:
             await self._wait(left)
 
 
-def _following(due: float, period: float, now: float) -> float:
-    """The next beat after now."""
-    return due + period * (math.floor(max(0.0, now - due) / period) + 1)
+class _Soonest:
+    """When targets that come one after another can first be checked: what is in the bucket now goes in steps
+    of a second at most, so that the bot of several is looked up once; then as quickly as it fills. Targets
+    that are due again before all have had their turn need their part."""
+
+    def __init__(self, account: AtWork) -> None:
+        budget, targets = account.budget, [one.target for one in account.watched]
+        everyone = sum(target.requests for target in targets) * 60 / budget.per_minute
+        again = sum(target.requests / target.period for target in targets if target.period < everyone)
+        self._pace = budget.per_minute / 60 - again
+        self._step = min(1.0, 60 / budget.per_minute)
+        self._at_once = budget.left
+        self._count = self._asked = 0
+
+    def of(self, watched: Watched) -> float:
+        """Seconds from now for the next one."""
+        in_turn = self._count * self._step
+        self._count += 1
+        self._asked += watched.target.requests
+        beyond = self._asked - self._at_once
+        if beyond > 0 >= self._pace:
+            return math.inf
+        return max(in_turn, beyond / self._pace if beyond > 0 else 0.0)
+
+
+def _following(beat: float, period: float, now: float) -> float:
+    """The next moment of a beat after now."""
+    return beat if now < beat else beat + period * (math.floor((now - beat) / period) + 1)
 
 
 def _ending() -> bool:

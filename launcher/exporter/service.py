@@ -6,6 +6,7 @@ nothing from elsewhere, and may not be framed.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from importlib.resources import files
 from typing import TypeAlias
@@ -26,6 +27,7 @@ from launcher.exporter.page import details, overview
 from launcher.exporter.probing import Asked, probe
 from launcher.exporter.watched import Watched
 from launcher.exporter.web_config import BasicAuth
+from launcher.report import html
 
 __all__ = ["application"]
 
@@ -40,6 +42,11 @@ _PAGE = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+_REPORT = _PAGE | {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+}
+"""The page of a launch has its style in itself, and by its own policy no other."""
 
 
 def application(exporter: Exporter, users: Mapping[str, SecretStr] | None = None) -> ASGIApp:
@@ -51,6 +58,7 @@ def application(exporter: Exporter, users: Mapping[str, SecretStr] | None = None
             Route("/", answers.overview),
             Route("/targets/{name}", answers.details),
             Route("/targets/{name}/failure.png", answers.picture),
+            Route("/targets/{name}/report", answers.report),
             Route("/style.css", answers.style),
             Route("/icon/{status}.svg", answers.icon),
             Route("/metrics", answers.metrics),
@@ -86,6 +94,12 @@ class _Answers:
         if watched.failure is None or watched.failure.screenshot is None:
             raise HTTPException(404, "There is no picture.\n")
         return Response(watched.failure.screenshot, media_type="image/png", headers=_PAGE)
+
+    async def report(self, request: Request) -> Response:
+        saved = await self._exporter.report(self._watched(request.path_params["name"]))
+        if saved is None:
+            raise HTTPException(404, "There is no report.\n")
+        return HTMLResponse(await asyncio.to_thread(html, saved), headers=_REPORT)
 
     async def style(self, _: Request) -> Response:
         css = (files("launcher.exporter") / "style.css").read_bytes()

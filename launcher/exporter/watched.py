@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from flows import MiniAppError
@@ -41,8 +41,10 @@ class Past:
 class Watched:
     """A target, its last result and those before it.
 
-    `last_at` and `next_at` are moments of the monotonic clock. `failure` is the last result that was not OK,
-    at `failure_at` since the epoch. `counts` are the checks since the exporter began.
+    `last_at`, `next_at` and `beat` are moments of the monotonic clock; checks come at `beat` and whole
+    periods after it, only the first one sooner. `failure` is the last result that was not OK, at `failure_at`
+    since the epoch; `reported` says that its launch is in the history. `counts` are the checks since the
+    exporter began.
     """
 
     target: Target
@@ -51,17 +53,22 @@ class Watched:
     last_at: float = 0.0
     failure: CheckResult | None = None
     failure_at: float = 0.0
+    reported: bool = False
     next_at: float | None = None
+    beat: float = 0.0
     checking: bool = False
     counts: Counter[Status] = field(default_factory=Counter)
     checked: asyncio.Event = field(default_factory=asyncio.Event)
 
     def note(self, result: CheckResult, *, now: float, at: float) -> None:
-        """A check has ended: `now` on the monotonic clock, `at` since the epoch."""
+        """A check has ended: `now` on the monotonic clock, `at` since the epoch. Its launch, which may be
+        long, is not kept here."""
+        if result.saved is not None:
+            result = replace(result, saved=None)
         self.past.append(Past.of(result, at))
         self.last, self.last_at = result, now
         if result.status is not Status.OK:
-            self.failure, self.failure_at = result, at
+            self.failure, self.failure_at, self.reported = result, at, False
         self.counts[result.status] += 1
         self.checked.set()
 

@@ -13,7 +13,7 @@ import html
 import ssl
 import time
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urldefrag, urlsplit
@@ -86,6 +86,7 @@ async def look(
     transport: httpx.AsyncBaseTransport | None = None,
     scripts: bool = True,
     text: str | None = None,
+    steps: bool = True,
 ) -> HttpReport:
     """Look at a page. What is wrong with it is in the report; it raises only HostUnavailable for a URL
     that is not http(s).
@@ -93,12 +94,13 @@ async def look(
     `timeout`: seconds for all of it. `limit`: bytes that are read of the document, and of its scripts
     together. `verify` as in httpx; an own SSLContext may trust an own authority.
     `transport` makes the connections in place of one of its own, and stays open; with it nothing is read of
-    proxies. Without `scripts` only the document is loaded. `text` is looked for in it.
+    proxies. Without `scripts` only the document is loaded. `text` is looked for in it. Without
+    `steps` only the whole is timed.
     """
     web_address(url)
-    looking = _Looking(urldefrag(url).url, limit, text)
-    client = httpx.AsyncClient(
-        timeout=timeout, verify=verify, transport=transport, follow_redirects=True, max_redirects=redirects,
+    looking = _Looking(urldefrag(url).url, limit, text, steps=steps)
+    client = httpx.AsyncClient(  # one time limit for all, instead of a timer for each of its steps
+        timeout=None, verify=verify, transport=transport, follow_redirects=True, max_redirects=redirects,
         headers={"User-Agent": user_agent},
     )  # fmt: skip
     try:
@@ -114,69 +116,75 @@ async def look(
 
 
 class _Looking:
-    """The state of one look: the report grows as far as it gets."""
+    """The state of one look: what is known grows as far as it gets. `steps`: time them, too."""
 
-    def __init__(self, url: str, limit: int, text: str | None) -> None:
-        self.report = HttpReport(shown_url(url))
+    def __init__(self, url: str, limit: int, text: str | None, *, steps: bool) -> None:
         self._url = url
         self._limit = limit
         self._text = text
         self._began = time.monotonic()
-        self._scripts: list[str] = []
+        self._known: dict[str, Any] = {}
+        self._times: dict[str, float] = {}
+        self._page = b""
+        self._extensions: dict[str, Any] = {"trace": self._trace} if steps else {}
+
+    @property
+    def report(self) -> HttpReport:
+        return HttpReport(**self._known, timing=HttpTiming(**self._times))
 
     def fail(self, why: str) -> None:
         """The page could not be had. When only its scripts were too slow, the page itself did well."""
-        if self.report.timing.total == 0:
-            self._know(failure=why, timing=replace(self.report.timing, total=self._elapsed()))
+        if "total" not in self._times:
+            self._known = self._known or {"url": shown_url(self._url)}
+            self._known["failure"] = why
+            self._times["total"] = self._elapsed()
 
     async def at_page(self, client: httpx.AsyncClient) -> None:
-        async with client.stream("GET", self._url, extensions={"trace": self._trace}) as response:
-            self._know(
-                url=shown_url(str(response.url)),
-                status=response.status_code,
-                failure=f"status {response.status_code}" if response.status_code >= 400 else None,
-                redirects=tuple(shown_url(str(before.url)) for before in response.history),
-                http_version=response.http_version,
-                content_type=response.headers.get("Content-Type"),
-                certificate_days=_certificate_days(response),
-            )
-            page, whole = await _read(response, self._limit)
-        self._know(
-            size=len(page), truncated=not whole, sdks=_sdks_in(page),
-            text_found=self._finds_text(response, page),
-            timing=replace(self.report.timing, total=self._elapsed()),
-        )  # fmt: skip
-        self._scripts = _scripts(page, str(response.url))
+        async with client.stream("GET", self._url, extensions=self._extensions) as response:
+            self._answered = str(response.url)
+            self._known |= {
+                "url": shown_url(self._answered),
+                "status": response.status_code,
+                "failure": f"status {response.status_code}" if response.status_code >= 400 else None,
+                "redirects": tuple(shown_url(str(before.url)) for before in response.history),
+                "http_version": response.http_version,
+                "content_type": response.headers.get("Content-Type"),
+                "certificate_days": _certificate_days(response),
+            }
+            self._page, whole = await _read(response, self._limit)
+        self._known |= {
+            "size": len(self._page),
+            "truncated": not whole,
+            "sdks": _sdks_in(self._page),
+            "text_found": self._finds_text(response),
+        }
+        self._times["total"] = self._elapsed()
 
-    def _finds_text(self, response: httpx.Response, page: bytes) -> bool | None:
+    def _finds_text(self, response: httpx.Response) -> bool | None:
         if self._text is None:
             return None
-        return self._text in html.unescape(page.decode(response.encoding or "utf-8", "replace"))
+        return self._text in html.unescape(self._page.decode(response.encoding or "utf-8", "replace"))
 
     async def at_scripts(self, client: httpx.AsyncClient) -> None:
         """A library may also be inside one of the page's bundles."""
-        left = self._limit
-        for url in self._scripts[:_SCRIPTS]:
-            if left <= 0 or len(self.report.sdks) == len(SDKS):
+        left, found = self._limit, set(self._known["sdks"])
+        for url in _scripts(self._page, self._answered)[:_SCRIPTS]:
+            if left <= 0 or len(found) == len(SDKS):
                 return
             script = b""
             with suppress(httpx.HTTPError):
                 async with client.stream("GET", url) as response:
                     script, _ = await _read(response, left)
             left -= len(script)
-            found = {*self.report.sdks, *_sdks_in(script)}
-            self._know(sdks=tuple(name for name in SDKS if name in found))
+            found |= {*_sdks_in(script)}
+            self._known["sdks"] = tuple(name for name in SDKS if name in found)
 
     async def _trace(self, event: str, _: dict[str, Any]) -> None:
         """httpcore tells of each step of the exchange; of redirects the last one counts."""
-        timing = self.report.timing
         if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
-            self._know(timing=replace(timing, connected=self._elapsed()))
+            self._times["connected"] = self._elapsed()
         elif event.endswith("receive_response_headers.complete"):
-            self._know(timing=replace(timing, first_byte=self._elapsed()))
-
-    def _know(self, **facts: Any) -> None:
-        self.report = replace(self.report, **facts)
+            self._times["first_byte"] = self._elapsed()
 
     def _elapsed(self) -> float:
         return time.monotonic() - self._began
@@ -194,6 +202,8 @@ async def _read(response: httpx.Response, limit: int) -> tuple[bytes, bool]:
 
 def _certificate_days(response: httpx.Response) -> float | None:
     """How many days the certificate of the connection is still valid."""
+    if response.url.scheme != "https":
+        return None
     stream = response.extensions.get("network_stream")
     tls = stream.get_extra_info("ssl_object") if stream else None
     until = (tls.getpeercert() or {}).get("notAfter") if tls else None

@@ -34,11 +34,12 @@ async def check_all(
     sandbox: Any = None,
     metapro: MetaproSettings | None = None,
     told: Callable[[CheckResult], None] = lambda _: None,
+    keep: Callable[[Status], bool] | None = None,
 ) -> list[CheckResult]:
     """The results in the order of the targets; `told` hears of each as it comes.
 
     `account` is that of targets which name none. An account that cannot be used makes its targets
-    UNKNOWN, and the others go on.
+    UNKNOWN, and the others go on. `keep` is that of `Checker`.
     """
     results: dict[str, CheckResult] = {}
 
@@ -46,12 +47,13 @@ async def check_all(
         results[result.target] = result
         told(result)
 
+    options: dict[str, Any] = {"resolve_every": targets.resolve_every, "metapro": metapro, "keep": keep}
     of_account: dict[str | None, list[Target]] = {}
     for target in targets.targets:
         of_account.setdefault(target.account or account, []).append(target)
     async with asyncio.TaskGroup() as group:
         for name, wanted in of_account.items():
-            group.create_task(_as_account(settings, targets, name, wanted, sandbox, metapro, note))
+            group.create_task(_as_account(settings, targets, name, wanted, sandbox, note, options))
     return [results[target.name] for target in targets.targets]
 
 
@@ -61,8 +63,8 @@ async def _as_account(
     name: str | None,
     wanted: list[Target],
     sandbox: Any,
-    metapro: MetaproSettings | None,
     note: Callable[[CheckResult], None],
+    options: dict[str, Any],
 ) -> None:
     async with AsyncExitStack() as stack:
         try:
@@ -71,8 +73,7 @@ async def _as_account(
             for target in wanted:
                 note(not_tested(target, failure))
             return
-        budget = Budget(targets.account(name).budget)
-        checker = Checker(launcher, budget=budget, resolve_every=targets.resolve_every, metapro=metapro)
+        checker = Checker(launcher, budget=Budget(targets.account(name).budget), **options)
         room = asyncio.Semaphore(AT_ONCE)
 
         async def check(target: Target) -> None:

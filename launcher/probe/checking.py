@@ -15,10 +15,11 @@ import asyncio
 import ssl
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
@@ -50,7 +51,8 @@ class Checker:
     `metapro` says which Metapro the targets' apps use; without it the environment does, or the stand-in
     of the sandbox. `trust` are the certificate authorities that pages are held against. `clock` gives the
     time in seconds since the epoch, by which the age of resolved names is told. `show` shows pages in place
-    of the launcher's browser, and has as long again for that.
+    of the launcher's browser, and has as long again for that. `keep` says of which results, by their status,
+    the whole launch is kept in them (`CheckResult.saved`).
     """
 
     def __init__(
@@ -63,8 +65,10 @@ class Checker:
         trust: ssl.SSLContext | None = None,
         clock: Callable[[], float] = time.time,
         show: Show | None = None,
+        keep: Callable[[Status], bool] | None = None,
     ) -> None:
         self.launcher = launcher
+        self._keep = keep
         self._show = show
         self.budget = budget
         self._resolve_every = resolve_every
@@ -94,7 +98,10 @@ class Checker:
             self.budget.spend(course.requests - target.requests)
             if course.flood_wait is not None:
                 self.budget.pause(course.flood_wait)
-        return course.result(began, self._clock(), repeated=repeated), course.browser_died
+        result = course.result(began, self._clock(), repeated=repeated)
+        if self._keep is not None and self._keep(result.status):
+            result = replace(result, saved=await course.saved())
+        return result, course.browser_died
 
     def _elsewhere(self, target: Target) -> bool:
         return target.host == "browser" and not target.metapro and self._show is not None
@@ -111,7 +118,8 @@ class Checker:
     async def _go(self, target: Target, course: Course) -> None:
         try:
             async with asyncio.timeout(target.timeout * (2 if self._elsewhere(target) else 1)):
-                await self._launch(target, course)
+                with course.tracing():
+                    await self._launch(target, course)
         except TimeoutError:
             course.out_of_time()
         except Wrong as wrong:
@@ -121,23 +129,30 @@ class Checker:
 
     async def _launch(self, target: Target, course: Course) -> None:
         course.parse()
-        opening = self.launcher.open(
-            target.opens,
-            via=target.via,
-            chat=target.chat,
-            button=target.button,
-            start_param=target.start_param,
-            parameters=OpenParameters(platform=target.platform),
-            consent=Consent(*target.allow) if target.allow else None,
-        )
         async with AsyncExitStack() as stack:
-            with course.asking():
-                app = await stack.enter_async_context(opening)
+            course.asks()
+            app = await stack.enter_async_context(self._opening(target, course))
             course.opened(app, self.launcher.cache.resolved.get(app.app.bot.id))
             judge_init_data(target.expect, app, self.launcher)
             await self._page(target, app, course)
             if target.metapro:
                 await self._drive(target, app, course)
+
+    def _opening(self, target: Target, course: Course) -> AbstractAsyncContextManager[MiniApp]:
+        options: dict[str, Any] = {
+            "via": target.via,
+            "chat": target.chat,
+            "button": target.button,
+            "start_param": target.start_param,
+            "parameters": OpenParameters(platform=target.platform),
+            "consent": Consent(*target.allow) if target.allow else None,
+        }
+        if self._keep is None:
+            return self.launcher.open(target.opens, **options)
+        from launcher.report import Recording
+
+        course.recording = Recording(pictures=False)
+        return course.recording.opening(self.launcher, target.opens, **options)
 
     async def _drive(self, target: Target, app: MiniApp, course: Course) -> None:
         try:
@@ -173,6 +188,7 @@ class Checker:
             transport=self._transport,
             scripts=expect.sdk,
             text=expect.text,
+            steps=course.recording is not None,
         )
         course.certificate_days = app.http.certificate_days
         judge_http(expect, app.http)

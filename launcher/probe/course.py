@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flows import (
     AccountLost,
@@ -29,6 +29,9 @@ from launcher.mini_app import MiniApp
 from launcher.probe.results import CheckResult, Stage, StageResult, Status
 from launcher.probe.targets import Target
 from launcher.tracing import Exchange, traced
+
+if TYPE_CHECKING:
+    from launcher.report import Recording, SavedLaunch
 
 __all__ = ["Course", "Wrong"]
 
@@ -56,6 +59,7 @@ class Course:
         self.certificate_days: float | None = None
         self.screenshot: bytes | None = None
         self.browser_died = False
+        self.recording: Recording | None = None
         self.metapro: tuple[dict[str, Any], ...] = ()
         self._target = target
         self._began = time.perf_counter() - since_start
@@ -90,11 +94,21 @@ class Course:
                 links.parse(self._target.link)
 
     @contextmanager
-    def asking(self) -> Iterator[None]:
+    def tracing(self) -> Iterator[None]:
         """Collect the requests of the block."""
-        self._at, self._stage_began = Stage.RESOLVE, time.perf_counter()
         with traced() as self._exchanges:
             yield
+
+    def asks(self) -> None:
+        """The launch begins."""
+        self._at, self._stage_began = Stage.RESOLVE, time.perf_counter()
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Do what is no part of the check: its time does not count."""
+        began = time.perf_counter()
+        yield
+        self._began += time.perf_counter() - began
 
     def opened(self, app: MiniApp, resolved_at: float | None) -> None:
         """The launch went well: divide its time among the stages it consists of."""
@@ -192,3 +206,10 @@ class Course:
             metapro=self.metapro,
             screenshot=self.screenshot,
         )
+
+    async def saved(self) -> SavedLaunch | None:
+        """The launch, if it was recorded and got as far as that."""
+        if self.recording is None:
+            return None
+        self.recording.metapro = list(self.metapro)
+        return await self.recording.saved()

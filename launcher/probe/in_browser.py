@@ -36,9 +36,12 @@ async def show(launcher: Launcher, target: Target, app: MiniApp, course: Course)
             with course.stage(Stage.READY):
                 await _ready(target, app, course)
                 await _seen(target, app)
+            if course.recording is not None:
+                with course.aside():
+                    await _picture(app, course)
         except (Wrong, MiniAppError, PlaywrightError, asyncio.CancelledError) as failure:
             course.browser_died = browser.gone
-            course.screenshot = await _picture(app)
+            course.screenshot = await _picture(app, course)
             if isinstance(failure, asyncio.CancelledError):
                 raise
             raise _judged(failure, browser) from None
@@ -96,9 +99,11 @@ async def _seen(target: Target, app: MiniApp) -> None:
         await app.frame.get_by_text(expect.text).first.wait_for(timeout=0)
 
 
-async def _picture(app: MiniApp) -> bytes | None:
+async def _picture(app: MiniApp, course: Course) -> bytes | None:
     try:
         async with asyncio.timeout(_PICTURE):
+            if course.recording is not None:
+                return await course.recording.picture("at the end")
             return await app.page.screenshot()
     except (PlaywrightError, MiniAppError, TimeoutError):  # a page that hangs, is gone, or was never there
         return None

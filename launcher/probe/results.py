@@ -8,7 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from launcher.report import SavedLaunch
 
 __all__ = ["CheckResult", "Stage", "StageResult", "Status"]
 
@@ -65,7 +68,7 @@ class CheckResult:
     `requests` counts what was asked of Telegram; `flood_wait` is how many seconds it wants to be left alone;
     `resolved_age` the seconds since the bot's name was last resolved; `certificate_days` how long the page's
     certificate is valid; `metapro` the driver's steps as JSON objects; `screenshot` a PNG of a page that
-    failed.
+    failed; `saved` the whole launch, with its secrets masked, when the checker was to keep it.
     """
 
     target: str
@@ -79,6 +82,7 @@ class CheckResult:
     certificate_days: float | None = None
     metapro: tuple[dict[str, Any], ...] = ()
     screenshot: bytes | None = field(default=None, repr=False)
+    saved: SavedLaunch | None = field(default=None, repr=False)
 
     @property
     def status(self) -> Status:
@@ -99,7 +103,7 @@ class CheckResult:
         return f"{failed.stage}: {failed.text.rstrip('.')}. {failed.remedy}".rstrip()
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON, without secrets; the screenshot is left out."""
+        """Plain JSON, without secrets; the screenshot and the launch are left out."""
         return {
             "target": self.target,
             "status": self.status.name,

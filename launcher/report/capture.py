@@ -143,18 +143,19 @@ class Recording:
             raise RuntimeError("nothing was recorded: open an app first")
         return replace(self._found, failure=self._failure, exchanges=tuple(self._exchanges))
 
-    async def picture(self, name: str) -> None:
+    async def picture(self, name: str) -> bytes | None:
         """Take a screenshot, if the page is shown in a browser and draws. The first dozen are kept, and
         one that looks like the one before is not."""
         if self.app is None or self.app.live is None or len(self._taken) >= _PICTURES:
-            return
+            return None
         at = self._since(_now())
         png = await _png(self.app)
         if png is None or len(png) > _PICTURE_BYTES:
-            return
+            return png
         picture = base64.b64encode(png).decode("ascii")
         if not self._taken or self._taken[-1]["png"] != picture:
             self._taken.append({"at": at, "name": name, "png": picture})
+        return png
 
     async def saved(self) -> SavedLaunch:
         """What there is by now. Raises RuntimeError before anything was opened."""
