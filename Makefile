@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
+# Without kept bytecode each of the processes that tests start compiles everything again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test check bench fuzz docs clean
 
 demo: $(READY)
@@ -12,7 +15,7 @@ demo: $(READY)
 
 test: $(READY)
 	@sh tests/parts.sh
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 check: $(READY)
 	$(BIN)/ruff check launcher flows tests

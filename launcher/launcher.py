@@ -274,9 +274,13 @@ class Launcher:
                 f"Links in pages have opened {OPENED_BY_PAGES} apps which are still open.",
                 "Close some of them.",
             )
-        opening = self.open(
-            HiddenLink(url), parameters=opener.parameters, consent=opener.consent, hosting=hosting
-        )
+        options: dict[str, Any] = {
+            "parameters": opener.parameters, "consent": opener.consent, "hosting": hosting,
+        }  # fmt: skip
+        if opener.on_link is not None:
+            opening = opener.on_link(HiddenLink(url), options)
+        else:
+            opening = self.open(HiddenLink(url), **options)
         async with AsyncExitStack() as stack:
             app = await stack.enter_async_context(opening)
             self._opened_by_pages[app] = stack.pop_all()
@@ -427,6 +431,7 @@ class _WhileOpen:
 
 
 def _browser_class() -> type[Browser]:
+    from launcher.extras import install
     from launcher.hosts.observations import HostUnavailable
 
     try:
@@ -434,9 +439,7 @@ def _browser_class() -> type[Browser]:
     except ModuleNotFoundError as missing:
         if missing.name != "playwright":
             raise
-        raise HostUnavailable(
-            "Playwright is not installed. Install it: pip install 'miniapp-launcher[browser]'"
-        ) from None
+        raise HostUnavailable(f"Playwright is not installed. {install('browser')}") from None
     return Browser
 
 

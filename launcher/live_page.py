@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +75,7 @@ class LivePage:
         self._ready = asyncio.Event()
         self._following = False
         self._tasks: set[asyncio.Task[None]] = set()
+        self._context = copy_context()
 
     async def ready(self) -> None:
         """Until the page has sent `web_app_ready`."""
@@ -159,7 +161,9 @@ class LivePage:
             self._following = False
 
     def _start(self, effect: Effect) -> None:
-        task = asyncio.create_task(self._try(effect))
+        """In the context of whoever shows the page, not of the browser that calls: whoever collects the
+        launch's requests gets these too."""
+        task = asyncio.create_task(self._try(effect), context=self._context.copy())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

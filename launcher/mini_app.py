@@ -101,8 +101,9 @@ class MiniApp:
     """An open Mini App.
 
     `app` is what was opened, `web_view` Telegram's answer, `prolongs` how often it was prolonged,
-    `on_prolong` is called after each prolong with its failure or None, `join_decision` is the guard bot's
-    decision (TL `JoinChatBotResult`) of a chat-join app, `sent_data` what has gone to its bot.
+    `on_prolong` is called after each prolong with its failure or None, `on_link` opens what a link in the
+    page leads to in place of `Launcher.open`, with its target and options, `join_decision` is the guard
+    bot's decision (TL `JoinChatBotResult`) of a chat-join app, `sent_data` what has gone to its bot.
     """
 
     __slots__ = (
@@ -119,6 +120,7 @@ class MiniApp:
         "http",
         "join_decision",
         "live",
+        "on_link",
         "on_prolong",
         "parameters",
         "prolongs",
@@ -141,6 +143,7 @@ class MiniApp:
         self.parameters = parameters
         self.prolongs = 0
         self.on_prolong: Callable[[MiniApp, MiniAppError | None], None] | None = None
+        self.on_link: Callable[[Any, dict[str, Any]], AbstractAsyncContextManager[MiniApp]] | None = None
         self.join_decision: Any = None
         self.consent = consent
         self.live: LivePage | None = None
@@ -153,6 +156,11 @@ class MiniApp:
     def __repr__(self) -> str:
         state = f"closed: {self._reason}" if self._reason else "open"
         return f"<MiniApp {self.flow} @{self.app.bot.username} {state}>"
+
+    @property
+    def launcher(self) -> Launcher:
+        """Who opened it: the launcher of the account, with its server and settings."""
+        return self._launcher
 
     @property
     def flow(self) -> str:

@@ -2,7 +2,8 @@
 
 A web view with a query id has to be prolonged every 60 seconds, first 60 seconds after opening, with the
 context it was requested in. Telegram answers QUERY_ID_INVALID when the app is over; every other failure is
-repeated and never closes it. After a reconnect all apps are due at once, a little apart from one another.
+repeated and never closes it; before it does, what the account was told by then is read, since that may say
+why it is over. After a reconnect all apps are due at once, a little apart from one another.
 Documentation: core.telegram.org/method/messages.prolongWebView; the immediate prolong after a reconnect is
 TDLib's.
 """
@@ -12,12 +13,14 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+from contextlib import suppress
 from typing import Protocol
 
 from telethon import TelegramClient
 
 from flows import App, FloodWait, MiniAppError, NotConnected, QueryExpired, prolong
 from launcher.timing import Timing
+from launcher.updates_read import updates_read
 
 __all__ = ["Prolonged", "Prolonger"]
 
@@ -111,11 +114,20 @@ class Prolonger:
         if self._lateness is not None:
             self._lateness.append(_now() - due)
         failure = await self._ask(app)
-        if isinstance(failure, FloodWait):
-            self._put_off(_now() + failure.seconds)
+        match failure:
+            case FloodWait():
+                self._put_off(_now() + failure.seconds)
+            case QueryExpired():
+                await self._last_words()
         app._prolonged(failure)
         if not app.is_closed:
             self._push(self._next(due, failure), app)
+
+    async def _last_words(self) -> None:
+        """Until the client has read the updates that came before the refusal, or takes too long for it."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._timing.attempt):
+                await updates_read(self._client)
 
     async def _ask(self, app: Prolonged) -> MiniAppError | None:
         if app.query_id is None:

@@ -20,6 +20,7 @@ from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from flows.errors import MiniAppError
+from launcher.extras import install
 
 __all__ = ["Proxy", "Settings", "SettingsError", "check_env_file"]
 
@@ -109,9 +110,7 @@ class Settings(BaseSettings):
             return None
         proxy = _parse_proxy(self.proxy.get_secret_value())
         if proxy.kind != "mtproxy" and importlib.util.find_spec("python_socks") is None:
-            raise SettingsError(
-                f"{PREFIX}PROXY needs one more package.", "Run: pip install 'miniapp-launcher[proxy]'"
-            )
+            raise SettingsError(f"{PREFIX}PROXY needs one more package.", install("proxy"))
         return proxy
 
     def passphrase(self) -> SecretStr | None:
@@ -203,10 +202,7 @@ def _keyring_passphrase() -> str:
         import keyring
         from keyring.errors import KeyringError
     except ImportError:
-        raise SettingsError(
-            f"{PREFIX}SESSION_KEYRING needs one more package.",
-            "Run: pip install 'miniapp-launcher[keyring]'",
-        ) from None
+        raise SettingsError(f"{PREFIX}SESSION_KEYRING needs one more package.", install("keyring")) from None
     import secrets
 
     try:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,13 +48,17 @@ _traces: ContextVar[tuple[list[Exchange], ...]] = ContextVar("traces", default=(
 
 @contextmanager
 def traced() -> Iterator[list[Exchange]]:
-    """Collect the requests of the block, in the order of their answers; those of a block within it too."""
+    """Collect the requests of the block, in the order of their answers; those of a block within it too.
+
+    A block that is left in another task than it was entered in has ended with that task.
+    """
     exchanges: list[Exchange] = []
     token = _traces.set((*_traces.get(), exchanges))
     try:
         yield exchanges
     finally:
-        _traces.reset(token)
+        with suppress(ValueError):
+            _traces.reset(token)
 
 
 def tracing() -> bool:

@@ -6,6 +6,7 @@ had, calls `need`: it is skipped, listed by name, and fails the run where CI=tru
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -37,6 +38,12 @@ def need(part: str, reason: str) -> NoReturn:
 def pytest_xdist_auto_num_workers() -> int:
     """Two processes for each core: tests wait for connections and pages about half of their time."""
     return 2 * len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2 * (os.cpu_count() or 1)
+
+
+def pytest_collection_finish() -> None:
+    """Modules and tests stay to the end: what looks for garbage need not go through them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

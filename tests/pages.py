@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-__all__ = ["SILENT", "Answer", "Pages", "app", "certificate"]
+__all__ = ["HEARING", "SILENT", "Answer", "Pages", "app", "certificate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,26 @@ const post = (name, data) => native()
   ? TelegramWebviewProxy.postEvent(name, data === undefined ? undefined : JSON.stringify(data))
   : parent.postMessage(JSON.stringify({ eventType: name, eventData: data }), '*');
 """
+
+HEARING = """
+  const waiting = [];
+  const receive = (name, data) => { waiting.push([name, data]); window.came?.() };
+  window.Telegram = { WebView: { receiveEvent: receive } };
+  window.addEventListener('message', event => {
+    if (event.source !== parent || native()) return;
+    const { eventType, eventData } = JSON.parse(event.data);
+    receive(eventType, eventData);
+  });
+  window.take = name => new Promise(resolve => {
+    const look = () => {
+      const at = waiting.findIndex(([waits]) => waits === name);
+      window.came = at < 0 ? look : undefined; // who has got one must not take the next
+      if (at >= 0) resolve(waiting.splice(at, 1)[0][1]);
+    };
+    look();
+  });
+"""
+"""For `app`: `take(name)` in the page promises the next event of this name which nobody has taken yet."""
 
 
 def app(script: str = "", body: str = "<p>app") -> str:

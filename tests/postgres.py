@@ -56,6 +56,7 @@ class PostgresServer:
         self._bin = binaries()
         self._process: subprocess.Popen[bytes] | None = None
         self._numbers = count(1)
+        self._migrated = False
 
     def create(self) -> None:
         """Make the files. Nothing is synced to the disk: they live as long as the tests."""
@@ -96,13 +97,18 @@ class PostgresServer:
 
     @asynccontextmanager
     async def database(self) -> AsyncIterator[Database]:
-        """A database of its own, with the tables, for the length of the block."""
+        """A database of its own, with the tables, for the length of the block: a copy of one made once."""
+        if not self._migrated:
+            await self.execute("create database migrated")
+            await self._named("migrated").migrate()
+            self._migrated = True
         name = f"test_{next(self._numbers)}"
-        await self.execute(f"create database {name}")
-        database = Database(f"host={self.folder} user={USER} dbname={name}")
-        await database.migrate()
-        yield database
+        await self.execute(f"create database {name} template migrated")
+        yield self._named(name)
         await self.execute(f"drop database {name} with (force)")
+
+    def _named(self, name: str) -> Database:
+        return Database(f"host={self.folder} user={USER} dbname={name}")
 
     async def execute(self, statement: Any) -> None:
         """As the server's owner, outside the databases of tests."""

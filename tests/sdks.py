@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from telethon.tl import functions, types
 
 from flows import BadInput, Bill, Consent, OpenParameters, Prompt
@@ -27,7 +28,9 @@ from launcher.sandbox import Sandbox
 from tests.pages import Answer, Pages
 from tests.running import bot_client, launching
 
-__all__ = ["SAME", "SDK", "TRANSPORTS", "Ending", "Feature", "ending_failures", "failures", "showing", "tell"]
+__all__ = [
+    "SAME", "SDK", "Ending", "Feature", "ending_failures", "failures", "quick_on", "showing", "tell",
+]  # fmt: skip
 
 TRANSPORTS = {"android": "native", "web": "iframe"}
 """A platform for each way in which a client and a page talk."""
@@ -44,6 +47,15 @@ _START = """script => {
 }"""
 
 Act = Callable[[MiniApp], Awaitable[Any]]
+
+
+def quick_on(platform: str) -> pytest.MarkDecorator:
+    """Run a test by both transports, in the quick suite on this platform only: the official script natively
+    and tma.js in a frame are both transports and both libraries."""
+    return pytest.mark.parametrize(
+        "platform",
+        [pytest.param(one, marks=() if one == platform else pytest.mark.slow) for one in TRANSPORTS],
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,12 @@ def scale(figures: Any) -> None:
     assert figures["take_over"]["lease_s"] > 0
 
 
+def plugin(figures: Any) -> None:
+    assert set(figures) == {"http", "http_in_one_sandbox", "browser"}
+    for case in figures.values():
+        assert "not_run" in case or case["ratio"] > 0 < case["cpu_ratio"]
+
+
 CHECKS = {
     check.__name__: check
     for check in (
@@ -162,6 +168,7 @@ CHECKS = {
         checks,
         exporter,
         scale,
+        plugin,
     )
 }
 

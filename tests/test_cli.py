@@ -248,9 +248,9 @@ def test_the_names_in_help_are_those_of_the_flows() -> None:
 # Signing in
 
 
-def test_signing_in_with_code_and_password_from_the_environment(terminal: Terminal) -> None:
+def test_signing_in_with_code_and_password_from_the_environment(terminal: Terminal, inside: Any) -> None:
     secrets = {"TELEGRAM_CODE": CODE, "TELEGRAM_PASSWORD": PASSWORD}
-    done = terminal.run("login", "work", "--phone", BOB, "--json", env=secrets)
+    done = inside(terminal, "login", "work", "--phone", BOB, "--json", env=secrets)
     assert (done.code, done.err) == (0, "")
     assert done.json == {
         "name": "work", "server": "sandbox", "encrypted": False, "user_id": 1002, "phone": "+99…22",
@@ -424,12 +424,15 @@ async def test_an_app_is_prolonged_until_ctrl_c(alices: Terminal) -> None:
     assert opened.returncode == 130
 
 
-async def test_a_lost_connection_is_told(tmp_path: Path) -> None:
+async def typed_code(_: object) -> str:
+    return CODE
+
+
+async def test_a_lost_connection_is_told_and_being_told_to_end_is_no_failure(tmp_path: Path) -> None:
     async with Sandbox() as sandbox:
         ready_file.write(tmp_path / "ready.json", ready_file.describe(sandbox))
         terminal = Terminal(tmp_path, str(tmp_path / "ready.json"))
-        async with terminal.running("login", "--phone", ALICE) as login:
-            await login.communicate(f"{CODE}\n".encode())
+        await terminal.accounts.sign_in_by_phone("alice", ALICE, code=typed_code)
         async with terminal.running("open", *LAUNCHES["main_app"]) as opened:
             assert opened.stdout is not None
             assert opened.stderr is not None
@@ -438,15 +441,8 @@ async def test_a_lost_connection_is_told(tmp_path: Path) -> None:
             sandbox.drop_connections()
             lines = [(await opened.stderr.readline()).decode().partition(": ")[2] for _ in range(2)]
             opened.send_signal(signal.SIGTERM)
+            out, _ = await opened.communicate()
     assert lines == ["the connection is lost\n", "the connection is back\n"]
-
-
-async def test_being_told_to_end_is_no_failure(alices: Terminal) -> None:
-    async with alices.running("open", *LAUNCHES["inline_button"], "--prolong-every", "0.05") as opened:
-        assert opened.stderr is not None
-        assert b"prolonged (1)" in await opened.stderr.readline()
-        opened.send_signal(signal.SIGTERM)
-        out, _ = await opened.communicate()
     assert (opened.returncode, out.rstrip()[-8:]) == (0, b": caller")
 
 
@@ -513,8 +509,8 @@ def test_inspecting_what_does_not_open_is_told_in_a_line_as_well(alices: Termina
     assert re.fullmatch("miniapp: messages.getBotApp: 400 BOT_APP_INVALID.*\n", done.err)
 
 
-def test_the_demonstration_is_as_documented(terminal: Terminal) -> None:
-    done = terminal.run("demo", "--no-browser", "--json")
+def test_the_demonstration_is_as_documented(terminal: Terminal, inside: Any) -> None:
+    done = inside(terminal, "demo", "--no-browser", "--json")
     assert (done.code, done.json["ok"], done.json["browser"]) == (0, True, False)
     assert not (terminal.folder / "demo-report").exists()
     assert {launch["flow"] for launch in done.json["launches"]} == set(FLOWS)
@@ -573,7 +569,7 @@ def test_a_page_that_does_not_load_is_told(tmp_path: Path, inside: Any) -> None:
         path = tmp_path / "bare.json"
         ready_file.write(path, ready_file.describe(bare))
         terminal = Terminal(tmp_path, str(path))
-        assert terminal.run("login", "--phone", ALICE, typed=f"{CODE}\n").code == 0
+        assert inside(terminal, "login", "--phone", ALICE, typed=f"{CODE}\n").code == 0
         done = inside(terminal, "open", *LAUNCHES["main_app"], "--for", "0", "--host", "browser", "--json")
     if "Chromium" in done.err:
         need("Chromium", done.err)
@@ -588,8 +584,7 @@ async def test_a_page_that_is_closed_for_what_it_does_says_why(tmp_path: Path, a
         sandbox.world.bot("demo_bot").main_app = pages.url("/")
         ready_file.write(tmp_path / "ready.json", ready_file.describe(sandbox))
         terminal = Terminal(tmp_path, str(tmp_path / "ready.json"))
-        async with terminal.running("login", "--phone", ALICE) as login:
-            await login.communicate(f"{CODE}\n".encode())
+        await terminal.accounts.sign_in_by_phone("alice", ALICE, code=typed_code)
         json_too = ["--json"] if as_json else []
         async with terminal.running("open", *LAUNCHES["main_app"], "--host", "browser", *json_too) as opened:
             out, told = await opened.communicate()
@@ -626,7 +621,8 @@ def test_without_playwright_a_page_is_refused_in_a_line(
     done = inside(terminal, *SAMPLE, "--host", "browser")
     assert done.code == 1
     assert done.err.endswith(
-        "Playwright is not installed. Install it: pip install 'miniapp-launcher[browser]'\n"
+        "Playwright is not installed. Run: pip install 'miniapp-launcher[browser]', "
+        "or from a clone: pip install '.[browser]'\n"
     )
     assert done.err.count("\n") == 1
 
@@ -733,8 +729,21 @@ REFUSED: dict[str, tuple[tuple[str, ...], int, str]] = {
     "list nobody": (("accounts", "--account", "zoe"), 1, "There are: alice. Check the name"),
     "import nothing": (("accounts", "import", "x"), 1, "not an exported session"),
     "unknown assumption": (("sandbox", "--flip", "nope"), 2, "--assumptions"),
-    "unknown switch": (("sandbox", "--metapro", "nope=1"), 2, "nope"),
-    "impossible position": (("sandbox", "--metapro", "success=204"), 2, "success"),
+    "unknown switch": (
+        ("sandbox", "--metapro", "nope=1"), 2, "there is no switch 'nope'; there are success, auth_scheme, ",
+    ),
+    "switch without a position": (
+        ("sandbox", "--metapro", "sliding"), 2, "sliding is turned by sliding=VALUE; it takes true, false.",
+    ),
+    "impossible position": (
+        ("sandbox", "--metapro", "success=204"), 2, "success cannot be '204'; it takes 200, 201.",
+    ),
+    "impossible number": (
+        ("sandbox", "--metapro", "hash_lifetime=-1"), 2, "'-1'; it takes a number from 0 on, null.",
+    ),
+    "impossible outage": (
+        ("sandbox", "--metapro", 'outages={"nft":"gone"}'), 2, "it takes a JSON object of one of (users, nft",
+    ),
     "sandbox elsewhere": (("sandbox", "--server", "test"), 2, "'test' is not"),
     "demo elsewhere": (("demo", "--server", "test"), 2, "'test' is not"),
     "folder of the ready file": (("sandbox", "--ready-file", "nosuch/ready.json"), 1, "there is no folder"),
@@ -799,7 +808,7 @@ def test_what_is_broken_on_the_disk_is_told(terminal: Terminal, inside: Any) -> 
 
 def test_a_program_is_told_of_an_error_as_well(alices: Terminal, inside: Any) -> None:
     command = ("open", "@plain_bot", "--via", "main_app")
-    told, done = inside(alices, *command), alices.run(*command, "--json")
+    told, done = inside(alices, *command), inside(alices, *command, "--json")
     assert (told.code, told.out) == (1, "")
     assert (done.code, done.json["error"]["type"]) == (1, "CannotOpen")
     assert done.json["error"]["remedy"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from io import StringIO
 from pathlib import Path
@@ -22,6 +22,7 @@ from flows import FLOWS
 from launcher.demo import Check, DemoReport, LaunchReport, Step, print_demo, print_step, run_demo
 from launcher.demo.pages import write_index
 from launcher.hosts.profiles import profile_for
+from launcher.metapro import Verdict
 from launcher.sandbox import Act, Fail, FloodWait, MenuButton, Sandbox, mailbox
 from launcher.sandbox.default_world import DEMO_BOT
 from tests.conftest import need
@@ -38,10 +39,24 @@ async def shown(**options: Any) -> DemoReport:
     return await run_demo(patience=60.0, **options)
 
 
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """Two demonstrations side by side in the usual world: all steps of the first were told as they were done,
+    the second reveals."""
+
+    report: DemoReport
+    sandbox: Sandbox
+    told: list[Step]
+    revealed: DemoReport
+    trusted: tuple[set[int], set[int]]
+    """The keys that Telethon trusts, before and after."""
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def usual() -> DemoReport:
-    """A demonstration in the usual world, for those who only look at its report."""
-    return await shown()
+async def usual() -> Usual:
+    sandbox, told, before = Sandbox(), list[Step](), set(rsa._server_keys)
+    report, revealed = await asyncio.gather(shown(sandbox=sandbox, on_step=told.append), shown(reveal=True))
+    return Usual(report, sandbox, told, revealed, (before, set(rsa._server_keys)))
 
 
 def launch_of(report: DemoReport, flow: str) -> LaunchReport:
@@ -73,9 +88,8 @@ def secrets_of(report: DemoReport, sandbox: Sandbox) -> set[str]:
     return found
 
 
-async def test_all_nine_flows_are_as_documented() -> None:
-    trusted = set(rsa._server_keys)
-    report = await shown()
+def test_all_nine_flows_are_as_documented(usual: Usual) -> None:
+    report = usual.report
     assert [failed(launch) for launch in (*report.launches, report.expiry) if not launch.ok] == []
     assert all(check.ok for check in report.checks)
     assert report.ok
@@ -93,12 +107,11 @@ async def test_all_nine_flows_are_as_documented() -> None:
         "chat_join": "join_decided",
     }
     assert (report.expiry.closed, report.expiry.prolongs) == ("expired", 1)
-    assert set(rsa._server_keys) == trusted
+    assert usual.trusted[0] == usual.trusted[1]
 
 
-async def test_the_json_has_no_secrets() -> None:
-    sandbox = Sandbox()
-    report = await shown(sandbox=sandbox)
+def test_the_json_has_no_secrets(usual: Usual) -> None:
+    report = usual.report
     value = json.loads(json.dumps(report.to_json()))
     keys = {"ok", "browser", "report", "seconds", "steps", "launches", "expiry", "checks", "metapro"}
     keys |= {"watched", "status_page", "launch_report"}
@@ -116,13 +129,13 @@ async def test_the_json_has_no_secrets() -> None:
         assert launch["checks"]
         assert all(check["ok"] and check["text"] for check in launch["checks"])
     text = json.dumps(value) + printed(report, 140)
-    secrets = secrets_of(report, sandbox)
+    secrets = secrets_of(report, usual.sandbox)
     assert len(secrets) > 30
     assert [secret for secret in secrets if secret in text] == []
 
 
-async def test_revealed_urls_are_whole() -> None:
-    report = await shown(reveal=True)
+def test_revealed_urls_are_whole(usual: Usual) -> None:
+    report = usual.revealed
     revealed = {launch["flow"]: launch for launch in report.to_json()["launches"]}
     for launch in report.launches:
         assert launch.web_view is not None
@@ -131,14 +144,19 @@ async def test_revealed_urls_are_whole() -> None:
         assert launch.web_view.url in printed(report, 140)
 
 
-async def test_each_step_is_told_when_it_is_done() -> None:
-    told: list[Step] = []
-    report = await shown(on_step=told.append)
-    assert tuple(told) == report.steps
+def test_each_step_is_told_when_it_is_done(usual: Usual) -> None:
+    told = usual.told
+    assert tuple(told) == usual.report.steps
     titles = [step.title for step in told]
     assert titles[:5] == ["data centre", "key exchange", "code", "signed in", "bots"]
     assert set(titles[5:]) == {*FLOWS, "expiry", "metapro", "check"}
     assert [step.seconds for step in told] == sorted(step.seconds for step in told)
+    assert usual.report.metapro is not None
+    steps = usual.report.metapro.steps
+    made = {step.id for step in steps if step.verdict is not Verdict.SKIPPED}
+    first, *each, last = [step.detail.split()[0] for step in told if step.title == "metapro"]
+    assert (first, set(each), last) == ("the", made, str(len(steps)))
+    assert len(each) == len(made) > 10
 
 
 # Worlds in which something is not as documented
@@ -282,9 +300,8 @@ async def test_without_a_sign_in_nothing_is_ok_and_everything_is_told() -> None:
     assert "auth.s" in printed(report, 200)
 
 
-async def test_two_demonstrations_side_by_side() -> None:
-    reports = await asyncio.gather(shown(), shown())
-    assert [report.ok for report in reports] == [True, True]
+def test_two_demonstrations_side_by_side(usual: Usual) -> None:
+    assert (usual.report.ok, usual.revealed.ok) == (True, True)
 
 
 # In a browser
@@ -366,10 +383,10 @@ async def test_without_a_browser_it_is_the_quick_form(
     assert {launch["screenshot"] for launch in report.to_json()["launches"]} == {None}
 
 
-def test_the_overview_takes_nothing_for_markup(usual: DemoReport, tmp_path: Path) -> None:
-    bad = "<script>alert(1)</script>\u202e"
-    broken = replace(usual.launches[0], error=bad, checks=(Check(False, bad, bad),))
-    write_index(replace(usual, launches=(broken, *usual.launches[1:])), tmp_path)
+def test_the_overview_takes_nothing_for_markup(usual: Usual, tmp_path: Path) -> None:
+    report, bad = usual.report, "<script>alert(1)</script>\u202e"
+    broken = replace(report.launches[0], error=bad, checks=(Check(False, bad, bad),))
+    write_index(replace(report, launches=(broken, *report.launches[1:])), tmp_path)
     page = (tmp_path / "index.html").read_text()
     assert "script" not in Overview(page).tags
     assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;\\u202e") == 3
@@ -380,8 +397,8 @@ def test_the_overview_takes_nothing_for_markup(usual: DemoReport, tmp_path: Path
 
 
 @pytest.mark.parametrize("width", [80, 140])
-def test_the_table_fits(usual: DemoReport, width: int) -> None:
-    text = printed(usual, width)
+def test_the_table_fits(usual: Usual, width: int) -> None:
+    text = printed(usual.report, width)
     for flow in FLOWS:
         assert flow.replace("_", " ") in text
     for column in ("requestChatJoinWebView", "result_sent", "switched_inline", "9 of 9 flows as documented"):
@@ -389,6 +406,10 @@ def test_the_table_fits(usual: DemoReport, width: int) -> None:
     assert "What to try next" in text
     commands = [line for line in text.splitlines() if line.strip().startswith("miniapp ")]
     assert len(commands) == 5
+    lines = text.splitlines()
+    marks = [at for at, line in enumerate(lines) if line.startswith("~ ")]
+    assert lines[marks[0]] == "~ marks what is as it should be, if what it rests on is so"
+    assert len(marks) > 1
 
 
 def test_a_step_cannot_steer_the_terminal() -> None:

@@ -53,7 +53,6 @@ def note(world: World, name: str, result: CheckResult) -> None:
 async def shown(
     folder: Path,
     chromium: Browser,
-    path: str = "/",
     *,
     prepare: Any = lambda world: None,
     **options: Any,
@@ -75,7 +74,7 @@ async def shown(
                 page.on("response", lambda answer: wrong.append(answer.url) if answer.status > 399 else None)
                 asked: list[str] = []
                 page.on("request", lambda request: asked.append(request.url))
-                await page.goto(f"{address}{path}")
+                await page.goto(f"{address}/")
                 yield page, world
                 await context.close()
         assert wrong == []
@@ -88,12 +87,10 @@ def _failure(request: Request) -> list[str]:
 
 
 @in_the_browsers_loop
-@pytest.mark.parametrize("path", ["/", "/targets/shop"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_a_phone_shows_all_of_it_without_scrolling_aside(
     tmp_path: Path,
     browser: Browser,  # noqa: F811
-    path: str,
     scheme: str,
 ) -> None:
     def prepare(world: World) -> None:
@@ -102,11 +99,14 @@ async def test_a_phone_shows_all_of_it_without_scrolling_aside(
         world.exporter.problem = "x" * 300
 
     phone = {"viewport": {"width": 360, "height": 640}, "color_scheme": scheme}
-    async with shown(tmp_path, browser, path, prepare=prepare, **phone) as (page, _):
-        assert await page.evaluate("document.documentElement.scrollWidth") == 360
-        background = await page.evaluate("getComputedStyle(document.body).backgroundColor")
-        assert (background == "rgb(14, 20, 27)") == (scheme == "dark")
-        assert await page.locator(".strip").first.bounding_box()
+    async with shown(tmp_path, browser, prepare=prepare, **phone) as (page, _):
+        start = page.url
+        for path in ("", "targets/shop"):
+            await page.goto(f"{start}{path}")
+            assert await page.evaluate("document.documentElement.scrollWidth") == 360, path
+            background = await page.evaluate("getComputedStyle(document.body).backgroundColor")
+            assert (background == "rgb(14, 20, 27)") == (scheme == "dark"), path
+            assert await page.locator(".strip").first.bounding_box(), path
 
 
 @in_the_browsers_loop

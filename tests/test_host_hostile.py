@@ -24,6 +24,8 @@ __all__ = ["browser"]
 
 BURST = 50_000
 TRANSPORTS = pytest.mark.parametrize("platform", ["android", "weba"])
+MOSTLY_NATIVE = pytest.mark.parametrize("platform", ["android", pytest.param("weba", marks=pytest.mark.slow)])
+"""What does not depend on the way in which page and client talk."""
 ANSWERING = app("Telegram = {WebView: {receiveEvent: (name) => post(name)}}")
 
 
@@ -74,7 +76,7 @@ async def end_of(host: BrowserHost) -> str:
     return end.detail
 
 
-@TRANSPORTS
+@MOSTLY_NATIVE
 async def test_a_burst_closes_the_page_and_nothing_else(browser: Browser, platform: str) -> None:
     page = app(f"for (let i = 0; i < {BURST}; i++) post('e' + i, i)")
     turns = Turns()
@@ -313,7 +315,7 @@ async def test_a_page_that_does_not_want_to_be_left(browser: Browser) -> None:
         assert host.observations.of(Seen.DIALOG)[0].detail.startswith("beforeunload")
 
 
-@TRANSPORTS
+@MOSTLY_NATIVE
 async def test_windows_it_opens_are_closed(browser: Browser, platform: str) -> None:
     page = app(
         """
@@ -355,19 +357,20 @@ async def test_downloads_are_cancelled(browser: Browser) -> None:
             assert await host.responds()
 
 
-@pytest.mark.parametrize(
-    "link", ["file:///etc/hostname", "javascript:void(0)", "tg://resolve?domain=x", "data:text/html,x"]
-)
-async def test_links_out_of_the_web_lead_nowhere(browser: Browser, link: str) -> None:
-    page = app("post('here')", f'<a href="{link}">x</a>')
+OUT = ("file:///etc/hostname", "javascript:void(0)", "tg://resolve?domain=x", "data:text/html,x")
+
+
+async def test_links_out_of_the_web_lead_nowhere(browser: Browser) -> None:
+    page = app("post('here')", "".join(f'<a href="{link}">x</a>' for link in OUT))
     posted = Posted()
     async with Pages({"/": page}) as pages, browser.open(pages.url("/"), on_event=posted) as host:
         await posted.first("here")
-        await host.page.click("a")
-        await host.page.evaluate(f"location.href = {json.dumps(link)}")
-        assert await host.responds()
-        assert host.page.url == pages.url("/")
-        assert posted.names == ["here"]
+        for link in OUT:
+            await host.page.click(f"a[href='{link}']")
+            await host.page.evaluate(f"location.href = {json.dumps(link)}")
+            assert await host.responds(), link
+            assert host.page.url == pages.url("/"), link
+            assert posted.names == ["here"], link
 
 
 async def test_a_service_worker_does_not_come_between(browser: Browser, tmp_path: Path) -> None:

@@ -218,6 +218,7 @@ async def test_replies_that_nobody_takes_are_a_limit(scene: Scene) -> None:
         assert await flooded(live) == "replies"
 
 
+@pytest.mark.slow
 async def test_an_endless_reload(scene: Scene) -> None:
     async with scene.against(
         app("post('web_app_ready'); location.reload()"), limits=Limits(loads=(10, 0.5))
@@ -228,10 +229,14 @@ async def test_an_endless_reload(scene: Scene) -> None:
 @pytest.mark.parametrize(
     ("script", "limit"),
     [
-        ("for (;;) alert('again')", Seen.DIALOG),
-        ("const go = () => fetch('/missing').then(go); go()", Seen.REQUEST_FAILED),
+        pytest.param("for (;;) alert('again')", Seen.DIALOG, id="dialogs"),
+        pytest.param(
+            "const go = () => fetch('/missing').then(go); go()",
+            Seen.REQUEST_FAILED,
+            id="requests",
+            marks=pytest.mark.slow,
+        ),
     ],
-    ids=["dialogs", "requests"],
 )
 async def test_a_loop_of_happenings(scene: Scene, script: str, limit: Seen) -> None:
     async with scene.against(app(script), limits=Limits(happenings=(20, 1))) as live:

@@ -16,6 +16,7 @@ from telethon.tl import TLObject, functions, types
 
 from flows import DARK, Consent, MiniAppError, OpenMode, OpenParameters, Prompt
 from launcher.inspection import Inspection, inspect_link, print_inspection
+from launcher.inspection.readings import agreement
 from launcher.launcher import Launcher
 from launcher.masks import answer_summary, parameters, tl_json
 from launcher.mini_app import MiniApp
@@ -124,7 +125,31 @@ async def test_clients_that_disagree_are_shown() -> None:
         inspection = await inspect_link(alice, "https://demo_bot.t.me/app?startapp=x")
     readings = inspection.to_json()["link"]["readings"]
     assert (readings["tdlib"]["kind"], readings["tdesktop"]["kind"]) == ("DirectLink", "UsernameLink")
-    assert "Clients disagree about this link" in printed(inspection)
+    shown = " ".join(printed(inspection).split())
+    assert "for TDLib DirectLink bot=demo_bot" in shown
+    assert "Of 3 readings Telegram Desktop differs from TDLib: what the link opens depends on where" in shown
+
+
+@pytest.mark.parametrize(
+    ("readings", "told"),
+    [
+        ("AAA", "All 3 readings agree: TDLib, Telegram Desktop and the older documentation."),
+        ("---", "All 3 readings agree: TDLib, Telegram Desktop and the older documentation."),
+        ("ABA", "Of 3 readings Telegram Desktop differs from TDLib: "),
+        ("AAB", "Of 3 readings the older documentation differs from TDLib: "),
+        ("ABB", "Of 3 readings Telegram Desktop and the older documentation differ from TDLib: "),
+        ("A-A", "Of 3 readings Telegram Desktop differs from TDLib: "),
+        ("-AA", "Of 3 readings Telegram Desktop and the older documentation differ from TDLib: "),
+    ],
+)
+async def test_it_is_said_who_reads_a_link_otherwise(readings: str, told: str) -> None:
+    """`-` is somebody who reads no link, each for a reason of his own."""
+    values = [
+        {"kind": None, "reason": str(number)} if kind == "-" else {"kind": kind, "bot": "a"}
+        for number, kind in enumerate(readings)
+    ]
+    names = ("tdlib", "tdesktop", "old documentation")
+    assert agreement(dict(zip(names, values, strict=True))).startswith(told)
 
 
 @pytest.mark.parametrize(

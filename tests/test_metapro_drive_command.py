@@ -10,6 +10,7 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,11 @@ import pytest
 
 from launcher.cli import main
 from launcher.metapro import MetaproSettings
+from launcher.report import SavedLaunch, html
+from tests.browsers import browser
 from tests.metapro_drives import BOT_TOKEN
+
+__all__ = ["browser"]
 
 SCRIPT = str(Path(sys.executable).with_name("miniapp"))
 SECRETS = [
@@ -134,9 +139,40 @@ def test_no_setting_that_is_secret_is_told(tmp_path: Path, options: tuple[str, .
             told += b"".join(map(archive.read, archive.namelist())).decode("utf-8", "replace")
         assert "/login/simple" in told
     assert set(CANARIES) == {f"METAPRO_{name.upper()}" for name in SECRETS}
+    assert _pieces_in(told) == []
+
+
+def _pieces_in(told: str) -> list[str]:
+    """Of the secrets."""
     pieces = {value[at : at + 8] for value in CANARIES.values() for at in range(len(value) - 7)}
     pieces = {piece for piece in pieces if re.search("[cC]anary|c0ffee|token-of", piece)}
-    assert [piece for piece in pieces if piece in told] == []
+    return [piece for piece in pieces if piece in told]
+
+
+def test_a_drive_is_reported_whole_and_without_secrets(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, browser: object
+) -> None:
+    """The sample app in real Chromium (`browser` says whether there is one): the page has the drive's steps,
+    the launch's own, and what the app did; not one of the settings that are secret."""
+    for name, value in (CANARIES | {"METAPRO_API_KEY_PLACE": "header"}).items():
+        monkeypatch.setenv(name, value)
+    kept = ("--report", "drive.html", "--save", "drive.json")
+    code, report = run(monkeypatch, capsys, TARGET, "--server", "sandbox", "--steps", "L1,W1,B1", *kept)
+    saved, page = SavedLaunch.read(tmp_path / "drive.json"), (tmp_path / "drive.html").read_text("utf-8")
+    assert page == html(saved)
+    assert [(step.id, step.verdict) for step in saved.metapro] == [
+        (step["id"], step["verdict"]) for step in report["steps"]
+    ]
+    assert {"L1", "W1", "B1"} <= {step.id for step in saved.metapro}
+    assert code == report["exit_code"]
+    for step in report["steps"]:
+        assert f"<code>{step['id']}</code>" in page
+        assert not step["cause"] or escape(step["cause"]) in page
+    assert "web_app_ready" in [event.name for event in saved.events]
+    assert "messages.requestAppWebView" in [one.method for one in saved.exchanges]
+    assert len(saved.screenshots) == 1
+    assert any("/login/simple" in one.path for one in saved.network)
+    assert _pieces_in(page + (tmp_path / "drive.json").read_text("utf-8")) == []
 
 
 @pytest.mark.parametrize(

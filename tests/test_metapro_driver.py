@@ -1,37 +1,49 @@
-"""Drives against the stand-in with each of its switches turned, as `data/metapro_verdicts.md` states."""
+"""Drives with something wrong before Metapro is reached, sessions that outlive their token, and secrets."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from io import StringIO
+from typing import Any
+from uuid import uuid4
 
+import httpx
 import pytest
+from pydantic import SecretStr
+from rich.console import Console
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
-from launcher.metapro import DriveReport, Verdict
-from launcher.sandbox.metapro import Outage, Switches
-from launcher.sandbox.metapro.switches import Service
-from tests.metapro_drives import Clock, People, driver_for, long_run, people, standing_in
+from flows import BadInput, InitData, LaunchParams
+from launcher.launcher import Launcher
+from launcher.metapro import (
+    ASSUMPTIONS,
+    CATALOGUE,
+    SERVICES,
+    DriveReport,
+    Launch,
+    Layer,
+    MetaproDriver,
+    MetaproSettings,
+    NeedsLaunch,
+    Outcome,
+    StepResult,
+    Verdict,
+    print_report,
+)
+from launcher.metapro.drive import reopening
+from launcher.sandbox import Sandbox
+from launcher.sandbox.metapro import MetaproStandIn, Switches
+from launcher.settings import Settings
+from tests.metapro_drives import APP, BOT_TOKEN, Clock, People, driver_for, people, standing_in
 
-TABLE = Path(__file__).parent / "data" / "metapro_verdicts.md"
-
-
-@dataclass(frozen=True)
-class Row:
-    """`differs` is what is not as in the drive without a switch."""
-
-    drive: str
-    switches: str
-    differs: str
-    exit_code: str
-
-
-def rows() -> list[Row]:
-    lines = [line for line in TABLE.read_text().splitlines() if line.startswith("| ")]
-    return [Row(*(cell.strip() for cell in line.strip("|").split("|"))) for line in lines[1:]]
+OTHER_TOKEN = f"{BOT_TOKEN.partition(':')[0]}:another-token-of-the-same-bot-0000000"
 
 
 @pytest.fixture(scope="module")
@@ -39,93 +51,378 @@ def cast() -> People:
     return people()
 
 
-def waits(switches: dict[str, Any]) -> bool:
-    """Whether some answer does not come in time."""
-    return "slow_for" not in switches and not {"timeout", "slow"}.isdisjoint(
-        switches.get("outages", {}).values()
-    )
+async def driven(launch: Launch | None, clock: Clock | None = None, **options: Any) -> DriveReport:
+    clock = clock or Clock()
+    async with standing_in(clock) as metapro:
+        return await driver_for(metapro, clock, **options).drive(launch)
 
 
-async def driven(cast: People, drive: str, switches: dict[str, Any]) -> DriveReport:
-    """One drive without a page: all that may be done, or a long step alone."""
+def failed(report: DriveReport) -> list[str]:
+    return [step.id for step in report.steps if step.verdict is Verdict.FAIL]
+
+
+# The catalogue
+
+
+def test_every_step_depends_on_earlier_steps_and_known_assumptions() -> None:
+    seen: set[str] = set()
+    for step in CATALOGUE:
+        assert step.id not in seen
+        seen.add(step.id)
+    ids = {step.id for step in CATALOGUE}
+    assert {name for step in CATALOGUE for name in step.after} <= ids
+    assert {step.assumption for step in CATALOGUE} - {""} == set(ASSUMPTIONS)
+    families = "C0 C1 T1 T2 T3 L1 L2 L3 K1 W1 W2 W3 W4 U1 U2 B1 B2 X1 X2 X3 X4 D1 D2 B3 S1 S2"
+    assert list(dict.fromkeys(step.family for step in CATALOGUE)) == families.split()
+
+
+async def test_chosen_steps_bring_what_they_depend_on(cast: People) -> None:
+    report = await driven(cast.alice, steps=["U1"])
+    assert [step.id for step in report.steps] == [
+        "C0", "C0.registration", "C1.users", "T1", "L1", "K1", "U1",
+    ]  # fmt: skip
+
+
+async def test_a_part_of_a_family_can_be_chosen(cast: People) -> None:
+    report = await driven(cast.alice, steps=["W4.walletconnect"])
+    names = ["rejected", "account", "chain", "disconnect"]
+    ids = [step.id for step in report.steps if step.id.startswith("W")]
+    assert ids == ["W1.walletconnect", *(f"W4.walletconnect.{name}" for name in names)]
+
+
+def test_a_step_there_is_not_is_refused() -> None:
+    with pytest.raises(BadInput, match="no step Z9"):
+        MetaproDriver(MetaproSettings(_env_file=None), steps=["Z9"])
+
+
+# The report
+
+
+def result(verdict: Verdict, id: str = "U2", layer: Layer = Layer.METAPRO_DATA) -> StepResult:
+    return StepResult(id, "a step", layer, verdict)
+
+
+@pytest.mark.parametrize(
+    ("steps", "outcome", "code", "strictly"),
+    [
+        ([result(Verdict.PASS)], "pass", 0, 0),
+        ([result(Verdict.PASS), result(Verdict.UNVERIFIED)], "unverified", 0, 1),
+        ([result(Verdict.FAIL), result(Verdict.UNVERIFIED)], "fail", 1, 1),
+        ([result(Verdict.PASS), result(Verdict.FAIL, layer=Layer.CONFIG)], "untested", 3, 3),
+        ([result(Verdict.PASS), result(Verdict.SKIPPED, "L1")], "untested", 3, 3),
+        ([result(Verdict.FAIL), result(Verdict.SKIPPED, "L1")], "fail", 1, 1),
+        ([result(Verdict.SKIPPED)], "untested", 3, 3),
+        ([], "untested", 3, 3),
+    ],
+)
+def test_the_exit_code(steps: list[StepResult], outcome: str, code: int, strictly: int) -> None:
+    report = DriveReport(tuple(steps), 0.0, "test")
+    assert (report.outcome, report.exit_code) == (outcome, code)
+    assert replace(report, strict=True).exit_code == strictly
+
+
+# The configuration and the launch
+
+
+@pytest.mark.parametrize(
+    ("settings", "step", "words", "code"),
+    [
+        ({"project_id": None}, "C0", "METAPRO_PROJECT_ID", 3),
+        ({"users_url": "https://api.metaproprotocol.com/users-service"}, "C0", "METAPRO_USERS_URL", 3),
+        ({"relay_url": "https://relay.example"}, "C0", "METAPRO_RELAY_URL", 3),
+        ({"bot_name": "demo_bot"}, "C0.registration", "METAPRO_BOT_NAME", 3),
+        ({"bot_token": SecretStr(f"1{BOT_TOKEN}")}, "C0.registration", "METAPRO_BOT_TOKEN", 3),
+        ({"bot_token": SecretStr(OTHER_TOKEN)}, "T1", "hash", 1),
+        ({"max_auth_age": 0.001}, "T1", "fresh launch", 1),
+        ({"project_id": "another"}, "L1", "Project not found", 1),
+        ({"leaderboard_id": "another"}, "B1", "leaderboard not found", 1),
+        ({"chain_ids": (1,)}, "U2", "56", 1),
+        ({"users_url": "http://127.0.0.1:1/users"}, "C1.users", "refused", 1),
+        ({"users_url": "http://nobody.invalid/users", "nft_url": None}, "C0", "set all addresses", 3),
+    ],
+)
+async def test_what_is_wrong_is_named_where_it_is_wrong(
+    cast: People, settings: dict[str, Any], step: str, words: str, code: int
+) -> None:
     clock = Clock()
-    async with standing_in(clock, **switches) as metapro:
-        key = {
-            "api_key": metapro.ids["api_key"],
-            "api_key_place": switches.get("api_key_place", "none"),
-            "api_key_name": switches.get("api_key_name", "x-api-key"),
-        }
+    async with standing_in(clock) as metapro:
+        report = await driver_for(metapro, clock, settings=settings).drive(cast.alice)
+        asked = len(metapro.log)
+    assert failed(report) == [step]
+    assert words in f"{report[step].cause} {report[step].remedy}"
+    assert report.exit_code == code
+    assert report[step].remedy
+    if step == "C0":
+        assert asked == 0, "something was sent although the configuration is wrong"
+        assert all(one.verdict is Verdict.SKIPPED for one in report.steps if one.id != "C0")
+
+
+async def test_a_launch_that_tells_nobody_is_told_apart(cast: People) -> None:
+    report = await driven(cast.nobody)
+    assert failed(report) == []
+    assert report["T1"].verdict is report["L1"].verdict is report["K1"].verdict is Verdict.SKIPPED
+    assert "keyboard_button" in report["T1"].cause
+    assert "main_app" in report["T1"].remedy
+    assert (
+        report["K1"].cause
+        == "because T1 was skipped: a launch by keyboard_button does not tell the app who opened it"
+    )
+    assert report["B1"].verdict is Verdict.PASS
+    assert (report.outcome, report.exit_code) == (Outcome.UNTESTED, 3)
+
+
+async def test_a_launch_url_alone_will_do(cast: People) -> None:
+    assert cast.alice.url is not None
+    bare = Launch.from_url(cast.alice.url)
+    report = await driven(bare)
+    unproven = await driven(bare, settings={"bot_token": None})
+    assert unproven["T1"].verdict is Verdict.UNVERIFIED
+    assert "hash not checked" in unproven["T1"].cause
+    assert report["C0.registration"].verdict is Verdict.SKIPPED
+    assert report["T1"].verdict is Verdict.PASS
+    assert report["L1"].verdict is Verdict.SKIPPED
+    named = Launch.from_url(cast.alice.url, bot_name="metapro_demo_bot")
+    assert (await driven(named))["L1"].verdict is Verdict.UNVERIFIED
+
+
+async def test_without_a_launch_only_the_services_are_looked_at() -> None:
+    report = await driven(None)
+    assert failed(report) == []
+    assert report["C1.users"].verdict is report["B1"].verdict is Verdict.PASS
+    assert report.exit_code == 3
+
+
+async def test_init_data_that_cannot_be_read_fail_at_telegram(cast: People) -> None:
+    broken = LaunchParams.parse("https://a.example/#tgWebAppData=auth_date%3D1&tgWebAppVersion=8.0")
+    report = await driven(replace(cast.alice, params=broken, url=None))
+    assert failed(report) == ["T1"]
+    assert report["T1"].layer is Layer.TELEGRAM
+
+
+# A Metapro that is wrong
+
+
+class Bent(httpx.AsyncHTTPTransport):
+    """Changes the stand-in's answers to one path: `bend` gets the request and the JSON that was answered,
+    and returns what is told, with another status if it likes."""
+
+    def __init__(self, path: str, bend: Callable[[httpx.Request, Any], tuple[int, Any]]) -> None:
+        super().__init__()
+        self._path, self._bend = path, bend
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        answer = await super().handle_async_request(request)
+        if self._path not in request.url.path:
+            return answer
+        await answer.aread()
+        status, content = self._bend(request, answer.json())
+        return httpx.Response(answer.status_code if status == SAME else status, json=content)
+
+
+SAME = 0
+LOGIN = "/v2/auth/telegram/login/simple"
+WRONG: dict[str, tuple[str, str, Callable[[httpx.Request, Any], tuple[int, Any]]]] = {
+    "L2": (LOGIN, "another Metapro ID", lambda _, told: (SAME, told | {"account": {"userId": uuid4().hex}})),
+    "K1": (
+        "/me",
+        "without a token",
+        lambda asked, told: (SAME if "authorization" in asked.headers else 200, told),
+    ),
+    "U1": ("/profile/", "another Metapro ID", lambda _, told: (SAME, told | {"userId": "another"})),
+    "S2": ("-service/", "share a token", lambda asked, told: _one_for_all(asked, told)),
+    "W3": ("/new-address", "does not have", lambda _, told: (SAME, told | {"addresses": []})),
+    "B2": ("/score-total/leaderboard/", "500", lambda asked, told: (SAME if _has_key(asked) else 500, told)),
+}
+
+
+def _one_for_all(asked: httpx.Request, told: Any) -> tuple[int, Any]:
+    """Everybody is the same person, with the same token."""
+    one = {"userId": "1", "addresses": []}
+    if asked.url.path.endswith(LOGIN):
+        return SAME, {"account": one, "token": {"accessToken": "t" * 9}}
+    return (200, one) if "authorization" in asked.headers else (SAME, told)
+
+
+def _has_key(asked: httpx.Request) -> bool:
+    return not asked.headers.get("leaderboardApiKey", "not-").startswith("not-")
+
+
+@pytest.mark.parametrize("step", WRONG)
+async def test_a_metapro_that_is_wrong_fails_at_its_step(cast: People, step: str) -> None:
+    path, words, bend = WRONG[step]
+    clock = Clock()
+    async with standing_in(clock) as metapro:
         driver = driver_for(
-            metapro,
-            clock,
-            settings={
-                "allow_writes": True,
-                "timeout": 4.0 if waits(switches) else 20.0,
-                **(key if drive == "with API key" else {}),
-            },
-            steps=[drive] if drive in ("X1", "X2") else [],
-            long=long_run(clock) if drive in ("X1", "X2") else None,
-            negative=True,
-            companion=cast.bob,
-        )
-        return await driver.drive(cast.alice)
+            metapro, clock, steps=[step], companion=cast.bob, settings={"allow_writes": True},
+            transport=Bent(path, bend),
+        )  # fmt: skip
+        report = await driver.drive(cast.alice)
+    assert failed(report) == [step]
+    assert words in report[step].cause
+    assert report.exit_code == 1
 
 
-def told(report: DriveReport) -> dict[str, str]:
-    """Each step's verdict, with the layer of a failure."""
-    return {
-        step.id: f"{step.verdict} ({step.layer})" if step.verdict is Verdict.FAIL else str(step.verdict)
-        for step in report.steps
-    }
+# The token
 
 
-def difference(usual: dict[str, str], found: dict[str, str]) -> str:
-    """What is not as usual: `L1 fail (metapro-auth), K1 skipped`."""
-    return ", ".join(f"{step} {how}" for step, how in found.items() if usual[step] != how) or "-"
+async def test_a_token_that_never_counts_is_no_loop(cast: People) -> None:
+    clock = Clock()
+    async with standing_in(clock, token_lifetime=0.0) as metapro:
+        driver = driver_for(metapro, clock)
+        async with driver.keeping(cast.alice) as kept:
+            await kept.ended.wait()
+        asked = [line.endpoint for line in metapro.log]
+    assert asked == ["telegram_login", "me", "telegram_login", "me"]
+    assert "401" in str(kept.failure)
 
 
-async def row_of(cast: People, usual: dict[str, dict[str, str]], row: Row) -> Row:
-    """The row as it turns out."""
-    report = await driven(cast, row.drive, json.loads(row.switches))
-    differs = difference(usual[row.drive], told(report))
-    return Row(row.drive, row.switches, differs, str(report.exit_code))
+async def test_a_session_is_kept_alive_past_the_life_of_its_token(cast: People) -> None:
+    clock = Clock(waits=20)
+    async with standing_in(clock, token_lifetime=1000.0, sliding=False) as metapro:
+        async with driver_for(metapro, clock).keeping(cast.alice) as kept:
+            await clock.stands.wait()
+    assert (kept.times, kept.failure) == (20, None)
+    assert kept.logins == 4, "one login for each token that has died"
 
 
-async def usually(cast: People) -> dict[str, dict[str, str]]:
-    """The verdicts of each kind of drive when no switch is turned."""
-    found = {drive: told(await driven(cast, drive, {})) for drive in ("all", "X1", "X2")}
-    return found | {"with API key": found["all"]}
+async def test_a_session_whose_init_data_are_too_old_asks_for_a_new_launch(cast: People) -> None:
+    clock = Clock()
+    async with standing_in(clock, token_lifetime=1000.0, sliding=False) as metapro:
+        driver = driver_for(metapro, clock, settings={"max_auth_age": 900.0})
+        async with driver.keeping(cast.alice) as kept:
+            await kept.ended.wait()
+    assert isinstance(kept.failure, NeedsLaunch)
+    assert "Open the app again" in kept.failure.remedy
 
 
-async def test_each_position_of_each_switch_gives_the_verdicts_of_the_table(cast: People) -> None:
-    usual = await usually(cast)
-    expected = [row for row in rows() if not waits(json.loads(row.switches))]
-    assert [await row_of(cast, usual, row) for row in expected] == expected
+async def test_a_drive_can_hold_the_session(cast: People) -> None:
+    clock = Clock(waits=3)
+    async with standing_in(clock) as metapro:
+        report = await driver_for(metapro, clock, steps=["L1"]).drive(cast.alice, hold=clock.stands.wait)
+        asked = [line.endpoint for line in metapro.log]
+    assert report["L1"].verdict is Verdict.UNVERIFIED
+    assert asked.count("me") == 3
+    assert report["kept"].cause == "3 calls, 0 new logins"
 
 
-async def test_a_service_that_does_not_answer_gives_the_verdicts_of_the_table(cast: People) -> None:
-    """Side by side, since all of them have to wait."""
-    usual = await usually(cast)
-    expected = [row for row in rows() if waits(json.loads(row.switches))]
-    found = await asyncio.gather(*(row_of(cast, usual, row) for row in expected))
-    assert found == expected
+class Beats(Clock):
+    """Tells of each beat of a session that is kept, and waits for ever for what takes hours."""
+
+    def __init__(self, on_beat: Callable[[int], None] = lambda _: None, waits: int = 1_000_000) -> None:
+        super().__init__(waits)
+        self.on_beat, self.beats = on_beat, 0
+
+    async def wait(self, seconds: float) -> None:
+        if seconds > 3600:
+            await asyncio.Future[None]()
+        if seconds == 240.0:
+            self.beats += 1
+            self.on_beat(self.beats)
+        await super().wait(seconds)
 
 
-def positions() -> Iterator[tuple[str, Any]]:
-    """Every position that a switch can be in, of those that have a few."""
-    for name, field in Switches.model_fields.items():
-        kind = field.annotation
-        choices = [False, True] if kind is bool else get_args(kind) if get_origin(kind) is Literal else []
-        yield from ((name, choice) for choice in choices if choice != field.default)
-    for service in get_args(Service):
-        yield from (("outages", {service: outage}) for outage in get_args(Outage))
+async def test_a_held_session_that_is_lost_fails_the_drive_at_once(cast: People) -> None:
+    """The token dies, and the init data are too old for another."""
+    clock = Beats()
+    async with standing_in(clock, token_lifetime=1000.0, sliding=False) as metapro:
+        driver = driver_for(metapro, clock, steps=["L1"], settings={"max_auth_age": 900.0})
+        report = await asyncio.wait_for(driver.drive(cast.alice, hold=10_000.0), 20)
+    assert failed(report) == ["kept"]
+    assert (report["kept"].layer, report.exit_code) == (Layer.TELEGRAM, 1)
+    assert "Open the app again" in report["kept"].remedy
 
 
-def test_the_table_leaves_out_no_position() -> None:
-    listed = [json.loads(row.switches) for row in rows()]
-    missing = [
-        (name, choice) for name, choice in positions() if not any(one.get(name) == choice for one in listed)
-    ]
-    assert missing == []
-    untouched = set(Switches.model_fields) - {name for one in listed for name in one}
-    assert untouched == set()
+async def test_a_held_session_outlives_a_service_that_is_down_for_a_beat(cast: People) -> None:
+    def down_at_the_second(beat: int) -> None:
+        metapro.switches.outages = {"users": "bad_gateway"} if beat == 2 else {}
+
+    clock = Beats(down_at_the_second, waits=8)
+    async with standing_in(clock) as metapro:
+        driver = driver_for(metapro, clock, steps=["L1"])
+        report = await driver.drive(cast.alice, hold=lambda: asyncio.wait_for(clock.stands.wait(), 20))
+        last = metapro.log[-1]
+    assert (last.endpoint, last.status) == ("me", 200)
+    assert report["kept"].verdict is Verdict.PASS
+    assert report["kept"].warnings == ("1 calls were not answered",)
+
+
+async def test_launches_of_one_second_are_the_same_to_metapro() -> None:
+    """Init data that are good for one login: the driver waits until a new launch has others."""
+    clock = Clock()
+    async with (
+        Sandbox(clock=clock) as sandbox,
+        MetaproStandIn(sandbox, Switches(init_data_reuse=False)) as metapro,
+        Launcher(Settings(server="sandbox", _env_file=None), "alice", sandbox=sandbox) as launcher,
+        launcher.open(APP) as app,
+    ):
+        driver = driver_for(metapro, clock, steps=["L2"], relaunch=reopening(launcher, APP))
+        report = await driver.drive(app)
+    assert failed(report) == []
+    assert "the same Metapro ID" in report["L2"].cause
+
+
+async def test_many_drives_side_by_side_do_not_mix(cast: People) -> None:
+    clock = Clock()
+    async with standing_in(clock) as metapro:
+        driver = driver_for(metapro, clock, steps=["U1", "X4"])
+        reports = await asyncio.gather(*(driver.drive((cast.alice, cast.bob)[n % 2]) for n in range(20)))
+    assert [failed(report) for report in reports] == [[]] * 20
+    people_seen = [report["L1"].cause for report in reports]
+    assert len(set(people_seen[::2])) == len(set(people_seen[1::2])) == 1
+    assert people_seen[0] != people_seen[1]
+
+
+# Secrets
+
+CANARY = "canary"
+
+
+def secret(name: str) -> str:
+    return f"{CANARY}-{name}-{'x' * 12}"
+
+
+async def _repeats(request: Request) -> Response:
+    """A server that answers with all it was told, in the words of an error; a login it lets succeed."""
+    body = (await request.body()).decode()
+    if request.url.path.endswith("/login/simple") and not {"refused", "nobody_has_this_bot"} & set(
+        body.split('"')
+    ):
+        details = {"email": f"{CANARY}@mail.example", "birthDate": secret("born")}
+        account = {"userId": "id-1", "personalDetails": details}
+        return JSONResponse({"account": account, "token": {"accessToken": secret("token")}}, 201)
+    names = ("authorization", "leaderboardapikey", "x-api-key", "x-account-login-hash")
+    told = [request.headers[name] for name in names if name in request.headers]
+    if body:
+        told.insert(0, body)
+    return JSONResponse({"statusCode": 400, "message": [f"repeated {one}" for one in told]}, 400)
+
+
+@pytest.mark.parametrize("project", ["taken", "refused"])
+async def test_no_secret_is_told(cast: People, caplog: pytest.LogCaptureFixture, project: str) -> None:
+    """Against a server that repeats everything: not in JSON, table, logs at DEBUG or exception texts."""
+    caplog.set_level(logging.DEBUG)
+    routes = [Route("/{rest:path}", _repeats, methods=["GET", "POST", "PUT", "PATCH"])]
+    settings = MetaproSettings(
+        **{f"{name}_url": f"http://metapro.example/{name}" for name in SERVICES},
+        project_id=project, platform_id="p", bot_name="metapro_demo_bot", leaderboard_id="lb",
+        api_key=SecretStr(secret("api-key")), api_key_place="header",
+        leaderboard_key=SecretStr(secret("leaderboard-key")), wallet_key=SecretStr("0x" + "ca" * 32),
+        bot_token=SecretStr(BOT_TOKEN), allow_writes=True, _env_file=None,
+    )  # fmt: skip
+    clock = Clock()
+    heard: list[StepResult] = []
+    driver = MetaproDriver(
+        settings, negative=True, companion=cast.bob, now=clock, wait=clock.wait, on_result=heard.append,
+        transport=httpx.ASGITransport(Starlette(routes=routes)),
+    )  # fmt: skip
+    report = await driver.drive(cast.alice)
+    console = Console(file=StringIO(), width=400)
+    print_report(report, console)
+    assert isinstance(console.file, StringIO)
+    table = console.file.getvalue()
+    shown = [json.dumps(report.to_json()), table, repr(report), repr(heard), caplog.text, repr(driver)]
+    data = cast.alice.init_data
+    assert isinstance(data, InitData)
+    secrets = [CANARY, BOT_TOKEN, "ca" * 32, data.raw, data.hash, data.signature or "-" * 20, cast.bob.raw]
+    assert "repeated" in table, "what the server says should be in the report"
+    assert [(one, text[:60]) for text in shown for one in secrets if one in text] == []

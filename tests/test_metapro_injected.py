@@ -246,9 +246,25 @@ async def test_a_page_that_reloads_while_it_waits_gets_the_next_answer(browser: 
         assert len(await host.page.evaluate("ask('personal_sign', 'x', ethereum.selectedAddress)")) == 132
 
 
-async def test_the_page_hears_by_on_and_once_until_it_removes(browser: Browser) -> None:
+NO_REQUESTS = {
+    "undefined": -32602,
+    "{}": -32602,
+    "{ method: 5 }": -32602,
+    "{ method: 'eth_accounts', params: {} }": -32602,
+    "{ method: 'personal_sign', params: [1n] }": -32602,
+    "{ method: 'personal_sign', params: ['x'.repeat(2 ** 20)] }": -32005,
+    "{ method: 'eth_nothing' }": 4200,
+}
+
+
+async def test_a_bare_page_asks_and_hears(browser: Browser) -> None:
+    """A request that is none is refused; it hears by `on` and `once` until it removes; and the way to the
+    wallet is not in its window."""
     wallet = Wallet()
     async with bare(browser, wallet) as (host, _):
+        for asked, number in NO_REQUESTS.items():
+            got = await host.page.evaluate(f"ethereum.request({asked}).catch(failure => failure.code)")
+            assert (asked, got) == (asked, number)
         await host.page.evaluate("""() => {
           window.heard = [];
           const twice = chain => heard.push(`twice ${chain}`);
@@ -260,6 +276,8 @@ async def test_the_page_hears_by_on_and_once_until_it_removes(browser: Browser) 
         await wallet.switch_chain(1)
         await wallet.switch_chain(97)
         assert await host.page.evaluate("heard") == ["twice 0x1", "once 0x1", "twice 0x61"]
+        names = "Object.getOwnPropertyNames(window).filter(name => /^w[0-9a-f]{32}$/.test(name))"
+        assert await host.page.evaluate(f"{names}.map(name => typeof window[name])") == ["object"]
 
 
 async def test_a_frame_of_the_same_origin_is_served_and_a_foreign_one_refused(browser: Browser) -> None:
@@ -297,24 +315,6 @@ async def test_the_app_in_a_web_client_s_frame_is_served(browser: Browser) -> No
         assert await host.page.evaluate(outer) == 4100
 
 
-NO_REQUESTS = {
-    "undefined": -32602,
-    "{}": -32602,
-    "{ method: 5 }": -32602,
-    "{ method: 'eth_accounts', params: {} }": -32602,
-    "{ method: 'personal_sign', params: [1n] }": -32602,
-    "{ method: 'personal_sign', params: ['x'.repeat(2 ** 20)] }": -32005,
-    "{ method: 'eth_nothing' }": 4200,
-}
-
-
-async def test_a_request_that_is_none_is_refused(browser: Browser) -> None:
-    async with bare(browser, Wallet()) as (host, _):
-        for asked, number in NO_REQUESTS.items():
-            got = await host.page.evaluate(f"ethereum.request({asked}).catch(failure => failure.code)")
-            assert (asked, got) == (asked, number)
-
-
 async def test_only_so_many_requests_may_be_open(browser: Browser) -> None:
     decided = asyncio.Event()
 
@@ -334,26 +334,11 @@ async def test_only_so_many_requests_may_be_open(browser: Browser) -> None:
         assert await host.page.evaluate("ask('eth_accounts')") == [wallet.address]
 
 
-async def test_a_page_may_ask_only_so_often(browser: Browser) -> None:
-    prepare = partial(inject, Wallet(), rate=(3, 0))
-    async with Pages({"/": app(BARE)}) as pages:
-        async with browser.open(pages.url(), on_event=Posted(), prepare=prepare) as host:
-            await host.loaded()
-            asked = [await host.page.evaluate("ask('eth_chainId')") for _ in range(4)]
-    assert asked == ["0x38", "0x38", "0x38", -32005]
-
-
-async def test_the_way_to_the_wallet_is_not_in_the_window(browser: Browser) -> None:
-    async with bare(browser, Wallet()) as (host, _):
-        names = "Object.getOwnPropertyNames(window).filter(name => /^w[0-9a-f]{32}$/.test(name))"
-        assert await host.page.evaluate(f"{names}.map(name => typeof window[name])") == ["object"]
-
-
-async def test_the_wallet_s_name_and_the_link_s_code_are_arguments(browser: Browser) -> None:
+async def test_the_wallet_s_name_the_link_s_code_and_the_pace_are_arguments(browser: Browser) -> None:
     info = ProviderInfo(name="Mine", rdns="org.example.mine")
-    prepare = partial(inject, Wallet(), info=info, ref_code="abc")
-    listening = app("""
-      addEventListener('eip6963:announceProvider', event => { window.info = event.detail.info; });
+    prepare = partial(inject, Wallet(), info=info, ref_code="abc", rate=(3, 0))
+    listening = app(f"""{BARE}
+      addEventListener('eip6963:announceProvider', event => {{ window.info = event.detail.info; }});
       dispatchEvent(new Event('eip6963:requestProvider'));
     """)
     async with Pages({"/": listening}) as pages:
@@ -361,6 +346,8 @@ async def test_the_wallet_s_name_and_the_link_s_code_are_arguments(browser: Brow
             await host.loaded()
             assert await host.page.evaluate("metapro.queryParams") == {"refCode": "abc"}
             found = await host.page.evaluate("info")
+            asked = [await host.page.evaluate("ask('eth_chainId')") for _ in range(4)]
+    assert asked == ["0x38", "0x38", "0x38", -32005]
     assert (found["name"], found["rdns"], found["icon"][:19]) == (
         "Mine",
         "org.example.mine",

@@ -70,16 +70,41 @@ async def test_an_app_connects_and_has_its_message_signed(stand: Stand, package:
         assert [said.ttl for said in page.relay.log[:4]] == [300] * 4
 
 
-async def test_typed_data_are_signed_for_the_chain_that_the_app_names(stand: Stand) -> None:
+async def test_what_is_signed_follows_the_chain_and_the_account(stand: Stand) -> None:
+    """Those that the app names, and those that it hears of. Metapro's Mini App keeps the account of
+    `session_update`, written as CAIP-10, and may sign with it next: the wallet refuses, and its log shows
+    what it was given."""
     async with stand.page() as page:
-        await page.connected()
-        params = [page.wallet.address, TYPED]
+        session = await page.connected()
+        before = page.wallet.address
+        params = [before, TYPED]
         wrong = await page.run("request", "eth_signTypedData", params)
         assert wrong["code"] == -32602
         signed = await page.run("request", "eth_signTypedData", params, "eip155:1")
         signer = Account.recover_message(encode_typed_data(full_message=TYPED), signature=signed["result"])
-        assert signer.lower() == page.wallet.address
+        assert signer.lower() == before
         assert page.wallet.chain_id == 1
+        await page.wallet.switch_chain(56)
+        await page.live.frame.wait_for_function(
+            "heard.some(([name, data]) => name == 'chainChanged' && data == '56')"
+        )
+        await page.wallet.switch_chain(137)
+        assert session.granted.chains == (56, 1, 137)
+        update = await page.run("until", "session_update")
+        assert update["params"]["namespaces"]["eip155"]["accounts"][-1] == f"eip155:137:{before}"
+        account = await page.wallet.switch_account()
+        assert account != before
+        await page.live.frame.wait_for_function(f"stored.endsWith('{account}')")
+        await page.live.frame.wait_for_function(f"heard.some(([, data]) => data[0] === '{account}')")
+        signed = await page.run("request", "personal_sign", ["0x68656c6c6f", account])
+        signer = Account.recover_message(encode_defunct(text="hello"), signature=signed["result"])
+        assert signer.lower() == account
+        stored = await page.live.frame.evaluate("stored")
+        assert stored == f"eip155:56:{account}"
+        refused = await page.run("request", "personal_sign", ["hello", stored])
+        assert refused["code"] == -32602
+        assert page.wallet.requests[-1].decision is Decision.REFUSED
+        assert page.wallet.requests[-1].params == ["hello", stored]
 
 
 async def test_a_refusal_reaches_the_app_as_it_is(stand: Stand) -> None:
@@ -93,27 +118,15 @@ async def test_a_refusal_reaches_the_app_as_it_is(stand: Stand) -> None:
         assert old["code"] == 4200
 
 
-async def test_the_app_hears_of_another_chain_and_account(stand: Stand) -> None:
+async def test_an_app_that_signs_in_at_once_or_names_another_chain_is_served(stand: Stand) -> None:
+    """The one falls back to connecting; the other asks for a chain that it did not propose."""
     async with stand.page() as page:
-        session = await page.connected()
-        before = page.wallet.address
-        await page.wallet.switch_chain(1)
-        assert await page.run("until", "chainChanged") == "1"
-        await page.wallet.switch_chain(137)
-        assert session.granted.chains == (56, 1, 137)
-        update = await page.run("until", "session_update")
-        assert update["params"]["namespaces"]["eip155"]["accounts"][-1] == f"eip155:137:{before}"
-        account = await page.wallet.switch_account()
-        assert account != before
-        await page.live.frame.wait_for_function(f"stored.endsWith('{account}')")
-        await page.live.frame.wait_for_function(f"heard.some(([, data]) => data[0] === '{account}')")
-        signed = await page.run("request", "personal_sign", ["0x68656c6c6f", account])
-        signer = Account.recover_message(encode_defunct(text="hello"), signature=signed["result"])
-        assert signer.lower() == account
-
-
-async def test_the_app_may_ask_for_a_chain_that_it_did_not_propose(stand: Stand) -> None:
-    async with stand.page() as page:
+        session = await page.connect.pair(await page.opened("authenticate"))
+        accounts = [f"eip155:56:{page.wallet.address}"]
+        assert await page.live.frame.evaluate("connecting") == {"result": accounts}
+        assert session.granted.chains == (56,)
+        await page.run("provider.disconnect.bind(provider)")
+        assert await session.closed() is SessionEnd.APP
         switching = "wallet_switchEthereumChain"
         session = await page.connect.pair(await page.link(methods=[switching]))
         await page.live.frame.evaluate("connecting")
@@ -121,21 +134,6 @@ async def test_the_app_may_ask_for_a_chain_that_it_did_not_propose(stand: Stand)
         assert unknown["code"] == 4902
         assert await page.run("request", switching, [{"chainId": "0x89"}]) == {"result": None}
         assert (page.wallet.chain_id, session.granted.chains) == (137, (56, 1, 137))
-
-
-async def test_an_account_stored_from_an_update_is_no_address(stand: Stand) -> None:
-    """Metapro's Mini App keeps the account of `session_update`, written as CAIP-10, and may sign with it
-    next: the wallet refuses, and its log shows what it was given."""
-    async with stand.page() as page:
-        await page.connected()
-        account = await page.wallet.switch_account()
-        await page.run("until", "session_update")
-        stored = await page.live.frame.evaluate("stored")
-        assert stored == f"eip155:56:{account}"
-        refused = await page.run("request", "personal_sign", ["hello", stored])
-        assert refused["code"] == -32602
-        assert page.wallet.requests[-1].decision is Decision.REFUSED
-        assert page.wallet.requests[-1].params == ["hello", stored]
 
 
 async def test_either_side_ends_the_session_and_may_begin_another(stand: Stand) -> None:
@@ -177,9 +175,11 @@ async def test_the_app_hears_why_a_wallet_does_not_connect(stand: Stand) -> None
         await page.connected()
 
 
-async def test_a_relay_that_restarts_goes_unnoticed(stand: Stand) -> None:
-    async with stand.page(pauses=(0.02,)) as page:
-        await page.connected()
+async def test_a_relay_that_restarts_goes_unnoticed_unless_it_turns_the_wallet_away(stand: Stand) -> None:
+    behind = 0
+    async with stand.page(relay=Relay(now=lambda: time.time() - behind), pauses=(0.02,)) as page:
+        session = await page.connected()
+        await session.ping()
         await page.relay.stop()
         asked = asyncio.create_task(page.run("request", "personal_sign", ["hello", page.wallet.address]))
         await page.relay.start()
@@ -189,13 +189,6 @@ async def test_a_relay_that_restarts_goes_unnoticed(stand: Stand) -> None:
         await page.relay.start()
         assert await page.run("until", "chainChanged") == "1"
         await changing
-
-
-async def test_a_relay_that_turns_the_wallet_away_ends_its_sessions(stand: Stand) -> None:
-    behind = 0
-    async with stand.page(relay=Relay(now=lambda: time.time() - behind), pauses=(0.02,)) as page:
-        session = await page.connected()
-        await session.ping()
         behind = 3_600
         await page.relay.stop()
         await page.relay.start()
@@ -205,6 +198,7 @@ async def test_a_relay_that_turns_the_wallet_away_ends_its_sessions(stand: Stand
             await session.ping()
 
 
+@pytest.mark.slow
 async def test_the_app_ends_a_session_when_its_time_is_over(stand: Stand) -> None:
     """By the page's clock: an hour as the wallet has settled it, a week from when it was extended."""
     passed = 0
@@ -283,11 +277,3 @@ async def test_what_an_app_may_not_say_is_answered_with_its_error(stand: Stand) 
         ):
             assert (method, params, await page.run("raw", topic, method, params)) == (method, params, answer)
         assert await session.closed() is SessionEnd.APP
-
-
-async def test_an_app_that_would_sign_in_at_once_falls_back_to_connecting(stand: Stand) -> None:
-    async with stand.page() as page:
-        session = await page.connect.pair(await page.opened("authenticate"))
-        accounts = [f"eip155:56:{page.wallet.address}"]
-        assert await page.live.frame.evaluate("connecting") == {"result": accounts}
-        assert session.granted.chains == (56,)

@@ -27,7 +27,7 @@ from launcher.live_page import Failure
 from launcher.mini_app import CloseReason, MiniApp
 from launcher.sandbox import Fail, Sandbox
 from tests.browsers import browser
-from tests.pages import Pages, app
+from tests.pages import HEARING, Pages, app
 from tests.running import calls_of, data_received, in_own_task, launching
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -35,28 +35,12 @@ __all__ = ["browser"]
 
 KEYS = {"req_id": "1", "method": "getStorageKeys", "params": {}}
 LINK = {"path_full": "/demo_bot/app"}
-HEARING = """
-  const waiting = [];
-  const receive = (name, data) => { waiting.push([name, data]); window.came?.() };
-  window.Telegram = { WebView: { receiveEvent: receive } };
-  window.addEventListener('message', event => {
-    if (event.source !== parent || native()) return;
-    const { eventType, eventData } = JSON.parse(event.data);
-    receive(eventType, eventData);
-  });
-  window.take = name => new Promise(resolve => {
-    const look = () => {
-      const at = waiting.findIndex(([waits]) => waits === name);
-      if (at >= 0) resolve(waiting.splice(at, 1)[0][1]);
-      else window.came = look;
-    };
-    look();
-  });
+LINKING = """
   const link = document.getElementById('link');
   if (link) link.onclick = () => post('web_app_open_link', {url: 'ton://clicked'});
   post('web_app_ready');
 """
-PAGE = app(HEARING, '<button id="link">Open</button>')
+PAGE = app(HEARING + LINKING, '<button id="link">Open</button>')
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,12 +234,15 @@ async def test_a_linked_app_has_its_own_phone_and_no_recordings(browser: Browser
 @pytest.mark.parametrize("returns", [True, False])
 async def test_a_linked_app_may_bring_its_opener_back(scene: Scene, returns: bool) -> None:
     async with scene.shown(platform="weba") as live:
+        await live.frame.evaluate("void (window.first = take('visibility_changed'))")
         await ask(live, "web_app_open_tg_link", LINK)
-        assert await heard(live, "visibility_changed") == {"is_visible": False}
+        assert await live.frame.evaluate("first") == {"is_visible": False}
         second = await live.next_app()
         await second.ready()
         await ask(second, "web_app_close", {"return_back": returns})
         assert await second.closed() is CloseReason.APP
+        if returns:
+            assert await heard(live, "visibility_changed") == {"is_visible": True}
         told = [event.data for event in live.events if event.name == "visibility_changed"]
         assert told == [{"is_visible": False}, {"is_visible": True}][: 1 + returns]
         assert live.device.is_visible is returns

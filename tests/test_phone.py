@@ -19,35 +19,14 @@ from launcher.launcher import Launcher
 from launcher.live_page import Failure
 from launcher.mini_app import MiniApp
 from tests.browsers import browser
-from tests.pages import Pages, app
+from tests.pages import HEARING, Pages, app
 from tests.running import in_own_task, launching
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 __all__ = ["browser"]
 
 PAGE = app(
-    """
-  const waiting = [];
-  const receive = (name, data) => {
-    waiting.push([name, data]);
-    window.came?.();
-  };
-  window.Telegram = { WebView: { receiveEvent: receive } };
-  window.addEventListener('message', event => {
-    if (event.source !== parent || native()) return;
-    const { eventType, eventData } = JSON.parse(event.data);
-    receive(eventType, eventData);
-  });
-  window.take = name => new Promise(resolve => {
-    const look = () => {
-      const at = waiting.findIndex(([waits]) => waits === name);
-      if (at >= 0) resolve(waiting.splice(at, 1)[0][1]);
-      else window.came = look;
-    };
-    look();
-  });
-  post('web_app_ready');
-""",
+    HEARING + "post('web_app_ready');",
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
 )
 

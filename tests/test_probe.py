@@ -29,7 +29,7 @@ from launcher.sandbox.metapro import MetaproStandIn, Switches
 from launcher.sandbox.ready_file import describe
 from launcher.sandbox.site import Site
 from launcher.settings import Settings
-from tests.browsers import browser  # noqa: F401 - the fixture tells whether there is Chromium
+from tests.browsers import browser  # noqa: F401
 from tests.pages import SILENT, Answer, Pages, app, certificate
 from tests.running import CALM, calls_of, launching
 
@@ -41,10 +41,14 @@ ONCE = replace(CALM, retries=())
 
 @asynccontextmanager
 async def checking(
-    pages: dict[str, str | Answer], seconds: float = 30.0, **options: Any
-) -> AsyncIterator[tuple[Checker, Sandbox, Pages]]:
+    pages: dict[str, str | Answer], seconds: float = 30.0, browser: Browser | None = None,  # noqa: F811
+    **options: Any,
+) -> AsyncIterator[tuple[Checker, Sandbox, Pages]]:  # fmt: skip
     """A checker whose direct-link app and main app are the page "/"."""
-    async with Pages(pages) as site, launching(ONCE, seconds=seconds) as (launcher, sandbox):
+    async with (
+        Pages(pages) as site,
+        launching(ONCE, seconds=seconds, browser=browser) as (launcher, sandbox),
+    ):
         bot = sandbox.world.bot("demo_bot")
         bot.main_app = bot.apps["app"].url = site.url("/")
         yield Checker(launcher, **options), sandbox, site
@@ -243,9 +247,13 @@ async def test_a_metapro_that_is_not_configured_was_not_tested(
 
 # In a browser
 
+in_browser = pytest.mark.asyncio(loop_scope="session")
+"""For tests that use the browser of the process."""
 
-async def test_a_page_is_watched_until_it_is_as_expected(browser: Any) -> None:  # noqa: F811
-    async with checking({"/": READY}, seconds=60) as (checker, _, _):
+
+@in_browser
+async def test_a_page_is_watched_until_it_is_as_expected(browser: Browser) -> None:  # noqa: F811
+    async with checking({"/": READY}, seconds=60, browser=browser) as (checker, _, _):
         expect = {"selector": "#hello", "text": "welcome", "ready_within": "20s", "status": 200}
         result = await checker.check(link(host="browser", expect=expect))
         assert result.status is Status.OK, result.text
@@ -269,8 +277,9 @@ MISBEHAVING: list[tuple[Any, dict[str, Any], Status, str]] = [
 ]
 
 
-async def test_a_page_that_misbehaves_is_named(browser: Any) -> None:  # noqa: F811
-    async with checking({"/": READY}, seconds=100) as (checker, _, site):
+@in_browser
+async def test_a_page_that_misbehaves_is_named(browser: Browser) -> None:  # noqa: F811
+    async with checking({"/": READY}, seconds=100, browser=browser) as (checker, _, site):
         for page, expect, status, words in MISBEHAVING:
             site.pages["/"] = page
             timeout = 3 if words.endswith("3 s") else 12 if page == app() and not expect else 20
@@ -278,7 +287,9 @@ async def test_a_page_that_misbehaves_is_named(browser: Any) -> None:  # noqa: F
             assert (result.status, words in result.text) == (status, True), (words, result.text)
 
 
-async def test_a_browser_that_dies_is_started_again_and_the_check_repeated(browser: Any) -> None:  # noqa: F811
+@in_browser
+async def test_a_browser_that_dies_is_started_again_and_the_check_repeated(browser: Browser) -> None:  # noqa: F811
+    """The checker's own; `browser` only says whether there is one."""
     async with checking({"/": SILENT}, seconds=60) as (checker, _, site):
         launcher = checker.launcher
         before = await launcher.browser()

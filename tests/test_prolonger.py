@@ -7,16 +7,19 @@ import gc
 from typing import Any
 
 import pytest
+from telethon.tl import functions, types
 
 from flows import FloodWait, MiniAppError
-from launcher.mini_app import MiniApp
+from launcher.mini_app import CloseReason, MiniApp
 from launcher.prolonger import Prolonger
+from launcher.sandbox import Delay
 from launcher.sandbox import FloodWait as Flood
 from launcher.timing import Timing
-from tests.running import CALM, FAST, calls_of, launching
+from tests.running import CALM, FAST, bot_client, calls_of, launching, query_text
 
 LAUNCHES = 300
 PROLONG = "messages.prolongWebView"
+DIFFERENCE = "updates.getDifference"
 
 
 class Waiting:
@@ -55,6 +58,21 @@ async def test_closed_apps_are_let_go_long_before_they_would_be_due() -> None:
         assert len(kept) < LAUNCHES
         assert app in kept
         assert launcher.apps == {app}
+
+
+async def test_what_ended_the_query_is_the_reason_though_the_refusal_is_heard_first() -> None:
+    """The update waits behind a difference that takes its time; the refused prolong does not."""
+    async with launching(CALM) as (launcher, sandbox), bot_client(sandbox) as bot:
+        async with launcher.open("@demo_bot", via="menu_button") as app:
+            sandbox.faults.on(DIFFERENCE, Delay(0.5), account=sandbox.world.user("alice").id)
+            await launcher.client.catch_up()
+            message = types.InputBotInlineMessageText("done")
+            result = types.InputBotInlineResult("1", "article", message, title="done")
+            await bot(functions.messages.SendWebViewResultMessageRequest(query_text(app), result))
+            launcher._prolonger.all_now()
+            assert await app.closed() is CloseReason.RESULT_SENT
+            refused = [line.error for line in sandbox.log if line.method == PROLONG]
+            assert refused == ["QUERY_ID_INVALID"]
 
 
 async def test_a_flood_wait_is_the_accounts_and_outlasts_a_reconnect() -> None:

@@ -22,9 +22,9 @@ from launcher.accounts import Accounts
 from launcher.expectations import Expectation
 from launcher.hosts.browser import Browser
 from launcher.pytest_plugin.browser_server import BrowserServer
-from launcher.pytest_plugin.options import run_options
+from launcher.pytest_plugin.options import RunOptions, run_options
 from launcher.pytest_plugin.shared import SharedLauncher
-from launcher.report import SavedLaunch
+from launcher.report import SavedLaunch, html
 from launcher.sandbox import Sandbox
 from launcher.sandbox.ready_file import describe, write
 from launcher.servers import server_of
@@ -99,6 +99,10 @@ async def test_fails_after_the_block(mini_app_open, mini_app_output):
         (mini_app_output / "notes.txt").write_text("kept")
     assert not app.is_closed
 
+async def test_fails_over_http(mini_app_open):
+    async with mini_app_open(LINK, host="http") as app:
+        assert app.http.status == 404
+
 async def test_one_launcher_for_all(mini_app_launcher, mini_app_open, mini_app_account):
     async with mini_app_launcher as launcher:
         async with (
@@ -145,7 +149,7 @@ def test_under_pytest_asyncio(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess(
         "--junitxml=junit.xml", "--html=all.html", "--alluredir=allure", "-p", "no:playwright"
     )
-    result.assert_outcomes(passed=2 + 3, failed=4)
+    result.assert_outcomes(passed=2 + 3, failed=5)
     told = result.stdout.str()
     for line in (
         r"opened      direct_link of @demo_bot on android \(sandbox\)",
@@ -153,12 +157,16 @@ def test_under_pytest_asyncio(pytester: pytest.Pytester) -> None:
         "console     1: #tgWebAppData=",
         r"requests    contacts\.resolveUsername, .*messages\.requestAppWebView, .*messages\.getHistory",
         "stopped     .*nobody_here_bot",
+        r"unanswered  web_app_open_popup since [\d.]+ s",
+        r"page        http://127.0.0.1:\d+/direct_link\S*: 200",
         "Expected the direct link app of @demo_bot not to have a popup",
     ):
         assert re.search(line, told), line
     sections = re.findall(r"^-+ Mini App .*?-+\n(.*?)(?=^[-_=])", told, re.MULTILINE | re.DOTALL)
-    assert len(sections) == 4
+    assert len(sections) == 5
     assert all(2 < len(section.splitlines()) <= 10 for section in sections)
+    assert ["left        before the test failed" in section for section in sections].count(True) == 1
+    assert all("report      " in section for section in sections)
 
     kept = {folder.name.split("-")[1]: folder for folder in Path("mini-app-results").iterdir()}
     assert {name: sorted(file.name for file in folder.iterdir()) for name, folder in kept.items()} == {
@@ -166,13 +174,24 @@ def test_under_pytest_asyncio(pytester: pytest.Pytester) -> None:
         "test_fails_with_an_app_of_a_fixture": ["launch.json", "report.html", "screenshot.png"],
         "test_fails_to_open": ["launch.json", "report.html"],
         "test_fails_after_the_block": ["launch.json", "notes.txt", "report.html"],
+        "test_fails_over_http": ["launch.json", "report.html"],
     }
     saved = SavedLaunch.read(kept["test_fails_in_the_block"] / "launch.json")
+    assert (kept["test_fails_in_the_block"] / "report.html").read_text("utf-8") == html(saved)
     assert saved.server == "sandbox"
     assert [event.name for event in saved.events][-1] == "web_app_open_popup"
     assert "messages.getHistory" in [exchange.method for exchange in saved.exchanges]
     assert saved.console
     assert saved.network
+    assert [wait.name for wait in saved.unanswered] == ["web_app_open_popup"]
+    ends = {name: SavedLaunch.read(folder / "launch.json").closed for name, folder in kept.items()}
+    assert ends == {
+        "test_fails_in_the_block": None,  # it was open still
+        "test_fails_with_an_app_of_a_fixture": None,
+        "test_fails_to_open": None,
+        "test_fails_after_the_block": "caller",
+        "test_fails_over_http": None,
+    }
     _tells_no_secret(Path("launch.txt").read_text(), told)
     _links(kept["test_fails_in_the_block"])
 
@@ -203,6 +222,7 @@ def _links(folder: Path) -> None:
 
 
 BESIDE_A_PAGE = """
+import anyio
 import pytest
 
 from launcher import expect
@@ -221,6 +241,18 @@ async def test_an_app(mini_app_open, mini_app_platform):
         await expect(app, timeout=30).to_be_ready()
         assert app.launch_params.platform == mini_app_platform
         assert mini_app_platform == "android"
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("mini_app_platform", ["tdesktop"])
+async def test_cancelled(mini_app_open):
+    with anyio.CancelScope() as scope:
+        async with mini_app_open("https://t.me/demo_bot/app") as app:
+            await expect(app, timeout=30).to_be_ready()
+            scope.cancel()
+            await anyio.sleep_forever()
+    assert app.is_closed
+    assert app.live.host.page.is_closed()
+    raise AssertionError("and the app is kept")
 
 @pytest.mark.parametrize("mini_app_platform", ["ios"])
 @pytest.mark.anyio
@@ -243,25 +275,42 @@ def browser_type_launch_args():
 
 
 def test_under_anyio_beside_a_synchronous_page(pytester: pytest.Pytester) -> None:
-    """Two platforms, traces of failures and pictures of everything, by the ini file."""
+    """Two platforms, traces and videos of failures and pictures of everything, by the ini file. A test that
+    anyio cancels leaves its app closed and told of."""
     pytester.makeini(
         "[pytest]\nmini_app_platform = android weba\nmini_app_tracing = retain-on-failure\n"
+        "mini_app_video = retain-on-failure\n"
         "mini_app_screenshot = on\nmini_app_output = kept"
     )
     pytester.makeconftest(OWN_CHROMIUM)
     pytester.makepyfile(test_both=BESIDE_A_PAGE)
-    result = pytester.runpytest_subprocess("-v", "-p", "no:asyncio")
-    result.assert_outcomes(passed=3, failed=1)
+    result = pytester.runpytest_subprocess("-v", "-p", "no:asyncio", "--junitxml=junit.xml")
+    result.assert_outcomes(passed=3, failed=2)
     ran = re.findall(r"^test_both.py::(\S+) ", result.stdout.str(), re.MULTILINE)
     assert ran == [
-        "test_an_app[android]", "test_an_app[weba]", "test_its_own_platform[ios]", "test_a_page[chromium]"
+        "test_an_app[android]", "test_an_app[weba]", "test_cancelled[tdesktop]", "test_its_own_platform[ios]",
+        "test_a_page[chromium]",
     ]  # fmt: skip
     kept = {folder.name.split("-")[2]: folder for folder in Path("kept").iterdir()}
     assert sorted(file.name for file in kept["android"].iterdir()) == ["screenshot.png"]
-    assert sorted(file.name for file in kept["weba"].iterdir()) == [
-        "launch.json", "report.html", "screenshot.png", "trace.zip"
-    ]  # fmt: skip
-    assert set(kept) == {"android", "weba"}
+    for platform in ("weba", "tdesktop"):
+        assert sorted(file.name for file in kept[platform].iterdir()) == [
+            "launch.json", "report.html", "screenshot.png", "trace.zip", "video"
+        ]  # fmt: skip
+        _is_a_film(kept[platform] / "video")
+    assert set(kept) == {"android", "weba", "tdesktop"}
+
+
+def _is_a_film(folder: Path) -> None:
+    """With Playwright's ffmpeg a film, without it pictures; JUnit's XML has the place of the first file."""
+    first, *others = sorted(folder.iterdir())
+    kind = {"page.webm": b"\x1a\x45\xdf\xa3", "page-00001.jpg": b"\xff\xd8"}[first.name]
+    assert all(file.read_bytes().startswith(kind) for file in (first, *others))
+    assert str(first.resolve()) in [
+        one.get("value")
+        for one in ElementTree.parse("junit.xml").iter("property")
+        if one.get("name") == "mini_app_video"
+    ]
 
 
 WITH_ACCOUNTS = """
@@ -360,6 +409,18 @@ async def test_an_account_that_another_process_uses_is_waited_for(
         await shared.__aexit__(None, None, None)
 
 
+async def test_nothing_of_the_browser_server_is_left() -> None:
+    server = BrowserServer(headed=False)
+    try:
+        address = urlsplit((await server.browser_options())["remote"])
+        _, there = await asyncio.open_connection(address.hostname, address.port)
+        there.close()
+    finally:
+        await asyncio.to_thread(server.close)
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection(address.hostname, address.port)
+
+
 @pytest.mark.slow
 async def test_a_browser_server_that_died_is_replaced() -> None:
     server = BrowserServer(headed=False)
@@ -388,6 +449,28 @@ def test_the_readme_names_every_fixture_option_and_assertion(pytester: pytest.Py
     fixtures = [name for name in launcher.pytest_plugin.__all__ if name.startswith("mini_app")]
     named = [*assertions, *fixtures, *(f"--{name.replace('_', '-')}" for name in options)]
     assert [name for name in named if f"`{name}`" not in text] == []
+
+
+def test_options_are_given_as_playwrights_are(pytester: pytest.Pytester) -> None:
+    """By the command line, which wins over the ini file; what may be repeated is."""
+    pytester.makeini("[pytest]\nmini_app_server = test\nmini_app_video = on\nmini_app_headed = true")
+    assert run_options(pytester.parseconfig()).headed
+    pytester.makeini("[pytest]\nmini_app_server = test\nmini_app_video = on\nmini_app_platform = ios weba")
+    config = pytester.parseconfig(
+        "--mini-app-server=production", "--mini-app-account", "alice", "--mini-app-account", "dora",
+        "--mini-app-platform", "android", "--mini-app-platform", "tdesktop", "--mini-app-headed",
+        "--mini-app-tracing", "retain-on-failure", "--mini-app-screenshot=off", "--mini-app-output", "kept",
+    )  # fmt: skip
+    assert run_options(config) == RunOptions(
+        server="production",
+        accounts=("alice", "dora"),
+        platforms=("android", "tdesktop"),
+        headed=True,
+        tracing="retain-on-failure",
+        video="on",
+        screenshot="off",
+        output=pytester.path / "kept",
+    )
 
 
 def test_a_wrong_option_is_refused(pytester: pytest.Pytester) -> None:

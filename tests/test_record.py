@@ -27,6 +27,7 @@ from tests.browsers import browser
 from tests.conftest import need
 from tests.pages import Pages, app
 from tests.running import CALM, launching
+from tests.test_docs import code_blocks
 
 __all__ = ["browser"]
 
@@ -121,7 +122,7 @@ async def play(source: str, launcher: Launcher) -> None:
 
 
 @in_browser
-@pytest.mark.parametrize("platform", ["android", "weba"])
+@pytest.mark.parametrize("platform", [pytest.param("android", marks=pytest.mark.slow), "weba"])
 async def test_the_written_test_does_it_again(
     browser: Browser, platform: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,8 +174,9 @@ async def test_what_is_done_in_a_row_is_kept_in_its_order(
         Answered("Sure?", "Well", None),
         Closed(None),
     ]
-    said = capsys.readouterr().err
+    said = capsys.readouterr().err.splitlines()
     for line in (
+        "  main                  press the main button",
         "main button: 'Pay': type m",
         "back button: type b",
         "popup: 'Sure?': type popup 'yes' or dismiss",
@@ -303,11 +305,10 @@ async def test_ctrl_c_ends_the_lines_and_not_the_program(terminal: int) -> None:
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A test of the sample app, recorded by a script."""
+    """A test of the sample app, recorded by the README's script."""
     folder = tmp_path_factory.mktemp("recorded")
-    (folder / "script.txt").write_text(
-        'fill "#text" "Three teas"\nclick text=Popup\npopup yes\nm\nclick "#send_data"\nclosed\n'
-    )
+    (script,) = (text for text in code_blocks("text") if text.startswith("# order.txt"))
+    (folder / "script.txt").write_text(script)
     result = CliRunner().invoke(
         command_line,
         ["record", "@demo_bot", "--via", "keyboard_button", "--server", "sandbox",
@@ -337,6 +338,7 @@ def test_the_command_writes_what_was_done(sample: Path) -> None:
     )
 
 
+@pytest.mark.slow
 async def test_the_written_test_passes_and_fails_when_the_app_is_another(sample: Path) -> None:
     """Both in one run of pytest's, in a folder of its own, by the plugin."""
     run = await create_subprocess_exec(
@@ -347,6 +349,18 @@ async def test_the_written_test_passes_and_fails_when_the_app_is_another(sample:
     output = (await run.communicate())[0].decode()
     assert "1 failed, 1 passed" in output, output
     assert "to have a popup with message 'Four teas'" in output
+
+
+def test_what_a_script_cannot_do_is_told_with_its_line(tmp_path: Path) -> None:
+    script, output = tmp_path / "script.txt", tmp_path / "test_order.py"
+    script.write_text("# a comment\n\njump\n")
+    arguments = ["record", "@demo_bot", "--via", "main_app", "--server", "sandbox", "-o", str(output)]
+    result = CliRunner().invoke(command_line, [*arguments, "--script", str(script)])
+    if "browser" in str(result.exception):
+        need("Chromium", str(result.exception))
+    assert isinstance(result.exception, BadInput)
+    assert str(result.exception).startswith(f"{script}, line 3: There is no command 'jump'. Type one of")
+    assert not output.exists()
 
 
 def test_a_folder_that_is_not_there_is_said_before_anything_is_opened(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from contextlib import suppress
@@ -43,7 +44,7 @@ async def kept(sandbox: Sandbox, target: str, *, reveal: bool = False, **options
         with suppress(MiniAppError):
             async with record.opening(launcher, target, **{"consent": ALLOW} | options):
                 pass
-        return await record.saved()
+        return record.saved()
 
 
 # What is recorded
@@ -73,7 +74,7 @@ async def test_what_stops_a_launch_is_raised_and_kept() -> None:
         with pytest.raises(MiniAppError, match="BOT_APP_INVALID"):
             async with record.opening(launcher, "https://t.me/demo_bot/nix"):
                 raise AssertionError
-        saved = await record.saved()
+        saved = record.saved()
     assert (saved.opened, saved.ok, saved.stopped_at, saved.closed) == (False, False, "app", None)
     assert saved.failure is not None
     assert saved.failure.model_extra is not None
@@ -87,7 +88,7 @@ async def test_an_option_that_cannot_be_is_kept_too() -> None:
         with pytest.raises(BadInput):
             async with record.opening(launcher, "@demo_bot", via="nowhere"):
                 raise AssertionError
-        saved = await record.saved()
+        saved = record.saved()
     assert (saved.failure and saved.failure.type, saved.exchanges) == ("BadInput", ())
 
 
@@ -95,7 +96,7 @@ async def test_an_app_that_is_open_already_is_recorded_from_then_on() -> None:
     async with launching() as (launcher, _), launcher.open(LINK) as opened:
         record = Recording()
         record.see(opened)
-        saved = await record.saved()
+        saved = record.saved()
     assert (saved.target, saved.options, saved.closed) == ("@demo_bot", {"via": "direct_link"}, None)
     assert saved.opened
     assert saved.exchanges == ()
@@ -106,7 +107,7 @@ async def test_one_call_opens_and_records() -> None:
         async with recording(launcher, "@demo_bot", via="main_app") as record:
             assert isinstance(record.app, MiniApp)
             record.metapro.append({"id": "L1", "name": "login", "verdict": "fail", "extra": 1})
-        saved = await record.saved()
+        saved = record.saved()
     assert saved.metapro[0].id == "L1"
     assert not saved.ok
 
@@ -133,6 +134,9 @@ post('web_app_biometry_update_token', { token: 'canary-of-the-token' });
 post('web_app_secure_storage_save_key', { req_id: 'r1', key: 'k', value: 'canary-of-the-value' });
 post('web_app_request_viewport');
 console.error(location.hash, fields.get('hash'));
+console.info('half a pair: \\ud800', init);
+console.warn('x'.repeat(5000));
+for (let number = 0; number < 150; number++) console.log(number);
 fetch('/api/' + fields.get('hash') + '?sig=' + fields.get('signature')).finally(() => post('web_app_ready'));
 """
 
@@ -146,7 +150,7 @@ async def shown(browser: Browser, **options: Any) -> tuple[SavedLaunch, MiniApp]
             async with record.opening(launcher, "@demo_bot", via="main_app", host="browser") as opened:
                 await opened.ready()
                 await record.picture("when it was ready")
-            return await record.saved(), opened
+            return record.saved(), opened
 
 
 async def test_what_the_page_did_is_recorded(browser: Browser) -> None:
@@ -164,8 +168,91 @@ async def test_what_the_page_did_is_recorded(browser: Browser) -> None:
         ("GET", "/", 200, "document"), ("GET", "/api/***", 404, "fetch"),
     ]  # fmt: skip
     assert all(one.ms is not None and one.origin.startswith("http://127.0.0.1:") for one in saved.network)
-    assert {one.kind for one in saved.console} >= {"console error", "request failed"}
+    assert {one.kind for one in saved.seen} == {"request failed"}
     assert saved.page == {"host": "browser", "ended": None}
+
+
+FOLLOWING = """
+window.Telegram = { WebView: { receiveEvent: () => {} } };
+const init = decodeURIComponent(new URLSearchParams(location.hash.slice(1)).get('tgWebAppData'));
+const hash = new URLSearchParams(init).get('hash');
+post('web_app_open_tg_link', { path_full: '/demo_bot/notes?startapp=' + hash });
+"""
+LINKED = """
+window.Telegram = { WebView: { receiveEvent: name => {
+  if (name === 'custom_method_invoked') post('web_app_ready');
+} } };
+console.log('second');
+post('web_app_invoke_custom_method', { req_id: 'r', method: 'getStorageKeys', params: {} });
+"""
+
+
+async def test_what_a_link_in_the_page_opens_has_a_record_of_its_own(browser: Browser) -> None:
+    """With its requests, its questions and its page; and the first app's secrets are struck out there too."""
+    async with Pages({"/": app(FOLLOWING), "/second": app(LINKED)}) as pages:
+        async with launching(CALM, seconds=60, browser=browser) as (launcher, sandbox):
+            bot = sandbox.world.bot("demo_bot")
+            bot.main_app = pages.url("/")
+            bot.apps["notes"].url = pages.url("/second")
+            record = Recording()
+            options: dict[str, Any] = {"via": "main_app", "host": "browser", "consent": ALLOW}
+            async with record.opening(launcher, "@demo_bot", **options) as first:
+                second = await first.next_app()
+                await second.ready()
+            saved, linked = record.all_saved()
+    assert (saved.opened_by, linked.opened_by, linked.app and linked.app["flow"]) == (
+        None, "@demo_bot", "direct_link",
+    )  # fmt: skip
+    assert first.init_data is not None
+    assert first.init_data.hash is not None
+    assert linked.target.endswith("/demo_bot/notes?startapp=***")
+    assert first.init_data.hash not in json.dumps([saved.to_json(), linked.to_json()])
+    assert [one.question for one in linked.questions] == ["hidden_link", "write_access"]
+    assert [one.method for one in linked.exchanges] == [
+        "messages.getBotApp", "messages.requestAppWebView", "bots.invokeWebViewCustomMethod",
+    ]  # fmt: skip
+    assert [one.method for one in saved.exchanges] == [
+        "contacts.resolveUsername", "messages.requestMainWebView", "help.getAppConfig",
+    ]  # fmt: skip
+    assert [one.text for one in linked.console] == ["second"]
+    assert len(linked.screenshots) == len(saved.screenshots) == 1
+    assert "a link in the page of @demo_bot" in html(linked)
+
+
+async def test_a_link_that_opens_nothing_is_recorded_too(browser: Browser) -> None:
+    async with Pages({"/": app(FOLLOWING)}) as pages:
+        async with launching(CALM, seconds=60, browser=browser) as (launcher, sandbox):
+            sandbox.world.bot("demo_bot").main_app = pages.url("/")
+            record = Recording()
+            options: dict[str, Any] = {"via": "main_app", "host": "browser"}
+            async with record.opening(launcher, "@demo_bot", **options) as first:
+                assert first.live is not None
+                failed = asyncio.Event()
+                first.live.on_failure = lambda _: failed.set()
+                await failed.wait()
+            saved, linked = record.all_saved()
+    assert (linked.opened, linked.stopped_at) == (False, "questions")
+    assert [(one.kind, one.text.partition(":")[0]) for one in saved.seen] == [
+        ("not done", "web_app_open_tg_link"),
+    ]
+
+
+async def test_all_of_the_console_is_recorded_but_not_without_end(browser: Browser) -> None:
+    """The first 100 messages of a level; one that comes after them on another level is there."""
+    saved, _ = await shown(browser)
+    levels = [one.level for one in saved.console]
+    assert levels[:3] == ["error", "info", "warning"]
+    assert levels.count("log") == 100
+    assert levels[-1] == "error", "the request that failed"
+    assert saved.messages_left_out == 50
+    mistake, info, long = saved.console[:3]
+    assert mistake.text.startswith("#tgWebAppData=***")
+    assert info.text.startswith("half a pair: ")
+    assert info.text.endswith("&signature=***&hash=***")
+    assert SavedLaunch.from_json(json.loads(json.dumps(saved.to_json()))) == saved, "also with half a pair"
+    assert len(long.text) == 1_000
+    assert 0 < mistake.at <= saved.console[-1].at <= saved.seconds
+    assert saved.seen, "and what was seen beside it"
 
 
 @pytest.mark.parametrize("target", [LINK, "@demo_bot", "https://t.me/bob_builds?attach=demo_bot"])
@@ -179,7 +266,7 @@ async def test_no_secret_is_saved_but_on_request(target: str) -> None:
             record = Recording(reveal=reveal)
             async with record.opening(launcher, target, **options) as opened:
                 await launcher.client.get_me()
-            saved = await record.saved()
+            saved = record.saved()
             data = opened.init_data
             assert data is not None
             secrets = set(filter(None, (data.raw, data.hash, data.signature, data.query_id)))
@@ -227,7 +314,7 @@ async def test_a_phone_number_that_telegram_told_is_struck_out_of_everything() -
         record = Recording()
         async with record.opening(launcher, "@demo_bot", via="main_app", start_param=f"of_{PHONE}"):
             await launcher.client.get_me()
-        saved = await record.saved()
+        saved = record.saved()
     assert saved.options["start_param"] == "of_***"
     assert PHONE not in json.dumps(saved.to_json())
 

@@ -63,7 +63,9 @@ def rich(text: str, **changed: Any) -> SavedLaunch:
         "events": [event | {"direction": "outgoing"}, event | {"direction": "incoming", "at": 1.5}],
         "events_left_out": 3,
         "unanswered": [{"name": text, "req_id": text, "at": 1, "silenced": True, "times": 2}],
-        "console": [{"at": 1, "kind": text, "text": text}],
+        "seen": [{"at": 1, "kind": text, "text": text}],
+        "console": [{"at": 1, "level": text, "text": text}],
+        "messages_left_out": 3,
         "network": [
             {"at": 1, "method": text, "origin": text, "path": text, "kind": text, "status": 500, "ms": 3},
             {"at": 1, "method": text, "origin": text, "path": text, "kind": text, "failure": text},
@@ -160,7 +162,7 @@ async def test_the_contents_lead_to_every_section(browser: Browser, tmp_path: Pa
             "[...document.querySelectorAll('main section')].map(s => s.getAttribute('aria-labelledby'))"
         )
         assert links == regions
-        assert len(links) == 17
+        assert len(links) == 18
         assert await reader.value("new Set([...document.querySelectorAll('[id]')].map(e => e.id)).size") == (
             await reader.value("document.querySelectorAll('[id]').length")
         )
@@ -168,6 +170,23 @@ async def test_the_contents_lead_to_every_section(browser: Browser, tmp_path: Pa
             assert await reader.page.get_by_role("region", name=name, exact=True).count() == 1
         for role in ("banner", "navigation", "main", "contentinfo"):
             assert await reader.page.get_by_role(role).count() == 1
+
+
+@pytest.mark.parametrize(("width", "beside"), [(360, False), (760, False), (1024, True), (1200, True)])
+async def test_the_contents_are_seen_whole(
+    browser: Browser, tmp_path: Path, width: int, beside: bool
+) -> None:
+    """Nothing in them has to be scrolled sideways; on a wide screen they stay beside what is read."""
+    async with reading(browser, tmp_path, rich("x"), width=width) as reader:
+        outside = """(width) => [...document.querySelectorAll('nav, nav *')].filter(one => {
+          const box = one.getBoundingClientRect();
+          return box.left < 0 || box.right > width || one.scrollWidth > one.clientWidth && one.clientWidth;
+        }).length"""
+        assert await reader.page.evaluate(outside, width) == 0
+        await reader.page.locator("#network").scroll_into_view_if_needed()
+        seen = "document.querySelector('nav a').getBoundingClientRect().top >= 0"
+        assert await reader.value(seen) == beside
+        assert await reader.value("document.documentElement.scrollWidth") == width
 
 
 async def test_it_is_usable_by_keyboard(browser: Browser, tmp_path: Path) -> None:
@@ -179,6 +198,11 @@ async def test_it_is_usable_by_keyboard(browser: Browser, tmp_path: Path) -> Non
         assert await reader.value("getComputedStyle(document.activeElement).outlineStyle") == "solid"
         await press("Enter")
         assert await reader.value("document.activeElement.id") == "report"
+        await reader.page.get_by_role("link", name="What happened").focus()
+        await press("Tab")  # through the contents, in their order
+        assert await reader.focused() == "Screenshots"
+        await press("Enter")
+        assert await reader.value("location.hash") == "#pictures"
         request = reader.page.locator(".exchanges summary").first
         await request.focus()
         assert await reader.value("getComputedStyle(document.activeElement).outlineStyle") == "solid"
@@ -260,7 +284,7 @@ async def test_the_timeline_tells_in_words_what_it_draws(browser: Browser, tmp_p
               return Math.round((inner.left - outer.left) / outer.width * 100);
             })"""
         )
-        assert boxes == [7, 67, 33, 100, 67]  # of 1.5 s
+        assert boxes == [7, 67, 33, 100, 67, 67]  # of 1.5 s
 
 
 # Its parts

@@ -12,12 +12,18 @@ from eth_account import Account as Key
 from eth_account.messages import encode_defunct
 
 from flows import OpenParameters
+from launcher.hosts.browser import Browser
 from launcher.launcher import Launcher
 from launcher.mini_app import MiniApp
 from launcher.sandbox.metapro import MetaproStandIn, Switches
 from launcher.sandbox.site import Site
+from tests.browsers import browser
 from tests.running import CALM, launching
 from tests.test_hosted import shown
+
+__all__ = ["browser"]
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 APP = "https://t.me/metapro_demo_bot/app"
 KEY = Key.from_key("0x" + "11" * 32)
@@ -44,10 +50,10 @@ INJECT = f"address => {{ {PROVIDER} window.ethereum = provider; }}"
 
 
 @asynccontextmanager
-async def metapro(**switches: Any) -> AsyncIterator[tuple[Launcher, MetaproStandIn]]:
+async def metapro(browser: Browser) -> AsyncIterator[tuple[Launcher, MetaproStandIn]]:
     async with (
-        launching(CALM, seconds=60) as (launcher, sandbox),
-        MetaproStandIn(sandbox, Switches(**switches)) as stand_in,
+        launching(CALM, seconds=60, browser=browser) as (launcher, sandbox),
+        MetaproStandIn(sandbox) as stand_in,
         Site(sandbox, metapro=stand_in),
     ):
         yield launcher, stand_in
@@ -88,8 +94,8 @@ def asked(stand_in: MetaproStandIn, endpoint: str) -> list[int]:
     return [request.status for request in stand_in.log if request.endpoint == endpoint]
 
 
-async def test_it_logs_in_and_shows_what_it_is_told() -> None:
-    async with metapro() as (launcher, stand_in):
+async def test_it_logs_in_and_shows_what_it_is_told(browser: Browser) -> None:
+    async with metapro(browser) as (launcher, stand_in):
         async with settled(launcher, f"{APP}?startapp=FRIEND42") as app:
             account = stand_in.accounts.of_telegram(1001)
             assert account is not None
@@ -111,8 +117,8 @@ async def test_it_logs_in_and_shows_what_it_is_told() -> None:
         assert "authorization" not in login.headers
 
 
-async def test_only_phones_pass_the_gate() -> None:
-    async with metapro() as (launcher, stand_in):
+async def test_only_phones_pass_the_gate(browser: Browser) -> None:
+    async with metapro(browser) as (launcher, stand_in):
         for platform in ("tdesktop", "weba", "ios", "android_x"):
             async with settled(launcher, parameters=OpenParameters(platform)) as app:
                 gated = platform in ("tdesktop", "weba")
@@ -123,8 +129,8 @@ async def test_only_phones_pass_the_gate() -> None:
                 assert not gated or platform in await text(app, "#gate")
 
 
-async def test_without_an_identity_it_says_so_and_shows_the_leaderboard() -> None:
-    async with metapro() as (launcher, stand_in):
+async def test_without_an_identity_it_says_so_and_shows_the_leaderboard(browser: Browser) -> None:
+    async with metapro(browser) as (launcher, stand_in):
         options = {"via": "keyboard_button", "start": "", "parameters": OpenParameters("ios")}
         async with settled(launcher, "@metapro_demo_bot", **options) as app:
             assert await state(app) == "anonymous"
@@ -133,8 +139,8 @@ async def test_without_an_identity_it_says_so_and_shows_the_leaderboard() -> Non
             assert asked(stand_in, "telegram_login") == []
 
 
-async def test_a_wallet_that_announces_itself_is_connected_and_attached() -> None:
-    async with metapro() as (launcher, stand_in):
+async def test_a_wallet_that_announces_itself_is_connected_and_attached(browser: Browser) -> None:
+    async with metapro(browser) as (launcher, stand_in):
         async with settled(launcher) as app:
             await press(app, "connect")
             assert "there is no wallet" in await text(app, "#error")
@@ -164,8 +170,8 @@ async def test_a_wallet_that_announces_itself_is_connected_and_attached() -> Non
             assert "disconnected" in await text(app, "#error")
 
 
-async def test_a_refused_signature_is_told_and_tried_again() -> None:
-    async with metapro() as (launcher, stand_in):
+async def test_a_refused_signature_is_told_and_tried_again(browser: Browser) -> None:
+    async with metapro(browser) as (launcher, stand_in):
         async with settled(launcher) as app:
             answers = [None, "0x00"]
             await app.page.expose_function("signIt", lambda _: answers.pop(0))
@@ -180,8 +186,8 @@ async def test_a_refused_signature_is_told_and_tried_again() -> None:
             assert asked(stand_in, "telegram_login") == [201, 201]
 
 
-async def test_a_token_that_ran_out_is_renewed_once() -> None:
-    async with metapro() as (launcher, stand_in):
+async def test_a_token_that_ran_out_is_renewed_once(browser: Browser) -> None:
+    async with metapro(browser) as (launcher, stand_in):
         async with settled(launcher) as app:
             first = await text(app, "#metapro-id")
             stand_in.accounts.tokens.clear()
@@ -195,8 +201,8 @@ async def test_a_token_that_ran_out_is_renewed_once() -> None:
             assert asked(stand_in, "telegram_login") == [201, 201, 201]
 
 
-async def test_it_asks_for_itself_every_four_minutes() -> None:
-    async with metapro() as (launcher, stand_in):
+async def test_it_asks_for_itself_every_four_minutes(browser: Browser) -> None:
+    async with metapro(browser) as (launcher, stand_in):
         async with settled(launcher, "@metapro_demo_bot", via="main_app") as app:
             await app.page.clock.install()
             await app.page.reload()
@@ -207,17 +213,22 @@ async def test_it_asks_for_itself_every_four_minutes() -> None:
             assert asked(stand_in, "me") == [200]
 
 
-async def test_a_service_that_is_down_is_told_and_the_others_go_on() -> None:
+async def test_a_service_that_is_down_is_told_and_the_others_go_on(browser: Browser) -> None:
+    """From the beginning, and later."""
     outages = {
-        "refused": "cannot be reached",
         "bad_gateway": "refused without a reason (502)",
+        "refused": "cannot be reached",
         "unavailable": "Service Unavailable (503)",
         "empty": "the answer cannot be read",
     }
-    async with metapro() as (launcher, stand_in):
-        for outage, told in outages.items():
-            stand_in.switches = Switches.model_validate({"outages": {"leaderboard": outage}})
-            async with settled(launcher) as app:
+    async with metapro(browser) as (launcher, stand_in):
+        stand_in.switches = Switches.model_validate({"outages": {"leaderboard": "bad_gateway"}})
+        async with settled(launcher) as app:
+            assert (await state(app), await text(app, "#name")) == ("in", "Alice Liddell")
+            for outage, told in outages.items():
+                stand_in.switches = Switches.model_validate({"outages": {"leaderboard": outage}})
+                if outage != "bad_gateway":
+                    await press(app, "refresh")
                 assert await lines(app, "#error") == [f"leaderboard: {told}"]
                 assert (await state(app), await text(app, "#name")) == ("in", "Alice Liddell")
                 stand_in.switches.outages = {}
@@ -227,8 +238,8 @@ async def test_a_service_that_is_down_is_told_and_the_others_go_on() -> None:
 
 
 @pytest.mark.slow
-async def test_what_metapro_refuses_is_told_in_any_shape() -> None:
-    async with metapro() as (launcher, stand_in):
+async def test_what_metapro_refuses_is_told_in_any_shape(browser: Browser) -> None:
+    async with metapro(browser) as (launcher, stand_in):
         for shape in ("nest", "messages", "message_list"):
             stand_in.switches = Switches.model_validate({"errors": shape, "bot_name_form": "at"})
             async with settled(launcher) as app:
@@ -243,8 +254,8 @@ async def test_what_metapro_refuses_is_told_in_any_shape() -> None:
             assert await lines(app, "#error") == []
 
 
-async def test_without_a_stand_in_it_says_so() -> None:
-    async with launching(CALM, seconds=60) as (launcher, sandbox), Site(sandbox) as site:
+async def test_without_a_stand_in_it_says_so(browser: Browser) -> None:
+    async with launching(CALM, seconds=60, browser=browser) as (launcher, sandbox), Site(sandbox) as site:
         async with httpx.AsyncClient(verify=False) as http:
             assert (await http.get(site.url("metapro/config.json"))).status_code == 404
         async with settled(launcher) as app:

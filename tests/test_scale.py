@@ -576,7 +576,8 @@ def test_without_its_packages_the_command_says_how_to_get_them(
     monkeypatch.setitem(sys.modules, "launcher.scale", None)
     told = _refused(["worker", "--status", "--database", "x"], monkeypatch, capsys)
     assert told == (
-        "miniapp: Workers need some more packages. Run: pip install 'miniapp-launcher[monitor,scale]'"
+        "miniapp: Workers need some more packages. Run: pip install 'miniapp-launcher[monitor,scale]', "
+        "or from a clone: pip install '.[monitor,scale]'"
     )
 
 

@@ -15,7 +15,6 @@ from tests.npm import installed
 from tests.running import data_received
 from tests.sdks import (
     SDK,
-    TRANSPORTS,
     Ending,
     Feature,
     cannot_press,
@@ -26,6 +25,7 @@ from tests.sdks import (
     failures,
     follow,
     press,
+    quick_on,
     scan,
     showing,
     tell,
@@ -410,7 +410,7 @@ def script(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.mark.asyncio(loop_scope="session")
-@pytest.mark.parametrize("platform", TRANSPORTS)
+@quick_on("android")
 async def test_each_feature_of_the_official_script_is_answered(
     browser: Browser, platform: str, script: Path
 ) -> None:
@@ -427,7 +427,7 @@ async def test_the_official_script_is_answered_by_weba_in_its_way(browser: Brows
 
 
 @pytest.mark.asyncio(loop_scope="session")
-@pytest.mark.parametrize("platform", TRANSPORTS)
+@quick_on("android")
 async def test_the_official_script_ends_its_app(browser: Browser, platform: str, script: Path) -> None:
     async with showing(browser, PAGE, platform, {}, script) as stand:
         found = await ending_failures(stand, OFFICIAL.endings)

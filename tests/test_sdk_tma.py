@@ -17,7 +17,6 @@ from tests.running import data_received
 from tests.sdks import (
     MATRIX,
     SDK,
-    TRANSPORTS,
     Ending,
     Feature,
     cannot_press,
@@ -29,6 +28,7 @@ from tests.sdks import (
     follow,
     matrix,
     press,
+    quick_on,
     scan,
     showing,
     tell,
@@ -363,7 +363,7 @@ def script(request: pytest.FixtureRequest) -> Answer:
 
 
 @pytest.mark.asyncio(loop_scope="session")
-@pytest.mark.parametrize("platform", TRANSPORTS)
+@quick_on("web")
 async def test_each_feature_of_tma_is_answered(browser: Browser, platform: str, script: Answer) -> None:
     async with showing(browser, PAGE, platform, {"/tma.js": script}) as stand:
         found = await failures(stand, TMA.features)
@@ -378,7 +378,7 @@ async def test_tma_is_answered_by_weba_in_its_way(browser: Browser, script: Answ
 
 
 @pytest.mark.asyncio(loop_scope="session")
-@pytest.mark.parametrize("platform", TRANSPORTS)
+@quick_on("web")
 async def test_tma_ends_its_app(browser: Browser, platform: str, script: Answer) -> None:
     async with showing(browser, PAGE, platform, {"/tma.js": script}) as stand:
         found = await ending_failures(stand, TMA.endings)

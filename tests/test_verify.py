@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +16,16 @@ from telethon.tl import functions, types
 from typer.testing import CliRunner
 
 from flows import BadInput, Consent
+from launcher.budget import Budget, budget_for
 from launcher.cli import app as command_line
 from launcher.launcher import Launcher
-from launcher.probe.budget import Budget
 from launcher.sandbox import Sandbox
 from launcher.sandbox.assumptions import ASSUMPTIONS
 from launcher.sandbox.faults import DropBefore, Fail, FloodWait
 from launcher.sandbox.ready_file import describe, write
-from launcher.verify import WRITES, Verdict, Verification, verify
+from launcher.servers import server_inside, server_of
+from launcher.settings import Settings
+from launcher.verify import WRITES, Step, Verdict, Verification, verify
 from launcher.verify.table import OBSERVATIONS, UNTESTED
 from tests.running import calls_of, in_own_task, launching
 
@@ -223,21 +227,60 @@ async def test_a_flood_wait_at_once_leaves_all_untested() -> None:
 
 
 async def test_every_request_is_within_the_budget() -> None:
-    """As much time as the budget wants has passed, on a clock that moves when it is waited for."""
-    now = 0.0
+    """As much time as the budget wants has passed, on a clock that moves when it is waited for; and what is
+    told before each step says how much of that is still to come."""
+    now, steps, waited = 0.0, list[Step](), list[float]()
 
     async def wait(seconds: float) -> None:
         nonlocal now
         now += seconds
+        if waited:
+            waited[-1] += seconds
+
+    def told(step: Step) -> None:
+        steps.append(step)
+        waited.append(0.0)
 
     async with launching() as (launcher, sandbox):
         sandbox.log.clear()
         budget = Budget(60, clock=lambda: now, wait=wait)
-        found = await verify(launcher, "@demo_bot", budget=budget)
+        found = await verify(launcher, "@demo_bot", budget=budget, told=told)
         made = len([one for one in sandbox.log if one.account is not None])
     assert found.requests <= made + 8
     assert found.requests >= 40
     assert now >= found.requests - 15 - 8, "60 in a minute, 15 of them at once"
+    late = [(step.pause, seconds) for step, seconds in zip(steps, waited, strict=True) if step.pause]
+    assert late
+    assert [pause for pause, seconds in late if seconds < pause] == []
+
+
+async def test_each_step_is_told_before_it_is_made() -> None:
+    steps, seen = list[Step](), list[int]()
+    async with launching() as (launcher, sandbox):
+        sandbox.log.clear()
+
+        def told(step: Step) -> None:
+            steps.append(step)
+            seen.append(len(calls_of(sandbox, "messages.requestMainWebView")))
+
+        found = await verify(launcher, "@demo_bot", told=told)  # a sandbox takes all at once
+    looked_at = [name for name in OBSERVATIONS if name not in WRITES]
+    assert [step.number for step in steps] == list(range(1, len(found.opened) + len(looked_at) + 1))
+    assert {step.of for step in steps} == {len(steps)}
+    assert [step.what for step in steps[:2]] == ["open main app", "open menu button"]
+    assert steps[-1].what == f"see whether {looked_at[-1].replace('_', ' ')}"
+    assert seen[:2] == [0, 1]
+    assert steps[0].requests < steps[-1].requests < found.requests
+    assert {step.pause for step in steps} == {0.0}
+
+
+def test_how_much_may_be_asked_of_whom() -> None:
+    """Of Telegram's servers 20 requests in a minute; a sandbox is on the same machine and limits nobody."""
+    settings = Settings(api_id=1, api_hash="x", server="test", _env_file=None)
+    assert budget_for(server_of(settings)).per_minute == 20
+    with Sandbox().in_thread() as sandbox:
+        assert budget_for(server_inside(sandbox)).pause_before(5_000) == 0
+        assert budget_for(server_inside(sandbox), 30).per_minute == 30
 
 
 @on_stage
@@ -256,12 +299,15 @@ async def test_no_secret_is_told(stage: Stage) -> None:
 
 def test_the_command_tells_and_saves(tmp_path: Path) -> None:
     file = tmp_path / "verified.json"
-    arguments = ["verify", "@demo_bot", "--server", "sandbox", "--budget", "100000", "--save", str(file)]
+    arguments = ["verify", "@demo_bot", "--server", "sandbox", "--save", str(file)]
     result = CliRunner().invoke(command_line, arguments)
     assert result.exit_code == 0, result.output
     assert (
-        "  platforms_have_a_checked_form: messages.requestAppWebView: 400 PLATFORM_INVALID" in result.output
+        "  platforms_have_a_checked_form: messages.requestAppWebView: 400 PLATFORM_INVALID" in result.stdout
     )
+    told = result.stderr.splitlines()
+    assert told[0] == f"1/{len(told)} open main app (2 requests made)"
+    assert told[-1].startswith(f"{len(told)}/{len(told)} see whether ")
     saved = json.loads(file.read_text())
     assert saved["counts"]["contradicted"] == 0
     assert {one["name"] for one in saved["assumptions"]} == set(ASSUMPTIONS)
@@ -282,11 +328,35 @@ def test_the_command_shows_what_is_contradicted(tmp_path: Path) -> None:
             return CliRunner().invoke(command_line, every, input=typed, env=environment)
 
         assert run("login", "--phone", "9996621111", typed="22222\n").exit_code == 0
-        result = run("verify", "--budget", "100000")
+        as_json = run("verify", "--json")
+        result = CliRunner(env={"FORCE_COLOR": "1"}).invoke(  # a terminal, as far as rich is concerned
+            command_line, ["verify", "--server", str(file)], env=environment
+        )
+    assert (as_json.exit_code, as_json.stderr) == (1, "")
+    assert "\x1b[2K" in result.stderr, "drawn anew in its place"
+    assert "see whether a menu button of" in result.stderr
     assert result.exit_code == 1, result.output
-    before, _, after = result.output.partition(f"  {flipped}: messages.requestMainWebView: answered with")
+    before, _, after = result.stdout.partition(f"  {flipped}: messages.requestMainWebView: answered with")
     assert "contradicted: 1\n" in before
     assert '"access_hash": "***"' in after.partition("confirmed: ")[0]
     assert "  bots_get_bot_method_invalid: messages.requestMainWebView: 400 BOT_METHOD_INVALID" in after
     assert "@demo_bot on sandbox, " in after
     assert token not in result.output
+
+
+def test_it_needs_no_extra() -> None:
+    """What monitoring, Metapro, pages and several machines need is not there: these two do without."""
+    extras = (
+        "yaml",
+        "starlette",
+        "uvicorn",
+        "prometheus_client",
+        "playwright",
+        "eth_account",
+        "procrastinate",
+    )
+    program = (
+        f"import sys; sys.modules.update(dict.fromkeys({extras!r}))\n"
+        "import launcher.cli.verify, launcher.cli.batch, launcher.verify, launcher.inspection.batch"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

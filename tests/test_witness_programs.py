@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -43,7 +44,8 @@ def sandbox(folder: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
 
 
 def stop(program: subprocess.Popen[str], how: signal.Signals) -> int:
-    """The exit code of the program once it was told to stop, by its number."""
+    """The exit code of the program once it was told to stop, by its number. (The sandbox of tests/test_cli.py
+    is stopped by SIGTERM.)"""
     os.kill(program.pid, how)
     program.communicate(timeout=WAIT)
     return program.returncode
@@ -58,18 +60,18 @@ def run(script: Path, ready: Path, folder: Path) -> str:
 
 
 def test_plain_clients_work_from_the_ready_file_alone(tmp_path: Path) -> None:
-    with sandbox(tmp_path) as (program, ready):
-        site = json.loads(ready.read_text())["site"]
-        printed = {script.stem: run(script, ready, tmp_path) for script in PROGRAMS}
-        assert stop(program, signal.SIGTERM) == 0
-    assert printed == dict.fromkeys(["plain_kurigram", "plain_telethon"], f"{site}\n")
-    assert not ready.exists()
-
-
-def test_the_ready_file_has_what_others_need(tmp_path: Path) -> None:
     with sandbox(tmp_path) as (program, path):
         ready: dict[str, Any] = json.loads(path.read_text())
+        printed = {script.stem: run(script, path, tmp_path) for script in PROGRAMS}
         assert stop(program, signal.SIGINT) == 0
+    assert not path.exists()
+    assert list(printed) == ["plain_kurigram", "plain_telethon"]
+    for told in printed.values():
+        launch = dict(line.split(maxsplit=1) for line in told.splitlines())
+        assert (launch["page"], launch["tgWebAppPlatform"]) == (ready["site"], "android")
+        assert json.loads(launch["user"])["first_name"] == "Alice"
+        assert (launch["hash"], launch["signature"]) == ("***", "***")
+        assert not re.search("[0-9a-f]{64}|tgWebAppData=", told), "a launch URL, or what signs in"
     assert set(ready) >= {
         "dc", "public_key", "api_id", "api_hash", "layer", "accounts", "bots", "init_data_public_key",
         "site", "metapro",

@@ -23,33 +23,50 @@ async def run_batch(
     account: str | None,
     source: Path,
     out: Path | None,
-    per_minute: float,
+    per_minute: float | None,
     options: dict[str, Any],
 ) -> None:
-    """Inspect what the output file has not; raises typer.Exit when not every app was opened."""
+    """Inspect what the output file has not; raises typer.Exit when not every app is as it should be."""
+    from flows import Transient
+    from flows.launch_params import mask_init_data
+    from launcher.budget import budget_for
     from launcher.inspection.batch import done_already, inspect_all, links_in
     from launcher.launcher import Launcher
-    from launcher.probe.budget import Budget
 
     links = links_in(source)
     out = out or source.with_suffix(".jsonl")
+    if out.exists() and out.samefile(source):
+        raise typer.BadParameter("The results would overwrite the links: name another file.", param_hint="-o")
     done = done_already(out)
-    waiting = [link for link in links if link not in done]
-    failed = 0
+    waiting = [link for link in links if mask_init_data(link) not in done]
+    failed = sum(not done.get(mask_init_data(link), True) for link in links)
+    untested = 0
     with _progress(len(links), len(links) - len(waiting)) as advance:
 
         def told(inspection: Inspection) -> None:
-            nonlocal failed
-            failed += not inspection.ok
+            nonlocal failed, untested
+            if isinstance(inspection.failure, Transient):
+                untested += 1
+            else:
+                failed += not inspection.ok
             advance(inspection.target)
 
         if waiting:
             async with Launcher(settings, account) as launcher:
-                await inspect_all(launcher, waiting, out, budget=Budget(per_minute), told=told, **options)
-    there = len(links) - len(waiting)
-    say(f"{out}: {len(waiting)} inspected, {failed} of them not as they should be; {there} were there.")
-    if failed:
+                budget = budget_for(launcher.server, per_minute)
+                await inspect_all(
+                    launcher, waiting, out, budget=budget, told=told, paused=_say_pause, **options
+                )
+    inspected, there = len(waiting) - untested, len(links) - len(waiting)
+    say(f"{out}: {inspected} inspected, {there} were there; {failed} are not as they should be.")
+    if untested:
+        say(f"{untested} met a passing trouble of Telegram's: run this again to inspect them.")
+    if failed or untested:
         raise typer.Exit(1)
+
+
+def _say_pause(seconds: float) -> None:
+    say(f"Telegram asks for a pause of {seconds:.0f} s; what is done by now is kept.")
 
 
 @contextmanager

@@ -99,7 +99,7 @@ async def _launches(
             with suppress(MiniAppError):  # it is in the record
                 async with record.opening(launcher, target, parameters=chosen, **options) as app:
                     await settled(app)
-            launches[name] = await record.saved()
+            launches[name] = record.saved()
     return launches
 
 

@@ -189,7 +189,7 @@ class _Driving:
                 record.metapro = [step.to_json() for step in found.steps]
                 return found
         finally:
-            self.keeping.keep(await record.saved())
+            self.keeping.keep(record.all_saved())
 
     def _launcher(self, account: str | None, sandbox: Sandbox | None) -> Launcher:
         from launcher.launcher import Launcher

@@ -18,13 +18,6 @@ from launcher.plain_text import plain
 
 __all__ = ["report"]
 
-_EXTRAS = {
-    "playwright": "browser", "eth_account": "metapro", "eth_utils": "metapro", "eth_keys": "metapro",
-    "py_ecc": "metapro", "websockets": "metapro", "yaml": "monitor", "prometheus_client": "monitor",
-    "bcrypt": "monitor", "procrastinate": "scale", "psycopg": "scale", "psycopg_pool": "scale",
-}  # fmt: skip
-"""The extra that brings a package which is imported when it is needed."""
-
 
 def report(error: Exception, *, as_json: bool, as_nagios: bool = False) -> int:
     """Tell about the error; returns the exit code. Nagios reads standard output alone."""
@@ -53,6 +46,7 @@ def _as_json(error: Exception) -> dict[str, Any]:
 
 def _told(error: Exception) -> str:
     from flows import MiniAppError
+    from launcher.extras import ExtraMissing, extra_of
     from launcher.sandbox.ready_file import BadReadyFile
 
     usage = getattr(error, "format_message", None)  # typer's own errors, in every version of typer
@@ -61,8 +55,8 @@ def _told(error: Exception) -> str:
     match error:
         case MiniAppError() | BadReadyFile():
             return " ".join([spoken(error), *getattr(error, "__notes__", ())])
-        case ModuleNotFoundError(name=str(name)) if extra := _EXTRAS.get(name.partition(".")[0]):
-            return f"The package {name} is not installed. Run: pip install 'miniapp-launcher[{extra}]'"
+        case ModuleNotFoundError(name=str(name)) if extra := extra_of(error):
+            return str(ExtraMissing(name, extra))
         case OSError():
             return f"{error.filename}: {error.strerror}" if error.filename else error.strerror or "no input"
     return f"This is a defect of miniapp ({type(error).__name__}). MINIAPP_DEBUG=1 shows where."

@@ -62,9 +62,15 @@ def inspect(
         ),
     ] = None,
     budget: Annotated[
-        float,
-        typer.Option("--budget", metavar="N", min=1, max=600, help="With --jsonl: requests in a minute."),
-    ] = 20.0,
+        float | None,
+        typer.Option(
+            "--budget",
+            metavar="N",
+            min=1,
+            max=600,
+            help="With --jsonl: requests in a minute; 20 by default, of a sandbox as many as it answers.",
+        ),
+    ] = None,
     reveal: given.RevealOption = False,
     server: given.ServerOption = None,
     account: given.AccountOption = None,
@@ -92,9 +98,9 @@ def inspect(
         options["reveal"] = reveal
         return run(run_batch(settings, account, Path(link), out, budget, options))
     keeping = Keeping(report, save)
-    inspection, saved = run(_inspect(settings, account, link, options, reveal))
+    inspection, launches = run(_inspect(settings, account, link, options, reveal))
+    keeping.keep(launches)
     _show(inspection, as_json)
-    keeping.keep(saved)
     if inspection.failure is not None:
         say(f"miniapp: {spoken(inspection.failure)}")
         raise typer.Exit(1)
@@ -110,7 +116,7 @@ def _only_single(**chosen: object) -> None:
 
 async def _inspect(
     settings: Settings, account: str | None, link: str, options: dict[str, Any], reveal: bool
-) -> tuple[Inspection, SavedLaunch]:
+) -> tuple[Inspection, list[SavedLaunch]]:
     from flows import MiniAppError
     from launcher.cli.page import sandbox_with_pages
     from launcher.launcher import Launcher
@@ -122,7 +128,7 @@ async def _inspect(
         with suppress(MiniAppError):  # it is in the record
             async with record.opening(launcher, link, **options) as app:
                 await settled(app)
-        return record.inspection, await record.saved()
+        return record.inspection, record.all_saved()
 
 
 def _show(inspection: Inspection, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -44,16 +45,24 @@ class Keeping:
     def wanted(self) -> bool:
         return self.report is not None or self.save is not None
 
-    def keep(self, saved: SavedLaunch) -> None:
-        """Write the files, and tell where they are."""
+    def keep(self, launches: Sequence[SavedLaunch]) -> None:
+        """Write the files, and tell where they are. Launches by links in the page follow the first one, and
+        have a number in the names of their files."""
         from launcher.report import html
 
-        if self.save is not None:
-            saved.write(self.save)
-            say(f"Saved: {self.save}{_warning(saved)}")
-        if self.report is not None:
-            self.report.write_text(html(saved), "utf-8")
-            say(f"Report: {self.report}{_warning(saved)}")
+        for number, saved in enumerate(launches, 1):
+            if self.save is not None:
+                file = _numbered(self.save, number)
+                saved.write(file)
+                say(f"Saved: {file}{_warning(saved)}")
+            if self.report is not None:
+                file = _numbered(self.report, number)
+                file.write_text(html(saved), "utf-8")
+                say(f"Report: {file}{_warning(saved)}")
+
+
+def _numbered(file: Path, number: int) -> Path:
+    return file if number == 1 else file.with_stem(f"{file.stem}-{number}")
 
 
 def _warning(saved: SavedLaunch) -> str:

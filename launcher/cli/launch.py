@@ -73,7 +73,7 @@ class Launch:
             ) as app:
                 yield app
         finally:
-            self.keeping.keep(await record.saved())
+            self.keeping.keep(record.all_saved())
 
     @asynccontextmanager
     async def _launcher(self, timing: Timing) -> AsyncIterator[Launcher]:

@@ -97,10 +97,12 @@ async def _shown(server: str, code: QrCode) -> None:
     """
     scan = "Scan this in Telegram: Settings > Devices > Link Desktop Device. It changes when it expires."
     say(_SCANNERS.get(server, scan))
+    from launcher.extras import install
+
     try:
         import segno
     except ImportError:
-        say("(A drawing needs one more package: pip install 'miniapp-launcher[qr]')")
+        say(f"(A drawing needs one more package. {install('qr')})")
     else:
         segno.make(code.url, micro=False).terminal(out=sys.stderr, compact=True)
     say(code.url)

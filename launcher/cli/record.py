@@ -71,14 +71,14 @@ def record(
         "parameters": given.open_parameters(platform, mode, None),
         "consent": given.consent(allow, ask=False),
     }
-    lines = None if script is None else script.read_text("utf-8").splitlines()
-    recorded = run(_record(given.settings_for(server), account, target, lines, options))
+    played = None if script is None else _Script(script)
+    recorded = run(_record(given.settings_for(server), account, target, played, options))
     output.write_text(recorded.source(), "utf-8")
     say(f"Written: {output}, {len(recorded.steps)} steps. Run it: pytest {output}")
 
 
 async def _record(
-    settings: Settings, account: str | None, target: str, script: list[str] | None, options: dict[str, Any]
+    settings: Settings, account: str | None, target: str, script: _Script | None, options: dict[str, Any]
 ) -> Recorded:
     from launcher.cli.page import sandbox_with_pages
     from launcher.launcher import Launcher
@@ -89,14 +89,29 @@ async def _record(
         Launcher(settings, account, sandbox=sandbox) as launcher,
     ):
         if script is not None:
-            return await record(launcher, target, _of_script(script), **options)
+            return await record(launcher, target, script.lines(), refused=script.refuse, **options)
         launcher.browser_options = {"headed": True}
         return await record(launcher, target, _typed(), opened=_begin, refused=_refuse, **options)
 
 
-async def _of_script(lines: list[str]) -> AsyncIterator[str]:
-    for line in lines:
-        yield line
+class _Script:
+    """The lines of a file, and where in it something is wrong."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._lines = file.read_text("utf-8").splitlines()
+        self._number = 0
+
+    async def lines(self) -> AsyncIterator[str]:
+        for line in self._lines:
+            self._number += 1
+            yield line
+
+    def refuse(self, failure: BadInput) -> None:
+        from flows import BadInput
+
+        where = f"{self._file}, line {self._number}"
+        raise BadInput(f"{where}: {failure.meaning}", failure.remedy) from None
 
 
 async def _typed() -> AsyncIterator[str]:
@@ -127,7 +142,9 @@ async def _typed() -> AsyncIterator[str]:
 def _begin(app: MiniApp) -> None:
     from launcher.record import HELP
 
-    say(f"Click and type in the window. For what is not in it, type here:\n{HELP}")
+    say("Click and type in the window. For what is not in it, type here:")
+    for line in HELP.splitlines():
+        say(line)
     for event in app.events:
         _tell(app, event)
     app.events.on_event = partial(_tell_soon, app)

@@ -48,7 +48,7 @@ def replay(
         raise typer.BadParameter("it is for --serve", param_hint="--ready-file")
     keeping = Keeping(report)
     saved = SavedLaunch.read(file)
-    keeping.keep(saved)
+    keeping.keep([saved])
     if serve:
         run(_serve(saved, ready_file, port))
     elif as_json:
@@ -82,9 +82,12 @@ def _announce(saved: SavedLaunch, ready_file: Path | None, ready: ReadyFile) -> 
 
 def _show(saved: SavedLaunch) -> None:
     """On a terminal: what happened, then each part that there is."""
+    from launcher.inspection.readings import agreement
+
     outcome = "opened" if saved.opened else f"not opened: {saved.failure.message if saved.failure else ''}"
     facts = [
         ("when", saved.when.isoformat(timespec="seconds")),
+        ("opened by", saved.opened_by and f"a link in the page of {saved.opened_by}"),
         ("server", saved.server),
         ("platform", saved.platform),
         ("outcome", outcome),
@@ -94,6 +97,8 @@ def _show(saved: SavedLaunch) -> None:
     for name in ("link", "bot", "app", "answer", "launch_params", "init_data"):
         if values := getattr(saved, name):
             show_panel(name.replace("_", " "), [(key, _brief(value)) for key, value in values.items()])
+    if saved.readings:
+        show_line(agreement(saved.readings))
     _tables(saved)
 
 
@@ -107,7 +112,20 @@ def _tables(saved: SavedLaunch) -> None:
         ("at", "way", "event", "data"): [
             (_ms(one.at), one.direction, one.name, _short(one.data)) for one in saved.events
         ],
-        ("at", "seen", "what"): [(_ms(one.at), one.kind, one.text) for one in saved.console],
+        ("at", "seen", "what"): [(_ms(one.at), one.kind, one.text) for one in saved.seen],
+        ("at", "level", "on the console"): [
+            (_ms(one.at), one.level, _short(one.text)) for one in saved.console
+        ],
+        ("at", "method", "address", "status", "took"): [
+            (
+                _ms(one.at),
+                one.method,
+                one.origin + one.path,
+                one.failure or one.status,
+                None if one.ms is None else _ms(one.ms / 1000),
+            )
+            for one in saved.network
+        ],
         ("step", "name", "verdict", "cause"): [
             (step.id, step.name, step.verdict, step.cause) for step in saved.metapro
         ],

@@ -116,15 +116,35 @@ def _switches(given: list[str]) -> Switches:
 
     from launcher.sandbox.metapro import Switches
 
-    values = {name: _value(value) for name, _, value in (one.partition("=") for one in given)}
+    told = dict(map(_told, given))
     try:
-        return Switches.model_validate(values)
+        return Switches.model_validate({name: _value(value) for name, value in told.items()})
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        problem = (
-            f"{first['loc'][0]}: {first['msg']}; the switches and their positions are on the stand-in's page"
-        )
-    raise typer.BadParameter(problem, param_hint="--metapro")
+        wrong = str(error.errors(include_url=False, include_input=False)[0]["loc"][0])
+    raise typer.BadParameter(_misfit(wrong, told[wrong]), param_hint="--metapro")
+
+
+def _told(one: str) -> tuple[str, str]:
+    """Name and value. Raises typer.BadParameter."""
+    from launcher.sandbox.metapro import Switches
+
+    name, equals, value = one.partition("=")
+    if name not in Switches.model_fields:
+        names = ", ".join(Switches.model_fields)
+        raise typer.BadParameter(f"there is no switch {name!r}; there are {names}", param_hint="--metapro")
+    if not equals:
+        raise typer.BadParameter(f"{name} is turned by {name}=VALUE; {_takes(name)}", param_hint="--metapro")
+    return name, value
+
+
+def _misfit(name: str, value: str) -> str:
+    return f"{name} cannot be {value!r}; {_takes(name)}"
+
+
+def _takes(name: str) -> str:
+    from launcher.sandbox.metapro import positions
+
+    return f"it takes {positions(name)}"
 
 
 def _value(text: str) -> Any:

@@ -15,7 +15,7 @@ from launcher.cli.output import say, show_json, show_line, show_table
 
 if TYPE_CHECKING:
     from launcher.settings import Settings
-    from launcher.verify import Finding, Verification
+    from launcher.verify import Finding, Step, Verification
 
 
 def verify(
@@ -30,8 +30,14 @@ def verify(
         typer.Option("--link", metavar="LINK", help="A link to an app of the bot. Repeatable."),
     ] = None,
     budget: Annotated[
-        float, typer.Option("--budget", metavar="N", min=1, help="Requests in a minute, on average.")
-    ] = 20,
+        float | None,
+        typer.Option(
+            "--budget",
+            metavar="N",
+            min=1,
+            help="Requests in a minute; 20 by default, of a sandbox as many as it answers.",
+        ),
+    ] = None,
     allow: Annotated[
         list[str] | None,
         typer.Option(
@@ -63,7 +69,7 @@ def verify(
         "allowed": names,
         "consent": given.consent([name for name in allow or () if name not in WRITES], ask=False),
     }
-    result = run(_verify(given.settings_for(server), account, bot, budget, options))
+    result = run(_verify(given.settings_for(server), account, bot, budget, options, quiet=as_json))
     _save(save, result)
     _show(result, as_json)
     if result.stopped is not None:
@@ -72,29 +78,42 @@ def verify(
 
 
 async def _verify(
-    settings: Settings, account: str | None, bot: str | None, per_minute: float, options: dict[str, Any]
+    settings: Settings,
+    account: str | None,
+    bot: str | None,
+    per_minute: float | None,
+    options: dict[str, Any],
+    *,
+    quiet: bool,
 ) -> Verification:
     """A flood wait, however short, is for the person to hear of."""
+    from launcher.budget import budget_for
     from launcher.launcher import Launcher
-    from launcher.probe.budget import Budget
     from launcher.timing import Timing
     from launcher.verify import verify
 
     async with Launcher(settings, account, timing=Timing(flood_wait=0)) as launcher:
-        with _progress() as told:
-            return await verify(launcher, bot, budget=Budget(per_minute), told=told, **options)
+        budget = budget_for(launcher.server, per_minute)
+        with _progress(quiet=quiet) as told:
+            return await verify(launcher, bot, budget=budget, told=told, **options)
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[Any], None]]:
-    """What is being done, on a terminal; nothing elsewhere."""
+def _progress(*, quiet: bool) -> Iterator[Callable[[Step], None]]:
+    """Each step: a bar on a terminal, a line elsewhere, nothing for a program."""
     from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
 
-    from launcher.verify import Finding
+    from launcher.plain_text import plain
 
-    console = Console(stderr=True)
-    with console.status("opening the bot's apps") as status:
-        yield lambda one: status.update(one.name if isinstance(one, Finding) else one.flow)
+    console = Console(stderr=True, markup=False)
+    if quiet or not console.is_terminal:
+        yield (lambda step: None) if quiet else say
+        return
+    columns = (BarColumn(20), TextColumn("{task.description}", markup=False))
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("")
+        yield lambda step: bar.update(task, description=plain(step), total=step.of, completed=step.number - 1)
 
 
 def _save(file: Path | None, result: Verification) -> None:

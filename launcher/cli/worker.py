@@ -61,13 +61,12 @@ def worker(
 def database_of(url: str) -> Database:
     """The database of the workers. Raises BadInput."""
     from flows import BadInput
+    from launcher.extras import install
 
     try:
         from launcher.scale import Database
     except ImportError:
-        raise BadInput(
-            "Workers need some more packages.", "Run: pip install 'miniapp-launcher[monitor,scale]'"
-        ) from None
+        raise BadInput("Workers need some more packages.", install("monitor", "scale")) from None
     if not url:
         raise BadInput(
             "There is no database.", "Set MINIAPP_DATABASE_URL to postgresql://… or give --database."

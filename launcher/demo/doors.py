@@ -74,7 +74,7 @@ async def _recorded(players: Troupe) -> str:
     record = Recording()
     async with record.opening(players.launcher, _LINK, host="browser") as app:
         await app.ready()
-    return html(await record.saved())
+    return html(record.saved())
 
 
 def _write(pages: dict[Path, str]) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -139,7 +140,9 @@ async def _played(
             async with Site(sandbox if screen.on else None, metapro=metapro) as site:
                 launches = await _all_launched(players, screen)
                 screen.tell("metapro", "the app of @metapro_demo_bot, against a model of Metapro's services")
-                driven = await metapro_driven(players, site, browser=screen.on)
+                driven = await metapro_driven(
+                    players, site, browser=screen.on, tell=partial(screen.tell, "metapro")
+                )
                 counts = ", ".join(f"{count} {verdict}" for verdict, count in driven.counts.items())
                 screen.tell("metapro", f"{len(driven.steps)} steps: {counts}")
                 doors = await doors_shown(players, screen.folder if screen.on else None)

@@ -10,12 +10,15 @@ what is known of each target; `history` keeps it across restarts; `metrics`, `pr
 `service` puts them on the web.
 """
 
-from launcher.exporter.exporter import Exporter
-from launcher.exporter.history import History
-from launcher.exporter.schedule import Schedule
-from launcher.exporter.service import application
-from launcher.exporter.serving import listening, serving, until_told
-from launcher.exporter.watched import AtWork, Past, Watched
+from launcher.extras import from_extras
+
+with from_extras():
+    from launcher.exporter.exporter import Exporter
+    from launcher.exporter.history import History
+    from launcher.exporter.schedule import Schedule
+    from launcher.exporter.service import application
+    from launcher.exporter.serving import listening, serving, until_told
+    from launcher.exporter.watched import AtWork, Past, Watched
 
 __all__ = [
     "AtWork",

@@ -29,6 +29,7 @@ from typing import Any
 from playwright.async_api import BrowserContext, CDPSession, Error, Frame, Page, Response
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
+from launcher.hosts.console import Console
 from launcher.hosts.launch_secrets import LaunchSecrets, origin_of
 from launcher.hosts.observations import (
     HostEnd,
@@ -261,6 +262,7 @@ class BrowserHost:
         try:
             self._page = await self._context.new_page()
             self.traffic = Traffic(self._page, self._secrets)
+            self.console = Console(self._page, self._secrets)
             self._watch = Watch(
                 self._context, self._page, self.observations, self._secrets, self._limits,
                 framed=self._framed, end=self.end, spawn=self._spawn,

@@ -31,9 +31,12 @@ DISABLED_FEATURES = (
 )  # fmt: skip
 """What Playwright switches off, but for `ThirdPartyStoragePartitioning`: without that one, storage throws
 in the iframe of a web client. Of a switch that is given twice Chromium takes the last."""
+WASTEFUL_FEATURES = ("WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "SpareRendererForSitePerProcess")
+"""What nobody sees of a page without a window, and takes Chromium more than half of its work for one: two
+pages of its own under the address bar of each context, and a process that waits for another site."""
 
 ARGUMENTS = (
-    f"--disable-features={','.join(DISABLED_FEATURES)}",
+    f"--disable-features={','.join((*DISABLED_FEATURES, *WASTEFUL_FEATURES))}",
     "--disable-sync",
 )
 REPLACED = ("--disable-popup-blocking",)

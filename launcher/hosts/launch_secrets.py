@@ -2,10 +2,11 @@
 
 Whoever holds `tgWebAppData` is the user, as far as the Mini App's server knows, because of the `hash` and
 the `signature` in it. These two and the query id are plain letters and digits that look the same in every
-encoding of URLs and texts; in Base64 each looks like one of three, as it begins at the first, second or third
-byte of a group. All of these are struck out wherever they stand, so also in a request in which the page sent
-the init data on in a form of its own; what it has enciphered or compressed is not recognised. The fragment as
-a whole is struck out of every URL that is shown. So is the key in a link by which an app invites a wallet
+encoding of URLs and texts; in Base64 each looks like one of three, as it begins at the first, second or
+third byte of a group. The hash is a number written in hexadecimal digits, so its capitals say the same.
+All of these are struck out wherever they stand, so also in a request in which the page sent the init data
+on in a form of its own; what it has enciphered or compressed is not recognised. The fragment as a whole
+is struck out of every URL that is shown. So is the key in a link by which an app invites a wallet
 (WalletConnect's `symKey`): it opens what the two say.
 """
 
@@ -35,7 +36,9 @@ class LaunchSecrets:
     def __init__(self, url: str) -> None:
         init_data = dict(_pairs(urlsplit(url).fragment)).get("tgWebAppData", "")
         forms = {init_data, unquote(init_data)}
-        values = {value for name, value in _pairs(unquote(init_data)) if name in _NAMES}
+        pairs = list(_pairs(unquote(init_data)))
+        values = {value for name, value in pairs if name in _NAMES}
+        values |= {value.upper() for name, value in pairs if name == "hash"}
         found = {form for form in forms | values if len(form) >= _SHORTEST}
         found |= {encoded for value in values & found for encoded in _in_base64(value)}
         self._values = sorted(found, key=len, reverse=True)

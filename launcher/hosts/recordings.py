@@ -6,7 +6,8 @@ both are written to a temporary place first, and reach their own name only with 
 a screenshot, a trace's frames and a video too.
 
 A video needs Playwright's ffmpeg (`playwright install ffmpeg`). Without it the folder gets what the page
-looked like as numbered JPEG files, ten a second at most and only while something changes.
+looked like as numbered JPEG files, ten a second at most and only while something changes. A browser that is
+somewhere else keeps its films to itself until they are asked for, so the folder gets them at the end.
 """
 
 from __future__ import annotations
@@ -58,10 +59,11 @@ class Recordings:
         self._pictures = video if pictures else None
         self._picture = (0, float("-inf"))  # the number of the latest, and its time
         self._raw: Path | None = None
+        self._pages: list[Page] = []
         self._finishing: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        if self._trace or self._har:
+        if self._trace or self._har or self._video:
             self._raw = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="miniapp-"))
         return self
 
@@ -78,11 +80,13 @@ class Recordings:
         options: dict[str, Any] = {}
         if self._har and self._raw:
             options |= {"record_har_path": self._raw / "page.har", "record_har_content": "embed"}
-        if self._video:
-            options |= {"record_video_dir": self._video}
+        if self._video and self._raw:
+            options |= {"record_video_dir": self._raw}
         return options
 
     async def start(self, context: BrowserContext) -> None:
+        if self._video:
+            context.on("page", lambda page: self._pages.append(page))
         if self._trace:
             await context.tracing.start(screenshots=True, snapshots=True, sources=False)
 
@@ -111,9 +115,13 @@ class Recordings:
     async def _finish(self, context: BrowserContext) -> None:
         with suppress(Error, TimeoutError):
             async with asyncio.timeout(_CLOSE):
-                if self._trace and self._raw:
+                if self._raw and (self._trace or self._video):
                     await asyncio.gather(*(page.close() for page in context.pages), return_exceptions=True)
+                if self._trace and self._raw:
                     await context.tracing.stop(path=self._raw / "trace.zip")
+        if self._video:
+            for number, page in enumerate(self._pages, 1):
+                await _save_film(page, self._video / ("page.webm" if number == 1 else f"page-{number}.webm"))
         with suppress(Error, TimeoutError):
             async with asyncio.timeout(_CLOSE):
                 await context.close()
@@ -124,6 +132,13 @@ class Recordings:
             self._har.write_bytes(self._secrets.mask_bytes(har.read_bytes()))
         if self._trace and trace.exists():
             _masked_zip(trace, self._trace, self._secrets)
+
+
+async def _save_film(page: Page, file: Path) -> None:
+    with suppress(Error, TimeoutError):  # a browser that is gone has taken it along
+        async with asyncio.timeout(_CLOSE):
+            if page.video is not None:
+                await page.video.save_as(file)
 
 
 def _masked_zip(source: Path, target: Path, secrets: LaunchSecrets) -> None:

@@ -1,8 +1,9 @@
 """Many inspections in a row, into a file of JSON lines.
 
-Each result is a line as soon as it is there, so a batch that was stopped goes on where it was: what the file
-has is not asked again. It keeps within a budget of requests. When Telegram wants to be left alone, it is, and
-the link is tried once more afterwards; no line says more than what was really tested.
+Each result is a line as soon as it is there, so a batch that was stopped goes on where it was: what the
+file has is not asked again. It keeps within a budget of requests. When Telegram wants to be left alone,
+it is, and the link is tried once more afterwards. A link that met a passing trouble of Telegram's gets no
+line: it was not tested, and the next run tries it again.
 """
 
 from __future__ import annotations
@@ -11,15 +12,13 @@ import asyncio
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from flows import AccountLost, BadInput, FloodWait, NotConnected
+from flows import AccountLost, BadInput, FloodWait, NotConnected, Transient
+from launcher.budget import Budget
 from launcher.inspection.run import inspect_link
 from launcher.inspection.stages import Inspection
 from launcher.launcher import Launcher
-
-if TYPE_CHECKING:
-    from launcher.probe.budget import Budget
 
 __all__ = ["PATIENCE", "done_already", "inspect_all", "links_in"]
 
@@ -47,23 +46,35 @@ def links_in(file: Path) -> list[str]:
     return links
 
 
-def done_already(out: Path) -> set[str]:
-    """The targets in a file of results; a last line that was not finished is cut off.
+def done_already(out: Path) -> dict[str, bool]:
+    """The targets in a file of results, each with whether it was as it should be; a last line that was not
+    finished is cut off.
 
     Raises BadInput for a file that is something else, OSError for one that cannot be read.
     """
     if not out.exists():
-        return set()
+        return {}
     content = out.read_bytes()
     whole = content[: content.rfind(b"\n") + 1]
+    rest = content[len(whole) :]
     try:
-        targets = {json.loads(line)["target"] for line in whole.splitlines()}
+        results = {line["target"]: line["ok"] for line in map(json.loads, whole.splitlines())}
+        if not _begins_a_result(rest):
+            raise ValueError
     except (ValueError, KeyError, TypeError, RecursionError):
         raise BadInput(f"{out} is no file of results.", "Name another file, or move this one away.") from None
-    if whole != content:
+    if rest:
         with out.open("r+b") as file:
             file.truncate(len(whole))
-    return targets
+    return results
+
+
+_BEGINNING = b'{"target": '
+"""Of each line: how an `Inspection` is written."""
+
+
+def _begins_a_result(rest: bytes) -> bool:
+    return rest[: len(_BEGINNING)] == _BEGINNING[: len(rest)]
 
 
 async def inspect_all(
@@ -73,18 +84,21 @@ async def inspect_all(
     *,
     budget: Budget,
     told: Callable[[Inspection], None] = lambda inspection: None,
+    paused: Callable[[float], None] = lambda seconds: None,
     **options: Any,
 ) -> None:
-    """Inspect one target after the other and append each to the file; `told` is called with each result.
+    """Inspect one target after the other and append each to the file; `told` is called with each result, also
+    with one that met a passing trouble (`Transient`) and is not written; `paused` with the seconds of each
+    flood wait that is waited out.
 
     Raises FloodWait for one that is longer than `PATIENCE`, AccountLost, NotConnected, and OSError when the
     file cannot be written: what the file has by then stays.
     """
     with out.open("a", encoding="utf-8") as file:
         for target in targets:
-            inspection = await _within(budget, launcher, target, options)
-            line = json.dumps(inspection.to_json())
-            await asyncio.to_thread(_append, file, line)
+            inspection = await _within(budget, launcher, target, paused, options)
+            if not isinstance(inspection.failure, Transient):
+                await asyncio.to_thread(_append, file, json.dumps(inspection.to_json()))
             told(inspection)
 
 
@@ -93,7 +107,13 @@ def _append(file: Any, line: str) -> None:
     file.flush()
 
 
-async def _within(budget: Budget, launcher: Launcher, target: str, options: dict[str, Any]) -> Inspection:
+async def _within(
+    budget: Budget,
+    launcher: Launcher,
+    target: str,
+    paused: Callable[[float], None],
+    options: dict[str, Any],
+) -> Inspection:
     while True:
         await budget.take(_COLD)
         inspection = await inspect_link(launcher, target, **options)
@@ -101,6 +121,7 @@ async def _within(budget: Budget, launcher: Launcher, target: str, options: dict
         match inspection.failure:
             case FloodWait(seconds=seconds) if seconds <= PATIENCE:
                 budget.pause(seconds)
+                paused(seconds)
             case FloodWait() | AccountLost() | NotConnected() as failure:
                 raise failure
             case _:

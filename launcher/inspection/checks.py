@@ -17,7 +17,7 @@ from launcher.inspection.stages import Check, Verdict
 from launcher.launcher import Launcher
 from launcher.mini_app import MiniApp
 
-__all__ = ["MAX_AGE", "checks_of"]
+__all__ = ["MAX_AGE", "checks_of", "server_time"]
 
 MAX_AGE = 300.0
 """Seconds: init data that was just asked for is not older, unless a clock is wrong."""
@@ -25,13 +25,19 @@ MAX_AGE = 300.0
 _TELL_NOBODY = ("keyboard_button", "inline_mode")
 
 
-def checks_of(launcher: Launcher, app: MiniApp) -> Iterator[Check]:
-    """Every check of an open app's answer, in the order in which a page's server would make them."""
+def server_time(launcher: Launcher) -> float:
+    """Seconds since 1970 by the clock that init data is dated with."""
+    return launcher.sandbox.now() if launcher.sandbox else time.time()
+
+
+def checks_of(launcher: Launcher, app: MiniApp, now: float | None = None) -> Iterator[Check]:
+    """Every check of an app's answer, in the order in which a page's server would make them; `now` is the
+    `server_time` at which it was opened, now unless given."""
     yield _well_formed(app.launch_params)
     data = app.init_data
     yield _identity(app.flow, data, app.launch_params)
     if data is not None:
-        bot, now = app.app.bot.id, launcher.sandbox.now() if launcher.sandbox else time.time()
+        bot, now = app.app.bot.id, server_time(launcher) if now is None else now
         key = launcher.server.init_data_public_key
         yield _judged(
             "age",

@@ -83,10 +83,11 @@ class Onlooker:
 
     def opened(self, app: MiniApp) -> Inspection:
         """What there is to say of the open app."""
-        checks = tuple(checks_of(self._launcher, app))
-        return self._asked(
-            replace(self.before, bot=app.app.bot, app=app.app, web_view=app.web_view, checks=checks)
-        )
+        return replace(self.seen(app), checks=tuple(checks_of(self._launcher, app)))
+
+    def seen(self, app: MiniApp) -> Inspection:
+        """The same without the checks, which are most of the work."""
+        return self._asked(replace(self.before, bot=app.app.bot, app=app.app, web_view=app.web_view))
 
     def stopped(self, failure: MiniAppError, exchanges: Iterable[Exchange]) -> Inspection:
         """How far a launch came that this stopped."""

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from launcher.inspection.readings import agreement, differing, reader
 from launcher.inspection.stages import Inspection
 from launcher.plain_text import plain
 
@@ -43,26 +44,22 @@ def _reached(stopped_at: str | None) -> list[tuple[str, Section]]:
     return [*finding[:last], ("The requests", _requests), *answer]
 
 
-_NO_LINK = "no link:"
-
-
 def _link(shown: Stages, console: Console) -> None:
     link = shown["link"]
     if link is None:
         _say(console, f"{shown['target']} is the name of a bot.")
         return
     lines = {"you gave": shown["target"], "it reads as": _reading(link), "spelled": link["spelled"]}
-    others = {f"for {reader}": _reading(reading) for reader, reading in link["readings"].items()}
-    agree = len({text for text in others.values() if not text.startswith(_NO_LINK)}) <= 1
-    agree = agree and len({text.startswith(_NO_LINK) for text in others.values()}) == 1
-    _fields(console, lines | ({"other clients": "read it alike"} if agree else others))
-    if not agree:
-        _say(console, "Clients disagree about this link: what it opens depends on where it is pressed.")
+    readings = link["readings"]
+    if differing(readings):
+        lines |= {f"for {reader(name)}": _reading(reading) for name, reading in readings.items()}
+    _fields(console, lines)
+    _say(console, agreement(readings))
 
 
 def _reading(link: Mapping[str, Any]) -> str:
     if link["kind"] is None:
-        return f"{_NO_LINK} {link['reason']}"
+        return f"no link: {link['reason']}"
     rest = {name: value for name, value in link.items() if name not in ("kind", "spelled", "readings")}
     return " ".join([link["kind"], *(f"{name}={_short(value)}" for name, value in rest.items() if value)])
 

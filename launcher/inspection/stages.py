@@ -16,6 +16,7 @@ from telethon.tl import TLObject
 from flows import App, Bot, InitData, LaunchParams, MiniAppError, Prompt, Question, WebView
 from flows.cache import KnownApp
 from flows.init_data import WebAppChat, WebAppUser
+from flows.launch_params import mask_init_data
 from flows.links import Link, NotALink
 from launcher.failure_json import failure_json
 from launcher.masks import MASK, answer_summary, is_secret, masked, parameters, tl_json
@@ -115,7 +116,7 @@ class Inspection:
     def to_json(self) -> dict[str, Any]:
         """A JSON object with one member per stage; secrets are masked unless `reveal` was asked for."""
         return {
-            "target": self.target,
+            "target": self.target if self.reveal else mask_init_data(self.target),
             "opened": self.opened,
             "ok": self.ok,
             "stopped_at": self.stopped_at and str(self.stopped_at),

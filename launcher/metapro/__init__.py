@@ -5,29 +5,32 @@ publicly known of Metapro is documented in words and samples only; what a step r
 result (`assumptions`).
 """
 
-import launcher.metapro.recursion_limit  # noqa: F401
-from launcher.metapro.assumptions import ASSUMPTIONS
-from launcher.metapro.client import Exchange, MetaproClient
-from launcher.metapro.drive import LongRun, Relaunch, Screen, reopening
-from launcher.metapro.driver import KeptAlive, MetaproDriver
-from launcher.metapro.eip1193 import WalletRefused
-from launcher.metapro.errors import (
-    MetaproBroken,
-    MetaproError,
-    MetaproMisconfigured,
-    MetaproRefused,
-    MetaproUnreachable,
-    NeedsLaunch,
-)
-from launcher.metapro.launch import Launch
-from launcher.metapro.message import read_message, recover, sign_in_message
-from launcher.metapro.report import DriveReport, Layer, Outcome, StepResult, Verdict
-from launcher.metapro.settings import SERVICES, MetaproSettings, TelegramLogin
-from launcher.metapro.show import print_report
-from launcher.metapro.stand_in import stand_in_settings
-from launcher.metapro.steps import CATALOGUE
-from launcher.metapro.wallet import Wallet
-from launcher.metapro.wallet_log import Decision, WalletPolicy, WalletRequest
+from launcher.extras import from_extras
+
+with from_extras():
+    import launcher.metapro.recursion_limit  # noqa: F401
+    from launcher.metapro.assumptions import ASSUMPTIONS
+    from launcher.metapro.client import Exchange, MetaproClient
+    from launcher.metapro.drive import LongRun, Relaunch, Screen, reopening
+    from launcher.metapro.driver import KeptAlive, MetaproDriver
+    from launcher.metapro.eip1193 import WalletRefused
+    from launcher.metapro.errors import (
+        MetaproBroken,
+        MetaproError,
+        MetaproMisconfigured,
+        MetaproRefused,
+        MetaproUnreachable,
+        NeedsLaunch,
+    )
+    from launcher.metapro.launch import Launch
+    from launcher.metapro.message import read_message, recover, sign_in_message
+    from launcher.metapro.report import DriveReport, Layer, Outcome, StepResult, Verdict
+    from launcher.metapro.settings import SERVICES, MetaproSettings, TelegramLogin
+    from launcher.metapro.show import print_report
+    from launcher.metapro.stand_in import stand_in_settings
+    from launcher.metapro.steps import CATALOGUE
+    from launcher.metapro.wallet import Wallet
+    from launcher.metapro.wallet_log import Decision, WalletPolicy, WalletRequest
 
 __all__ = [
     "ASSUMPTIONS",

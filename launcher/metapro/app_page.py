@@ -6,16 +6,16 @@ What Playwright cannot do with a page is the step's fault, in one line.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from launcher.hosts.observations import Seen
 from launcher.metapro.drive import Screen, Shown
 from launcher.metapro.step import Failed
+from launcher.metapro.until import until
 from launcher.metapro.watch import AppWatch, Sent
 
 __all__ = [
-    "GLANCE",
     "answered",
     "complaint",
     "complaints",
@@ -27,9 +27,6 @@ __all__ = [
     "text_of",
     "until_text",
 ]
-
-GLANCE = 0.05
-"""Seconds between two looks at a page, which cannot tell by itself that its text has changed."""
 
 
 async def own_login(shown: Shown, seconds: float) -> Sent | None:
@@ -65,22 +62,22 @@ async def text_of(shown: Shown) -> str:
 
 async def until_text(shown: Shown, wanted: Callable[[str], bool], seconds: float) -> bool:
     """Whether the page's text comes to be so within that time."""
-    deadline = asyncio.get_running_loop().time() + seconds
-    while not wanted(await text_of(shown)):
-        if asyncio.get_running_loop().time() > deadline:
-            return False
-        await asyncio.sleep(GLANCE)
-    return True
+
+    async def look() -> bool:
+        return wanted(await text_of(shown))
+
+    return await until(look, seconds)
 
 
-async def complaint(shown: Shown, screen: Screen) -> str:
-    """What the app tells about something that went wrong, waited for; empty when it tells nothing."""
-    deadline = asyncio.get_running_loop().time() + screen.seconds
-    while asyncio.get_running_loop().time() < deadline:
-        if told := await complaints(shown, screen):
-            return told[0]
-        await asyncio.sleep(GLANCE)
-    return ""
+async def complaint(shown: Shown, screen: Screen, before: Collection[str] = ()) -> str:
+    """What the app tells about something that went wrong, and has not told `before`; waited for, and empty
+    when it tells nothing."""
+
+    async def new() -> list[str]:
+        return [text for text in await complaints(shown, screen) if text not in before]
+
+    told = await until(new, screen.seconds)
+    return told[0] if told else ""
 
 
 async def complaints(shown: Shown, screen: Screen) -> list[str]:
@@ -95,12 +92,13 @@ async def settled(shown: Shown, quiet: float = 0.3, at_most: float = 5.0) -> Non
     """Until the page is there, and has asked nothing and waited for nothing for a while."""
     if shown.app.live is not None and shown.app.live.host is not None:
         await shown.app.live.host.loaded()
-    deadline = asyncio.get_running_loop().time() + at_most
-    while asyncio.get_running_loop().time() < deadline:
+
+    async def undisturbed() -> bool:
         seen = len(shown.watch.sent), shown.watch.waiting
         await asyncio.sleep(quiet)
-        if seen == (len(shown.watch.sent), 0):
-            return
+        return seen == (len(shown.watch.sent), 0)
+
+    await until(undisturbed, at_most, glance=0.0)
 
 
 async def tap(shown: Shown, selector: str, seconds: float) -> bool:

@@ -129,19 +129,20 @@ class MetaproClient:
     async def telegram_login(self, init_data: str, *, referral_code: str | None = None) -> Login:
         """Log in with raw init data. Raises MetaproError."""
         knobs = self.settings.telegram_login
-        self._redaction.add(init_data, *_proofs(init_data))
+        read = _read(init_data)
+        self._redaction.add(init_data, *_proofs(read))
         self._last_init_data = SecretStr(init_data)
         self.logins += 1
-        body = self._login_body(init_data, referral_code)
+        body = self._login_body(init_data, read, referral_code)
         answer = await self._ask(
             "users", "POST", knobs.path, json=body | knobs.extra_body, headers=knobs.extra_headers
         )
         return self._logged_in(answer)
 
-    def _login_body(self, init_data: str, referral_code: str | None) -> dict[str, Any]:
+    def _login_body(self, init_data: str, read: InitData | None, referral_code: str | None) -> dict[str, Any]:
         knobs = self.settings.telegram_login
         body = {
-            knobs.user_field: _user_object(init_data) if knobs.send_user_object else None,
+            knobs.user_field: _user_object(read) if knobs.send_user_object else None,
             knobs.string_field: init_data,
             knobs.project_field: self.settings.project_id,
             knobs.platform_field: self.settings.platform_id,
@@ -470,24 +471,27 @@ def _trust() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def _user_object(init_data: str) -> Any:
-    """The user of init data as the page reads it; an object of the sample's four fields."""
+def _read(init_data: str) -> InitData | None:
+    """None when they cannot be read: whether they will do is for Metapro to say."""
     try:
-        user = InitData.parse(init_data).user
+        return InitData.parse(init_data)
     except ValueError:
         return None
+
+
+def _user_object(read: InitData | None) -> Any:
+    """The user of init data as the page reads it; an object of the sample's four fields."""
+    if read is None:
+        return None
+    user = read.user
     names = ("id", "first_name", "last_name", "username")
     found = {name: getattr(user, name) for name in names} if user else {}
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _proofs(init_data: str) -> list[str]:
+def _proofs(read: InitData | None) -> list[str]:
     """What in init data proves who somebody is."""
-    try:
-        read = InitData.parse(init_data)
-    except ValueError:
-        return []
-    return [proof for proof in (read.hash, read.signature) if proof]
+    return [proof for proof in (read.hash, read.signature) if proof] if read else []
 
 
 def _part(text: str) -> str:

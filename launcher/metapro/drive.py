@@ -19,6 +19,7 @@ from pydantic import SecretStr
 
 from flows import OpenParameters
 from flows.init_data import InitDataExpired
+from launcher.extras import install
 from launcher.metapro.answers import at
 from launcher.metapro.client import MetaproClient
 from launcher.metapro.errors import MetaproMisconfigured, MetaproRefused, NeedsLaunch
@@ -26,6 +27,7 @@ from launcher.metapro.launch import Launch
 from launcher.metapro.redaction import Redaction
 from launcher.metapro.settings import SERVICES, MetaproSettings
 from launcher.metapro.step import Need, Skip
+from launcher.metapro.until import until
 
 if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, Request
@@ -57,6 +59,10 @@ WRITES = ("/v2/auth/web3/new-address", "/v2/auth/web3/login", "/auth/login")
 """What an app sends a wallet's signature to."""
 _USED_UP = (400, 401, 403, 409, 422)
 """How init data may be refused that were good for a login before."""
+
+
+_SAME_SECOND = 3
+"""Launches until the init data are others: they tell the time in whole seconds."""
 
 
 class Relaunch(Protocol):
@@ -134,6 +140,11 @@ class Shown:
     wallet: Wallet
     login_path: str
 
+    @property
+    def launch(self) -> Launch:
+        """What the page was given, whatever launch the driver itself logs in with."""
+        return Launch.of(self.app)
+
     def hide(self, secret: str) -> None:
         """Keep this out of the recordings of the page."""
         if self.app.live is not None and self.app.live.host is not None:
@@ -202,6 +213,7 @@ class Drive:
     negative: bool = False
     long: LongRun | None = None
     now: Callable[[], float] = time.time
+    wait: Callable[[float], Awaitable[None]] = asyncio.sleep
     patience: float = 30.0
     login: Login | None = None
     user: User | None = None
@@ -229,20 +241,7 @@ class Drive:
 
     def unmet(self, need: Need) -> Skip | None:
         """Why there is not what the step needs; None when it is there."""
-        absent = {
-            Need.LAUNCH: self.launch is None,
-            Need.PAGE: self.shown is None,
-            Need.RELAUNCH: self.relaunch is None,
-            Need.COMPANION: self.companion is None,
-            Need.LEADERBOARD: self.settings.leaderboard_id is None,
-            Need.KEY: self.settings.leaderboard_key is None,
-            Need.NEGATIVE: not self.negative,
-            Need.WRITES: not self.settings.allow_writes,
-            Need.LONG: self.long is None,
-            Need.RELAY: self.settings.relay_project is None,
-            Need.WEBSOCKETS: find_spec("websockets") is None,
-        }
-        return Skip(*_UNMET[need]) if absent[need] else None
+        return None if _THERE[need](self) else Skip(*_UNMET[need])
 
     # What is learned on the way, and must not be told
 
@@ -277,7 +276,7 @@ class Drive:
 
     def client_of_its_own(self, **changes: Any) -> MetaproClient:
         """A session beside the drive's own, over the same connections; `changes` are other settings."""
-        return self.client.another(self.settings.model_copy(update=changes))
+        return self.client.another(self.settings.model_copy(update=changes) if changes else self.settings)
 
     async def log_in_again(self, client: MetaproClient) -> Login:
         """Another login of the person: with the launch's init data, or with those of a new launch when they
@@ -310,9 +309,14 @@ class Drive:
     async def _launch_anew(self) -> None:
         if self.relaunch is None:
             raise NeedsLaunch
-        async with self.relaunch(shown=False) as app:
-            self.redaction.launched(app.url)
-            self.launch = Launch.of(app)
+        before = self.launched.raw
+        for _ in range(_SAME_SECOND):
+            async with self.relaunch(shown=False) as app:
+                self.redaction.launched(app.url)
+                self.launch = Launch.of(app)
+            if self.launch.raw != before:
+                return
+            await self.wait(1.0)
 
     @property
     def some_wallet(self) -> str:
@@ -324,12 +328,11 @@ class Drive:
 
     async def until(self, wanted: Callable[[], bool], seconds: float | None = None) -> bool:
         """Whether something comes to be so within that time, or while a person would wait for it."""
-        deadline = time.monotonic() + (self.screen.seconds if seconds is None else seconds)
-        while not wanted():
-            if time.monotonic() > deadline:
-                return False
-            await asyncio.sleep(0.02)
-        return True
+
+        async def look() -> bool:
+            return wanted()
+
+        return await until(look, self.screen.seconds if seconds is None else seconds)
 
     @asynccontextmanager
     async def another(
@@ -374,6 +377,19 @@ def _personal(content: Any) -> Iterator[str]:
         yield from _personal(member)
 
 
+_THERE: dict[Need, Callable[[Drive], bool]] = {
+    Need.LAUNCH: lambda drive: drive.launch is not None,
+    Need.PAGE: lambda drive: drive.shown is not None,
+    Need.RELAUNCH: lambda drive: drive.relaunch is not None,
+    Need.COMPANION: lambda drive: drive.companion is not None,
+    Need.LEADERBOARD: lambda drive: drive.settings.leaderboard_id is not None,
+    Need.KEY: lambda drive: drive.settings.leaderboard_key is not None,
+    Need.NEGATIVE: lambda drive: drive.negative,
+    Need.WRITES: lambda drive: drive.settings.allow_writes,
+    Need.LONG: lambda drive: drive.long is not None,
+    Need.RELAY: lambda drive: drive.settings.relay_project is not None,
+    Need.WEBSOCKETS: lambda drive: find_spec("websockets") is not None,
+}
 _UNMET = {
     Need.LAUNCH: ("there is no launch", "Give the driver a live app, or a launch URL."),
     Need.PAGE: ("the app's page is not shown in a browser", "Open the app with --host browser."),
@@ -385,8 +401,5 @@ _UNMET = {
     Need.WRITES: ("it writes, and that is not allowed", "Allow it with --allow-writes."),
     Need.LONG: ("it takes long, and was not asked for", "Ask for it with --long."),
     Need.RELAY: ("no project at a WalletConnect relay is configured", "Set METAPRO_RELAY_PROJECT."),
-    Need.WEBSOCKETS: (
-        "WalletConnect needs websockets",
-        "Install the extra: pip install 'miniapp-launcher[metapro]'.",
-    ),
+    Need.WEBSOCKETS: ("WalletConnect needs websockets", install("metapro")),
 }

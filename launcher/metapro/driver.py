@@ -247,6 +247,7 @@ class MetaproDriver:
                 negative=self._negative,
                 long=self._long,
                 now=self._now,
+                wait=self._wait,
                 patience=self._patience,
             )
 

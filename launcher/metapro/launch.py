@@ -47,7 +47,7 @@ class Launch:
     @classmethod
     def of(cls, app: MiniApp) -> Self:
         bot = app.app.bot
-        key = app._launcher.server.init_data_public_key
+        key = app.launcher.server.init_data_public_key
         return cls(app.launch_params, bot.id, bot.username, app.flow, app.url, key)
 
     @classmethod

@@ -24,6 +24,8 @@ _FORMS = (
 )  # fmt: skip
 _SHORTEST = 6
 """A text of fewer characters would be struck out of words."""
+_MANY = 500
+"""So many masked texts are kept at hand."""
 
 
 class Redaction:
@@ -32,18 +34,31 @@ class Redaction:
     def __init__(self) -> None:
         self._launches: list[LaunchSecrets] = []
         self._values: set[str] = set()
+        self._masked: dict[str, str] = {}  # reports say the same of many steps
 
     def add(self, *values: str | None) -> None:
         """From now on these are struck out too, also percent-encoded."""
-        known = {value for value in values if value and len(value) >= _SHORTEST}
-        self._values |= known | {quote(value, safe="") for value in known}
+        known = {value for value in values if value and len(value) >= _SHORTEST} - self._values
+        if known:
+            self._values |= known | {quote(value, safe="") for value in known}
+            self._masked.clear()
 
     def launched(self, url: str) -> None:
         """Another launch is known, whose secrets are struck out too."""
         self._launches.append(LaunchSecrets(url))
+        self._masked.clear()
 
     def mask(self, text: str) -> str:
         """The text without secrets."""
+        if not text:
+            return text
+        if text not in self._masked:
+            if len(self._masked) >= _MANY:
+                self._masked.clear()
+            self._masked[text] = self._struck_out(text)
+        return self._masked[text]
+
+    def _struck_out(self, text: str) -> str:
         for value in sorted(self._values, key=len, reverse=True):
             text = text.replace(value, MASK)
         for launch in self._launches:

@@ -69,9 +69,14 @@ def _notes(report: DriveReport) -> Iterator[Text]:
     for step in report.steps:
         if step.verdict is Verdict.FAIL:
             yield Text.assemble(("✗ ", "bold red"), (f"{step.id}: ", "bold"), plain(step.remedy))
+    if any(step.warnings for step in report.steps):
+        yield Text("! marks what was found and fails nothing", style="dim")
+    for step in report.steps:
         for warning in step.warnings:
             yield Text.assemble(("! ", "yellow"), (f"{step.id}: ", "bold"), plain(warning))
     resting = [step for step in report.steps if step.assumption]
+    if resting:
+        yield Text("~ marks what is as it should be, if what it rests on is so", style="dim")
     for assumption in dict.fromkeys(step.assumption for step in resting):
         ids = " ".join(step.id for step in resting if step.assumption == assumption)
         yield Text.assemble(("~ ", "yellow"), (f"{ids}: ", "bold"), plain(assumption))

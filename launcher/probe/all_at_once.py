@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from flows import MiniAppError
+from launcher.budget import Budget
 from launcher.launcher import Launcher
-from launcher.probe.budget import Budget
 from launcher.probe.checking import Checker
 from launcher.probe.results import CheckResult, Stage, StageResult, Status
 from launcher.probe.targets import Target, Targets

@@ -26,11 +26,12 @@ from urllib.request import getproxies
 import httpx
 
 from flows import Consent, MiniAppError, OpenParameters
+from launcher.budget import Budget
+from launcher.extras import install
 from launcher.hosts.http import look
 from launcher.hosts.observations import HostUnavailable
 from launcher.launcher import Launcher
 from launcher.mini_app import MiniApp
-from launcher.probe.budget import Budget
 from launcher.probe.course import Course, Wrong
 from launcher.probe.expected import judge_final_host, judge_http, judge_init_data
 from launcher.probe.results import CheckResult, Stage, Status
@@ -100,7 +101,7 @@ class Checker:
                 self.budget.pause(course.flood_wait)
         result = course.result(began, self._clock(), repeated=repeated)
         if self._keep is not None and self._keep(result.status):
-            result = replace(result, saved=await course.saved())
+            result = replace(result, saved=course.saved())
         return result, course.browser_died
 
     def _elsewhere(self, target: Target) -> bool:
@@ -161,7 +162,7 @@ class Checker:
             raise Wrong(
                 Status.UNKNOWN,
                 f"Metapro is not driven without the package {missing.name}.",
-                "Run: pip install 'miniapp-launcher[metapro]'",
+                install("metapro"),
             ) from None
         with course.stage(Stage.METAPRO):
             await drive(self.launcher, self._metapro, target, app, course)

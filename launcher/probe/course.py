@@ -207,9 +207,9 @@ class Course:
             screenshot=self.screenshot,
         )
 
-    async def saved(self) -> SavedLaunch | None:
+    def saved(self) -> SavedLaunch | None:
         """The launch, if it was recorded and got as far as that."""
         if self.recording is None:
             return None
         self.recording.metapro = list(self.metapro)
-        return await self.recording.saved()
+        return self.recording.saved()

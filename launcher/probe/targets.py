@@ -28,6 +28,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from flows import FLOWS, BadInput, Question, links
+from flows.launch_params import mask_init_data
 from launcher.bridge.platforms import PLATFORMS
 from launcher.probe.lines import Document, read_yaml
 
@@ -192,7 +193,9 @@ def target_of(link: str, **options: Any) -> Target:
     try:
         return Target(name=name.strip("-")[:100] or "target", **where, **options)
     except ValidationError as error:
-        raise BadInput(f"{link}: {_said(error.errors()[0])}.", "See `miniapp check --help`.") from None
+        raise BadInput(
+            f"{mask_init_data(link)}: {_said(error.errors()[0])}.", "See `miniapp check --help`."
+        ) from None
 
 
 def read_targets(path: Path) -> Targets:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +60,7 @@ class BrowserServer:
                     [sys.executable, "-m", "playwright", "launch-server", "--browser", "chromium",
                      "--config", str(config)],
                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                    start_new_session=True,
                 )  # fmt: skip
                 assert self._process.stdout is not None
                 line = self._process.stdout.readline().strip()
@@ -77,11 +81,15 @@ class BrowserServer:
         process, self._process, self._address = self._process, None, None
         if process is None:
             return
-        process.terminate()
+        _signal(process, signal.SIGTERM)
         try:
-            process.wait(_END)
+            process.communicate(timeout=_END)  # until the driver, too, has let go of the pipe
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
+            _signal(process, signal.SIGKILL)
+            process.communicate()
+
+
+def _signal(process: subprocess.Popen[str], number: signal.Signals) -> None:
+    """`python -m playwright` alone would leave the driver that it has started, and its browser."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, number)

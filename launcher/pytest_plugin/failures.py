@@ -13,16 +13,24 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from launcher.pytest_plugin.launches import Launches
+from launcher.pytest_plugin.launches import Ended, Launches
 
 if TYPE_CHECKING:
-    from launcher.report import SavedLaunch
+    from launcher.report.saved import SavedEvent, SavedLaunch
 
 __all__ = ["LAUNCHES", "pytest_runtest_makereport"]
 
 LAUNCHES = pytest.StashKey[Launches]()
+_LINES = 10
 _EVENTS = 3
-_KINDS = {".html": "text/html", ".json": "application/json", ".png": "image/png", ".zip": "application/zip"}
+_KINDS = {
+    ".html": "text/html",
+    ".json": "application/json",
+    ".png": "image/png",
+    ".zip": "application/zip",
+    ".webm": "video/webm",
+    ".jpg": "image/jpeg",
+}
 
 
 @pytest.hookimpl(wrapper=True)
@@ -35,47 +43,87 @@ def pytest_runtest_makereport(
         return report
     launches.failed = launches.failed or report.failed
     if launches.failed:
-        for saved, files in launches.write():
-            _tell(item, report, saved, files)
+        for ended, files in launches.write():
+            _tell(item, report, ended, files)
     elif report.when == "teardown":
         launches.finish()
+    if report.when == "teardown":
+        del item.stash[LAUNCHES]  # pytest keeps its items until the end of the run
     return report
 
 
-def _tell(item: pytest.Item, report: pytest.TestReport, saved: SavedLaunch, files: list[Path]) -> None:
-    title = f"Mini App {saved.target}"
+def _tell(item: pytest.Item, report: pytest.TestReport, ended: Ended, files: list[Path]) -> None:
+    title = f"Mini App {ended.saved.target}"
     if report.when == "teardown":  # of these pytest shows what says so
         title += " (until teardown)"
-    report.sections.append((title, "\n".join(_lines(saved, files))))
+    report.sections.append((title, "\n".join(_lines(ended, files))))
     for file in files:
-        known = ("mini_app_" + file.stem.replace("-", "_"), str(file))
+        known = (_property(file), str(file))
         item.user_properties.append(known)
         report.user_properties.append(known)
     _into_html(item, report, files)
     _into_allure(files)
 
 
-def _lines(saved: SavedLaunch, files: list[Path]) -> list[str]:
-    """At most ten lines; nothing in them opens the app again."""
-    return [text for text in _facts(saved, files) if text][:10]
+def _property(file: Path) -> str:
+    """A file's name in JUnit's XML: mini_app_report, mini_app_trace_2, mini_app_video."""
+    name = (
+        file.parent.name
+        if file.parent.name.startswith("video") and file.stem.startswith("page")
+        else file.stem
+    )
+    return "mini_app_" + name.replace("-", "_")
 
 
-def _facts(saved: SavedLaunch, files: list[Path]) -> Iterator[str]:
-    app, answer = saved.app or {}, saved.answer or {}
+def _lines(ended: Ended, files: list[Path]) -> list[str]:
+    """At most ten lines; nothing in them opens the app again. The events have what the others leave."""
+    saved = ended.saved
+    before = [text for text in _beginning(saved) if text]
+    after = [text for text in (*_outcome(saved), *_whole(ended, files)) if text]
+    room = min(_EVENTS, _LINES - len(before) - len(after))
+    return [*before, *map(_event, saved.events[max(0, len(saved.events) - room) :]), *after]
+
+
+def _beginning(saved: SavedLaunch) -> Iterator[str]:
+    app = saved.app or {}
     opened = f"{app['flow']} of @{(saved.bot or {}).get('username')}" if saved.opened else "nothing"
     yield f"opened      {opened} on {saved.platform} ({saved.server})"
     yield f"stopped     {_short(saved.failure.message, 300)}" if saved.failure else ""
-    yield f"page        {_short(str(answer['url']).partition('#')[0])}" if answer.get("url") else ""
-    yield f"closed      {saved.closed}" if saved.closed not in (None, "caller") else ""
-    for event in saved.events[-_EVENTS:]:
-        way = "↑" if event.direction == "outgoing" else "↓"
-        yield f"event       {event.at:.3f} s {way} {_short(event.name + ' ' + (event.data or ''))}"
-    waits = ", ".join(one.name for one in saved.unanswered)
-    yield f"unanswered  {waits}" if waits else ""
-    yield f"console     {len(saved.console)}: {_short(saved.console[-1].text)}" if saved.console else ""
+    yield _page(saved)
+
+
+def _page(saved: SavedLaunch) -> str:
+    """Its address, and over HTTP what came of it."""
+    url, page = str((saved.answer or {}).get("url", "")).partition("#")[0], saved.page or {}
+    said = page.get("status") or page.get("failure")
+    return f"page        {_short(url)}{f': {_short(str(said))}' if said else ''}" if url else ""
+
+
+def _event(event: SavedEvent) -> str:
+    way = "↑" if event.direction == "outgoing" else "↓"
+    return f"event       {event.at:.3f} s {way} {_short(event.name + ' ' + (event.data or ''))}"
+
+
+def _outcome(saved: SavedLaunch) -> Iterator[str]:
+    waits = ", ".join(f"{one.name} since {one.at:.3f} s" for one in saved.unanswered)
+    yield f"unanswered  {_short(waits, 200)}" if waits else ""
+    wrong = _wrong(saved)
+    yield f"console     {len(wrong)}: {_short(wrong[-1])}" if wrong else ""
     requests = ", ".join(dict.fromkeys(one.method for one in saved.exchanges))
     yield f"requests    {_short(requests, 200)}"
+
+
+def _whole(ended: Ended, files: list[Path]) -> Iterator[str]:
+    closed = ended.saved.closed
+    yield f"closed      {closed}" if closed not in (None, "caller") else ""
+    yield "" if ended.failing else "left        before the test failed: this is how it was at its end"
     yield f"report      {files[0]}"
+
+
+def _wrong(saved: SavedLaunch) -> list[str]:
+    """Errors on the page's console, and what else was seen of it, in their order."""
+    errors = [(one.at, one.text) for one in saved.console if one.level == "error"]
+    return [text for _, text in sorted([*errors, *((one.at, one.text) for one in saved.seen)])]
 
 
 def _short(text: str, longest: int = 100) -> str:

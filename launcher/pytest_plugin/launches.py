@@ -1,10 +1,12 @@
 """What is kept of the launches of one test, and where.
 
 A test's folder in the output folder has, for each launch: `launch.json` and `report.html` (everything that is
-known of it, masked), `screenshot.png`, and `trace.zip` and the video where the run asks for them. A later
-launch of the same test has a number in its file names. The picture is taken where a failure leaves an app.
+known of it, masked), `screenshot.png`, and `trace.zip` and `video/page.webm` where the run asks for them. A
+later launch of the same test has a number in its names. The picture is taken where a failure leaves an app;
+of an app that was left before its test failed there is none, but what is known of its end.
 
-A test that passes leaves nothing, unless an option is `on`.
+A test that passes leaves nothing, unless an option is `on`, and costs nothing: what a launch was is put into
+words only when it is to be told.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from launcher.pytest_plugin.options import Keep, RunOptions
 if TYPE_CHECKING:
     from launcher.report import Recording, SavedLaunch
 
-__all__ = ["Launches", "folder_of"]
+__all__ = ["Ended", "Launches", "folder_of"]
 
 _LONGEST = 80
 """Characters of a folder's name: paths have an end on some systems."""
@@ -33,6 +35,19 @@ def folder_of(output: Path, nodeid: str) -> Path:
     return output / f"{name}-{crc32(nodeid.encode()):08x}"
 
 
+class Ended:
+    """A launch at its end: what it was when a failure left it (`failing`), or when it was over."""
+
+    def __init__(self, record: Recording, *, failing: bool) -> None:
+        self.failing = failing
+        self._record = record
+        self._then = record.saved(patience=0) if failing else None
+
+    @property
+    def saved(self) -> SavedLaunch:
+        return self._then or self._record.saved()
+
+
 class Launches:
     """The launches of one test; `failed` once it has."""
 
@@ -40,54 +55,59 @@ class Launches:
         self.failed = False
         self.folder = folder
         self._options = options
-        self._saved: list[SavedLaunch] = []
+        self._ended: list[Ended] = []
         self._written = 0
-        self._traces = 0
+        self._shown = 0
+        self._traces: list[Path] = []
+        self._films: list[Path] = []
         shutil.rmtree(folder, ignore_errors=True)  # of an earlier run
 
-    def wants_picture(self, *, failed: bool) -> bool:
-        return _wanted(self._options.screenshot, failed or self.failed)
+    def wants_picture(self, *, failing: bool) -> bool:
+        return _wanted(self._options.screenshot, failing)
 
-    def trace(self) -> Path | None:
-        if self._options.tracing == "off":
-            return None
-        self._traces += 1
-        return self._file("trace", self._traces, ".zip")
+    def recordings(self) -> dict[str, Path]:
+        """Where the trace and the video of the next page go, as far as the run wants them."""
+        self._shown += 1
+        wanted = {}
+        if self._options.tracing != "off":
+            self._traces.append(self._file("trace", self._shown, ".zip"))
+            wanted["trace"] = self._traces[-1]
+        if self._options.video != "off":
+            self._films.append(self._file("video", self._shown))
+            wanted["video"] = self._films[-1]
+        return wanted
 
-    def video(self) -> Path | None:
-        if self._options.video == "off":
-            return None
-        self.folder.mkdir(parents=True, exist_ok=True)
-        return self.folder
+    def over(self, ended: list[Ended]) -> None:
+        """Launches have ended, or are about to."""
+        self._ended.extend(ended)
 
-    async def over(self, record: Recording) -> None:
-        """A launch has ended."""
-        self._saved.append(await record.saved())
-
-    def write(self) -> list[tuple[SavedLaunch, list[Path]]]:
+    def write(self) -> list[tuple[Ended, list[Path]]]:
         """Write what is known of the launches that are over and not written yet."""
         from launcher.report import html
 
         told = []
-        for number, saved in enumerate(self._saved[self._written :], self._written + 1):
+        for number, ended in enumerate(self._ended[self._written :], self._written + 1):
+            saved = ended.saved
             report, launch = self._file("report", number, ".html"), self._file("launch", number, ".json")
             report.write_text(html(saved), "utf-8")
             saved.write(launch)
-            told.append((saved, [report, launch, *self._pictures(saved, number)]))
+            told.append((ended, [report, launch, *self._pictures(saved, number)]))
         if told:
             told[-1][1].extend(self._recorded())
-        self._written = len(self._saved)
+        self._written = len(self._ended)
         return told
 
     def finish(self) -> None:
         """After a test that has passed: keep what is always kept, and nothing else."""
-        for number, saved in enumerate(self._saved, 1):
-            if self._options.screenshot == "on":
-                self._pictures(saved, number)
-        for keep, pattern in ((self._options.tracing, "trace*.zip"), (self._options.video, "*.webm")):
-            if keep != "on":
-                for file in self.folder.glob(pattern):
-                    file.unlink()
+        if self._options.screenshot == "on":
+            for number, ended in enumerate(self._ended, 1):
+                self._pictures(ended.saved, number)
+        if self._options.tracing != "on":
+            for file in self._traces:
+                file.unlink(missing_ok=True)
+        if self._options.video != "on":
+            for folder in self._films:
+                shutil.rmtree(folder, ignore_errors=True)
         if self.folder.is_dir() and not any(self.folder.iterdir()):
             self.folder.rmdir()
 
@@ -99,9 +119,11 @@ class Launches:
         return files
 
     def _recorded(self) -> list[Path]:
-        return sorted(file for file in self.folder.iterdir() if file.suffix in (".zip", ".webm"))
+        """Traces and films. Of the pictures that stand for a film the first one shows the way."""
+        films = [file for folder in self._films for file in sorted(folder.glob("page*"))[:1]]
+        return [*filter(Path.exists, self._traces), *films]
 
-    def _file(self, name: str, number: int, suffix: str) -> Path:
+    def _file(self, name: str, number: int, suffix: str = "") -> Path:
         self.folder.mkdir(parents=True, exist_ok=True)
         return self.folder / (f"{name}{suffix}" if number == 1 else f"{name}-{number}{suffix}")
 

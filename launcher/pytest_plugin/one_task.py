@@ -29,7 +29,7 @@ class OneTask(Generic[T]):
             await asyncio.wait((self._entered, self._task), return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
             self._task.cancel()
-            await asyncio.wait((self._task,))
+            await self._ended()
             raise
         if not self._entered.done():
             await self._task  # raises why
@@ -37,7 +37,20 @@ class OneTask(Generic[T]):
 
     async def __aexit__(self, *_: object) -> None:
         self._leave.set()
-        await self._task
+        await self._ended()
+        await self._task  # raises what went wrong
+
+    async def _ended(self) -> None:
+        """Until everything is left, also for somebody who is cancelled meanwhile: anyio cancels again and
+        again until its scope is left."""
+        cancelled = None
+        while not self._task.done():
+            try:
+                await asyncio.wait((self._task,))
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled is not None:
+            raise cancelled
 
     async def _run(self) -> None:
         async with self._manager as value:

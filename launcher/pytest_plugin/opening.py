@@ -1,6 +1,10 @@
 """One app of a test: `async with mini_app_open("https://t.me/demo_bot/app") as app:`.
 
-What happens is recorded while it lasts; what was recorded is written down only if the test fails.
+What happens is recorded while it lasts. When a failure leaves the app, or the test has failed already, all of
+it is kept as it is then, before anything is closed; otherwise as it was at its end.
+
+The app is opened, looked at and closed in a task of its own: whatever cancels the test (a timeout of
+pytest's, asyncio's or anyio's) does not cancel that.
 """
 
 from __future__ import annotations
@@ -9,6 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from launcher.pytest_plugin.launches import Ended
 from launcher.pytest_plugin.one_task import OneTask
 
 if TYPE_CHECKING:
@@ -32,6 +37,7 @@ class AppOfTest:
         self._target = target
         self._options = options
         self._began = False
+        self._failing = False
         self._asking = ExitStack()
 
     async def __aenter__(self) -> MiniApp:
@@ -45,21 +51,17 @@ class AppOfTest:
             app = await self._inside.__aenter__()
         except MiniAppError:
             if self._began:
-                await self._launches.over(self._record)
+                self._launches.over([Ended(self._record, failing=True)])
             raise
         self._asked = self._asking.enter_context(traced())
         return app
 
     async def __aexit__(self, kind: type[BaseException] | None, *failure: Any) -> None:
-        if self._launches.wants_picture(failed=kind is not None):
-            await self._record.picture("at the end")
+        self._failing = kind is not None or self._launches.failed
         with suppress(ValueError):  # left in another task than it was entered in: its trace ended with that
             self._asking.close()
-        try:
-            await self._inside.__aexit__(kind, *failure)
-        finally:
-            self._record.add(self._asked)
-            await self._launches.over(self._record)
+        self._record.add(self._asked)
+        await self._inside.__aexit__(kind, *failure)
 
     @asynccontextmanager
     async def _open(self, record: Recording) -> AsyncIterator[MiniApp]:
@@ -71,6 +73,13 @@ class AppOfTest:
             self._began = True
             async with record.opening(launcher, self._target, hosting=hosting, **options) as app:
                 yield app
+                self._launches.over(await self._look(record))
+
+    async def _look(self, record: Recording) -> list[Ended]:
+        """What there is before anything is closed, also of the apps that links in its page have opened."""
+        if self._launches.wants_picture(failing=self._failing):
+            await record.picture("at the end")
+        return [Ended(one, failing=self._failing) for one in record.each()]
 
     def _hosting(self, kind: Kind | None, given: Hosting | None) -> Hosting | None:
         """How the page is shown; what the run wants recorded goes into the test's folder."""
@@ -81,5 +90,5 @@ class AppOfTest:
         hosting = given or (Hosting(kind) if kind else None)
         if hosting is None or hosting.kind != "browser":
             return hosting
-        trace, video = hosting.trace or self._launches.trace(), hosting.video or self._launches.video()
-        return replace(hosting, trace=trace, video=video)
+        own = {name: path for name in ("trace", "video") if (path := getattr(hosting, name))}
+        return replace(hosting, **(self._launches.recordings() | own))

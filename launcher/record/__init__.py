@@ -7,8 +7,11 @@
 `hands` are the phone's own controls, which are not in the page: a line of text presses each.
 """
 
-from launcher.record.hands import HELP
-from launcher.record.run import Recorded, record
-from launcher.record.steps import Step
+from launcher.extras import from_extras
+
+with from_extras():
+    from launcher.record.hands import HELP
+    from launcher.record.run import Recorded, record
+    from launcher.record.steps import Step
 
 __all__ = ["HELP", "Recorded", "Step", "record"]

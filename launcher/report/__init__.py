@@ -3,7 +3,7 @@
     record = Recording()
     async with record.opening(launcher, "https://t.me/demo_bot/app", host="browser") as app:
         await app.ready()
-    saved = await record.saved()
+    saved = record.saved()
     saved.write(Path("launch.json"))
     Path("launch.html").write_text(html(saved), "utf-8")
 

@@ -3,11 +3,13 @@
     record = Recording()
     async with record.opening(launcher, link, host="browser") as app:
         ...
-    saved = await record.saved()
+    saved = record.saved()
 
 A recording opens the app as `Launcher.open` does and listens meanwhile: to the consent policy's questions, to
 each request of this task to Telegram, to the page. What stops the launch is raised as ever, and in the value
 too. An app that somebody else has opened is recorded from then on: `record.see(app)`.
+
+What a link in the page opens is a launch of its own and recorded alike, in `record.linked`.
 """
 
 from __future__ import annotations
@@ -16,17 +18,20 @@ import asyncio
 import base64
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
 from flows import Consent, HiddenLink, MiniAppError, OpenParameters
+from launcher.bridge.bridge import Pending
 from launcher.failure_json import failure_json
 from launcher.hosting import Hosting, Kind, hosted
 from launcher.hosts.launch_secrets import LaunchSecrets
+from launcher.hosts.observations import Seen
 from launcher.inspection import Inspection, Onlooker
+from launcher.inspection.checks import checks_of, server_time
 from launcher.launcher import Launcher
 from launcher.mini_app import MiniApp
 from launcher.report.saved import SavedLaunch
@@ -38,6 +43,7 @@ __all__ = ["Recording", "recording"]
 _EVENTS = 2_000
 _CHARACTERS = 4_000
 """Of an event's data."""
+_LINKED = 20
 _PICTURES = 12
 _PICTURE_BYTES = 2 * 2**20
 _PATIENCE = 3.0
@@ -49,11 +55,15 @@ class Recording:
     """One launch, recorded. `reveal` leaves secrets readable in the value, which then says so; `pictures`
     takes a screenshot when the block of `opening` is left."""
 
-    def __init__(self, *, reveal: bool = False, pictures: bool = True) -> None:
+    def __init__(
+        self, *, reveal: bool = False, pictures: bool = True, opened_by: Recording | None = None
+    ) -> None:
         self.app: MiniApp | None = None
+        self.linked: list[Recording] = []
         self.metapro: list[dict[str, Any]] = []
         self._reveal = reveal
         self._pictures = pictures
+        self._opened_by = opened_by
         self._taken: list[dict[str, Any]] = []
         self._exchanges: list[Exchange] = []
         self._failure: MiniAppError | None = None
@@ -67,6 +77,8 @@ class Recording:
         self._launcher = launcher
         self._clock, self._epoch, self._when = _now(), time.time(), datetime.now(UTC)
         self._over: float | None = None
+        self._waits: list[Pending] | None = None
+        self._opened_at = 0.0
 
     @asynccontextmanager
     async def opening(
@@ -91,7 +103,9 @@ class Recording:
                 async with launcher.open(
                     target, parameters=parameters, consent=onlooker.consent, **options
                 ) as app:
-                    self.app, self._found = app, onlooker.opened(app)
+                    self.app, self._found = app, onlooker.seen(app)
+                    self._opened_at = server_time(launcher)
+                    app.on_link = self._following
                     async with self._shown(launcher, app, host, hosting):
                         yield app
             except MiniAppError as failure:
@@ -99,23 +113,36 @@ class Recording:
                 if self.app is None:
                     self._found = onlooker.stopped(failure, self._exchanges)
                 raise
+            finally:
+                self._over = self._over or _now()
 
     def see(self, app: MiniApp) -> None:
         """Record an app that is open already, with what its page has done so far."""
-        launcher = app._launcher
+        launcher = app.launcher
         if self._launcher is None:
             self._launcher = launcher
         self._parameters = app.parameters
         self._options = {"via": app.flow}
         self.app = app
-        self._found = Onlooker(launcher, f"@{app.app.bot.username}", reveal=self._reveal).opened(app)
+        app.on_link = self._following
+        self._found = Onlooker(launcher, f"@{app.app.bot.username}", reveal=self._reveal).seen(app)
+        self._opened_at = server_time(launcher)
         if app.live is not None and (first := next(iter(app.events), None)) is not None:
             self._epoch -= max(0.0, self._clock - first.time)
             self._clock = min(self._clock, first.time)
 
     def add(self, exchanges: Iterable[Exchange]) -> None:
         """Requests that another task has made for the app."""
-        self._exchanges = sorted([*self._exchanges, *exchanges], key=lambda exchange: exchange.at)
+        self._exchanges.extend(exchanges)
+        self._exchanges.sort(key=lambda exchange: exchange.at)
+
+    def _following(self, target: Any, options: dict[str, Any]) -> AbstractAsyncContextManager[MiniApp]:
+        """What a link in the page leads to, opened under a recording of its own. The first ones are kept."""
+        record = Recording(reveal=self._reveal, pictures=self._pictures, opened_by=self)
+        if len(self.linked) < _LINKED:
+            self.linked.append(record)
+        assert self._launcher is not None
+        return record.opening(self._launcher, target, **options)
 
     @asynccontextmanager
     async def _shown(
@@ -135,17 +162,29 @@ class Recording:
                         await self.picture("at the end")
         finally:
             self._over = _now()
+            if app.live is not None:
+                self._waits = app.unanswered
 
     @property
     def inspection(self) -> Inspection:
         """The stages of the launch by now. Raises RuntimeError before anything was opened."""
         if self._found is None:
             raise RuntimeError("nothing was recorded: open an app first")
-        return replace(self._found, failure=self._failure, exchanges=tuple(self._exchanges))
+        if self.app is not None and self._launcher is not None and not self._found.checks:
+            checks = checks_of(self._launcher, self.app, self._opened_at)
+            self._found = replace(self._found, checks=tuple(checks))
+        return replace(self._found, failure=self._failure, exchanges=tuple(self._own_exchanges()))
+
+    def _own_exchanges(self) -> list[Exchange]:
+        """Without those of the apps that its page has opened."""
+        others = {id(one) for record in self.linked for one in record._exchanges}
+        return [one for one in self._exchanges if id(one) not in others]
 
     async def picture(self, name: str) -> bytes | None:
-        """Take a screenshot, if the page is shown in a browser and draws. The first dozen are kept, and
-        one that looks like the one before is not."""
+        """Take a screenshot, if the page is shown in a browser and draws; and one of each app that it has
+        opened. The first dozen are kept, and one that looks like the one before is not."""
+        for record in self.linked:
+            await record.picture(name)
         if self.app is None or self.app.live is None or len(self._taken) >= _PICTURES:
             return None
         at = self._since(_now())
@@ -157,14 +196,28 @@ class Recording:
             self._taken.append({"at": at, "name": name, "png": picture})
         return png
 
-    async def saved(self) -> SavedLaunch:
-        """What there is by now. Raises RuntimeError before anything was opened."""
+    def each(self) -> Iterator[Recording]:
+        """This one, then those of the links in its page and in theirs."""
+        yield self
+        for record in self.linked:
+            yield from record.each()
+
+    def all_saved(self, *, patience: float = 10.0) -> list[SavedLaunch]:
+        """What there is by now of this launch, then of those by links in its page and in theirs."""
+        return [record.saved(patience=patience) for record in self.each()]
+
+    def saved(self, *, patience: float = 10.0) -> SavedLaunch:
+        """What there is by now, or was when it ended. Raises RuntimeError before anything was opened.
+
+        `patience`: seconds after which a request of an open page counts as unanswered.
+        """
         found = self.inspection.to_json()
         assert self._launcher is not None
         view = found["answer"] or {}
         value = {
             "revealed": self._reveal,
             "target": found["target"],
+            "opened_by": self._opened_by and _named(self._opened_by.app and self._opened_by.app.app),
             "options": self._options,
             "when": self._when,
             "seconds": self._since(self._over or _now()),
@@ -182,22 +235,27 @@ class Recording:
             "launch_params": view.get("launch_params"),
             "init_data": view.get("init_data"),
             "checks": found["checks"],
-            **self._page(),
+            **self._page(patience),
             "metapro": self.metapro,
         }
         return SavedLaunch.model_validate(self._struck_out(value, found["link"]))
 
     def _struck_out(self, value: dict[str, Any], link: Any) -> dict[str, Any]:
         if not self._reveal:
-            secrets = Secrets(_mask(self.app), self._exchanges, link)
+            secrets = Secrets(self._mask, self._exchanges, link)
             value = {name: secrets.strike(item) for name, item in value.items()}
         return value | {"screenshots": self._taken}
 
+    def _mask(self, text: str) -> str:
+        """Without the secrets of the app, and of the one whose page has opened it."""
+        own = _mask_of(self.app)(text)
+        return own if self._opened_by is None else self._opened_by._mask(own)
+
     def _timed(self, requests: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        for request, exchange in zip(requests, self._exchanges, strict=True):
+        for request, exchange in zip(requests, self._own_exchanges(), strict=True):
             yield request | {"at": self._since(exchange.at)}
 
-    def _page(self) -> dict[str, Any]:
+    def _page(self, patience: float) -> dict[str, Any]:
         app = self.app
         if app is None:
             return {}
@@ -211,10 +269,14 @@ class Recording:
             "events": [self._event(event) for event in islice(app.events, _EVENTS)],
             "events_left_out": max(0, len(app.events) - _EVENTS),
             "unanswered": [
-                {**_without(asdict(one), "since"), "at": self._since(one.since)} for one in app.unanswered
+                {**_without(asdict(one), "since"), "at": self._since(one.since)}
+                for one in self._waiting(app, patience)
             ],
             **self._seen_by_host(app),
         }
+
+    def _waiting(self, app: MiniApp, patience: float) -> list[Pending]:
+        return app.bridge.unanswered(_now(), patience) if self._waits is None else self._waits
 
     def _event(self, event: Any) -> dict[str, Any]:
         text = event.text if self._reveal else event_text(event.name, event.text)
@@ -230,16 +292,26 @@ class Recording:
         host = app.live.host
         if host is None:
             return {}
+        sights = [
+            {"at": self._since_epoch(seen.time), "kind": str(seen.kind), "text": seen.detail}
+            for seen in host.observations
+            if seen.kind is not Seen.CONSOLE_ERROR  # it is on the console
+        ]
+        undone = [
+            {"at": self._since(one.time), "kind": "not done", "text": f"{one.name}: {one.why}"}
+            for one in app.failures
+        ]
         return {
-            "console": [
-                {"at": self._since_epoch(seen.time), "kind": str(seen.kind), "text": seen.detail}
-                for seen in host.observations
-            ],
-            "network": [
-                _without(asdict(one), "time") | {"at": self._since_epoch(one.time)} for one in host.traffic
-            ],
+            "seen": sorted([*sights, *undone], key=lambda sight: sight["at"]),
+            "console": [self._timed_alike(one) for one in host.console],
+            "messages_left_out": host.console.left_out,
+            "network": [self._timed_alike(one) for one in host.traffic],
             "requests_left_out": host.traffic.left_out,
         }
+
+    def _timed_alike(self, noted: Any) -> dict[str, Any]:
+        """Something with a time since the epoch, with one since the beginning instead."""
+        return _without(asdict(noted), "time") | {"at": self._since_epoch(noted.time)}
 
     def _since(self, moment: float) -> float:
         return round(max(0.0, moment - self._clock), 4)
@@ -258,7 +330,7 @@ async def recording(
         yield record
 
 
-def _mask(app: MiniApp | None) -> Callable[[str], str]:
+def _mask_of(app: MiniApp | None) -> Callable[[str], str]:
     """What strikes an app's secrets out; its host may know more than its URL tells."""
     if app is not None and app.live is not None and app.live.host is not None:
         return app.live.host.masked

@@ -2,7 +2,7 @@
 
 Compared is what a launch is, not when it was: times, and what is made anew for each launch (dates, proofs,
 query ids), are left out. Requests are compared by method with their parameters, events by name and number,
-the page's own requests by address.
+the page's own requests by address. What is on the console is left out: much of it is times and counts.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _told(saved: SavedLaunch) -> Iterator[Mapping[str, Any]]:
     for way in ("outgoing", "incoming"):
         yield Counter(event.name for event in saved.events if event.direction == way)
     yield Counter(one.name for one in saved.unanswered)
-    yield Counter(f"{one.kind}: {one.text}" for one in saved.console)
+    yield Counter(f"{one.kind}: {one.text}" for one in saved.seen)
     yield {f"{one.method} {one.origin}{one.path}": one.failure or one.status for one in saved.network}
     yield {f"{step.id} {step.name}": step.verdict for step in saved.metapro}
 

@@ -35,6 +35,7 @@ __all__ = [
     "SavedExchange",
     "SavedFailure",
     "SavedLaunch",
+    "SavedMessage",
     "SavedPicture",
     "SavedQuestion",
     "SavedRequest",
@@ -134,8 +135,17 @@ class SavedWait(_Part):
     times: int = 1
 
 
+class SavedMessage(_Part):
+    """A message on the page's console, with its level in Chromium's words."""
+
+    at: Seconds
+    level: str
+    text: str
+
+
 class SavedSight(_Part):
-    """Something the page did that is no event: an error on its console, a dialog, a failed request."""
+    """Something the page did that is no event: an uncaught exception, a dialog, a failed request; or what it
+    asked of its client and was not done."""
 
     at: Seconds
     kind: str
@@ -182,14 +192,16 @@ class SavedLaunch(_Part):
 
     `when` is its beginning, from which all times (`at`) count in seconds. `options` are those of the opening,
     `parameters` the client's platform, mode and theme. `link` is how this client reads the target and
-    `readings` how others do, `answer` Telegram's web view, `page` what came of showing it. What was not
-    reached is None or empty. `closed` is the close reason; None when the app was not opened or still is.
+    `readings` how others do, `opened_by` the bot of the app whose page followed it, `answer` Telegram's web
+    view, `page` what came of showing it. What was not reached is None or empty. `closed` is the close reason;
+    None when the app was not opened or still is.
     """
 
     format: Literal["miniapp-launch"] = "miniapp-launch"
     version: Literal[1] = 1
     revealed: bool = False
     target: str
+    opened_by: str | None = None
     options: Values = {}
     when: AwareDatetime
     seconds: Seconds
@@ -211,7 +223,9 @@ class SavedLaunch(_Part):
     events: tuple[SavedEvent, ...] = ()
     events_left_out: int = Field(default=0, ge=0)
     unanswered: tuple[SavedWait, ...] = ()
-    console: tuple[SavedSight, ...] = ()
+    seen: tuple[SavedSight, ...] = ()
+    console: tuple[SavedMessage, ...] = ()
+    messages_left_out: int = Field(default=0, ge=0)
     network: tuple[SavedRequest, ...] = ()
     requests_left_out: int = Field(default=0, ge=0)
     screenshots: tuple[SavedPicture, ...] = ()

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from launcher.inspection.readings import agreement, differing, reader
 from launcher.report.markup import Child, Html, join, tag
 from launcher.report.saved import SavedEvent, SavedExchange, SavedFailure, SavedLaunch, SavedStep
 from launcher.report.timeline import duration, timeline
@@ -43,7 +44,8 @@ def all_of(saved: SavedLaunch) -> list[tuple[str, str, Html | None]]:
         ("init-data", "Init data", _values(saved.init_data)),
         ("events", "Events", _events(saved)),
         ("unanswered", "Unanswered requests of the page", _unanswered(saved)),
-        ("console", "Seen on the page", _console(saved)),
+        ("seen", "Seen on the page", _seen(saved)),
+        ("console", "Console", _console(saved)),
         ("network", "Network", _network(saved)),
     ]
 
@@ -85,6 +87,7 @@ def _summary(saved: SavedLaunch) -> Html:
     app = saved.app or {}
     facts: list[tuple[str, Child]] = [
         ("when", saved.when.strftime("%Y-%m-%d %H:%M:%S %Z")),
+        ("opened by", saved.opened_by and f"a link in the page of {saved.opened_by}"),
         ("server", saved.server),
         ("client", _client(saved)),
         ("way", _joined(app.get("flow"), app.get("method"))),
@@ -144,7 +147,8 @@ def _counts(saved: SavedLaunch) -> Html:
         (len(saved.exchanges), "requests to Telegram", "requests", False),
         (len(saved.events) + saved.events_left_out, "events", "events", False),
         (len(saved.unanswered), "unanswered", "unanswered", True),
-        (len(saved.console), "seen on the page", "console", True),
+        (len(saved.seen), "seen on the page", "seen", True),
+        (sum(one.level == "error" for one in saved.console), "console errors", "console", True),
         (len(saved.network) + saved.requests_left_out, "network requests", "network", False),
         (failed, "failed checks", "checks", True),
     ]
@@ -174,27 +178,21 @@ def _pictures(saved: SavedLaunch) -> Html | None:
 def _link(saved: SavedLaunch) -> Html | None:
     if saved.link is None:
         return None
-    rows = [("this client", saved.link), *saved.readings.items()]
+    rows = [("this client", saved.link), *((reader(name), link) for name, link in saved.readings.items())]
     spelled = saved.link.get("spelled")
     return join(
         [
             tag("p", "Spelled anew: ", tag("code", str(spelled))) if spelled else None,
-            _disagreement(saved),
+            _agreement(saved),
             _table(("read by", "as", "with"), [(who, *_reading(link)) for who, link in rows]),
         ]
     )
 
 
-def _disagreement(saved: SavedLaunch) -> Html | None:
-    read = {json.dumps(_plain_reading(link), sort_keys=True) for link in saved.readings.values()}
-    if len(read) < 2:
+def _agreement(saved: SavedLaunch) -> Html | None:
+    if not saved.readings:
         return None
-    words = "Clients disagree about this link: what it opens depends on where it is pressed."
-    return tag("p", words, class_="failure")
-
-
-def _plain_reading(link: Mapping[str, Any]) -> Mapping[str, Any]:
-    return link if link.get("kind") is not None else {"kind": None}
+    return tag("p", agreement(saved.readings), class_="failure" if differing(saved.readings) else None)
 
 
 def _reading(link: Mapping[str, Any]) -> tuple[Child, Child]:
@@ -259,14 +257,9 @@ def _events(saved: SavedLaunch) -> Html | None:
     numbers = Counter(event.direction for event in saved.events)
     rows = [tag("tr", _event(event), class_=event.direction) for event in saved.events]
     head = tag("tr", [tag("th", name, scope="col") for name in ("time", "way", "event", "data")])
-    left_out = saved.events_left_out
-    return join(
-        [
-            _filter(numbers["outgoing"], numbers["incoming"]),
-            tag("div", tag("table", tag("thead", head), tag("tbody", rows)), class_="wide", tabindex="0"),
-            tag("p", f"{left_out} more are left out.", class_="dim") if left_out else None,
-        ]
-    )
+    table = tag("div", tag("table", tag("thead", head), tag("tbody", rows)), class_="wide", tabindex="0")
+    shown = _with_left_out(table, saved.events_left_out)
+    return join([_filter(numbers["outgoing"], numbers["incoming"]), shown])
 
 
 def _filter(outgoing: int, incoming: int) -> Html:
@@ -310,11 +303,32 @@ def _unanswered(saved: SavedLaunch) -> Html | None:
     return _table(("since", "request", "made", ""), rows)
 
 
-def _console(saved: SavedLaunch) -> Html | None:
+def _seen(saved: SavedLaunch) -> Html | None:
     return _table(
         ("time", "kind", "what"),
-        [(duration(one.at), one.kind, tag("code", one.text)) for one in saved.console],
+        [(duration(one.at), one.kind, tag("code", one.text)) for one in saved.seen],
     )
+
+
+_LEVELS = {"error": "bad", "warning": "warn"}
+
+
+def _console(saved: SavedLaunch) -> Html | None:
+    rows = [
+        (
+            duration(one.at),
+            tag("span", one.level, class_=f"mark {_LEVELS.get(one.level, 'plain')}"),
+            tag("code", one.text),
+        )
+        for one in saved.console
+    ]
+    return _with_left_out(_table(("time", "level", "message"), rows), saved.messages_left_out)
+
+
+def _with_left_out(table: Html | None, left_out: int) -> Html | None:
+    if table is None or not left_out:
+        return table
+    return join([table, tag("p", f"{left_out} more are left out.", class_="dim")])
 
 
 def _network(saved: SavedLaunch) -> Html | None:
@@ -329,10 +343,8 @@ def _network(saved: SavedLaunch) -> Html | None:
         )
         for one in saved.network
     ]
-    left_out = saved.requests_left_out
-    more = tag("p", f"{left_out} more are left out.", class_="dim") if left_out else None
     table = _table(("time", "method", "address", "for", "status", "took"), rows)
-    return None if table is None else join([table, more])
+    return _with_left_out(table, saved.requests_left_out)
 
 
 def _status(status: int | None, failure: str | None) -> Child:

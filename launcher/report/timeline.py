@@ -60,7 +60,12 @@ def _lanes(saved: SavedLaunch) -> list[tuple[str, str, list[_Mark]]]:
         ),
         ("outgoing", "From the page", [_Mark(one.at, 0, one.name) for one in outgoing]),
         ("incoming", "To the page", [_Mark(one.at, 0, one.name) for one in incoming]),
-        ("console", "Seen", [_Mark(one.at, 0, one.kind, True) for one in saved.console]),
+        ("seen", "Seen", [_Mark(one.at, 0, one.kind, True) for one in saved.seen]),
+        (
+            "console",
+            "Console",
+            [_Mark(one.at, 0, one.level, one.level == "error") for one in saved.console],
+        ),
     ]
 
 

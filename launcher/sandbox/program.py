@@ -16,7 +16,7 @@ from launcher.sandbox.ready_file import ReadyFile
 from launcher.sandbox.server import Sandbox
 from launcher.sandbox.site import Site
 
-__all__ = ["serve", "surroundings", "until_stopped"]
+__all__ = ["serve", "surroundings", "until_stopped", "with_relay"]
 
 
 @asynccontextmanager
@@ -24,13 +24,21 @@ async def surroundings(sandbox: Sandbox, switches: Switches | None = None) -> As
     """What apps need around a sandbox that listens: its site, its stand-in of Metapro, and a WalletConnect
     relay, if websockets is installed. Gives what the ready file says of them."""
     async with MetaproStandIn(sandbox, switches) as metapro, Site(sandbox, metapro=metapro) as site:
-        if find_spec("websockets") is None:
-            yield ready.describe(sandbox, site)
-            return
-        from launcher.sandbox.relay import Relay
+        async with with_relay(sandbox, site) as described:
+            yield described
 
-        async with Relay() as relay:
-            yield ready.describe(sandbox, site, relay)
+
+@asynccontextmanager
+async def with_relay(sandbox: Sandbox, site: Site) -> AsyncIterator[ReadyFile]:
+    """A WalletConnect relay beside a sandbox and its site, if websockets is installed. Gives what the ready
+    file says of them all."""
+    if find_spec("websockets") is None:
+        yield ready.describe(sandbox, site)
+        return
+    from launcher.sandbox.relay import Relay
+
+    async with Relay() as relay:
+        yield ready.describe(sandbox, site, relay)
 
 
 async def serve(

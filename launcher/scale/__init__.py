@@ -11,10 +11,13 @@ it loses with its connection to PostgreSQL, and the first thing it does then is 
 `worker` shares the accounts out among the workers that are there.
 """
 
-from launcher.scale.database import Database
-from launcher.scale.holding import Pace
-from launcher.scale.leases import Lease, LeaseLost, leased
-from launcher.scale.status import status
-from launcher.scale.worker import Worker
+from launcher.extras import from_extras
+
+with from_extras():
+    from launcher.scale.database import Database
+    from launcher.scale.holding import Pace
+    from launcher.scale.leases import Lease, LeaseLost, leased
+    from launcher.scale.status import status
+    from launcher.scale.worker import Worker
 
 __all__ = ["Database", "Lease", "LeaseLost", "Pace", "Worker", "leased", "status"]

@@ -9,7 +9,7 @@ one thing changed, so that the answer tells whether an assumption (`launcher.san
 page is shown, so nobody's server hears of it. What writes something is left out unless it is allowed by name.
 """
 
-from launcher.verify.findings import Finding, Verdict, Verification
+from launcher.verify.findings import Finding, Step, Verdict, Verification
 from launcher.verify.run import WRITES, verify
 
-__all__ = ["WRITES", "Finding", "Verdict", "Verification", "verify"]
+__all__ = ["WRITES", "Finding", "Step", "Verdict", "Verification", "verify"]

@@ -19,10 +19,10 @@ from telethon.tl import functions, types
 
 from flows import AccountLost, Bot, FloodWait, MiniAppError, NotConnected, RpcFailed, Transient, WebView, call
 from flows.errors import method_name
+from launcher.budget import Budget
 from launcher.inspection.checks import token_of
 from launcher.launcher import Launcher
 from launcher.masks import tl_name
-from launcher.probe.budget import Budget
 from launcher.tracing import Exchange, traced
 from launcher.verify.findings import Opened
 from launcher.verify.second_client import SecondClient

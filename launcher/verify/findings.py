@@ -12,7 +12,7 @@ from launcher.masks import answer_summary, parameters
 from launcher.sandbox.assumptions import Assumption
 from launcher.tracing import Exchange
 
-__all__ = ["Finding", "Opened", "Verdict", "Verification"]
+__all__ = ["Finding", "Opened", "Step", "Verdict", "Verification"]
 
 
 class Verdict(StrEnum):
@@ -21,6 +21,26 @@ class Verdict(StrEnum):
     CONFIRMED = "confirmed"
     CONTRADICTED = "contradicted"
     UNTESTED = "untested"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a verification does next: open an app, or look at an assumption.
+
+    It is the step `number` of `of`; `requests` have been made by now, and the budget lets the next one be
+    made in `pause` seconds.
+    """
+
+    what: str
+    number: int
+    of: int
+    requests: int
+    pause: float
+
+    def __str__(self) -> str:
+        wait = f", the next one in {self.pause:.0f} s" if self.pause >= 1 else ""
+        made = "1 request" if self.requests == 1 else f"{self.requests} requests"
+        return f"{self.number}/{self.of} {self.what} ({made} made{wait})"
 
 
 @dataclass(frozen=True, slots=True)

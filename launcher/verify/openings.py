@@ -6,22 +6,24 @@ its messages. Links are those that the caller names, and those in the bot's mess
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from flows import BadInput, Consent, MiniAppError, links
 from flows.buttons import buttons_of, links_of
 from flows.errors import answers
+from flows.launch_params import mask_init_data
 from launcher.tracing import traced
 from launcher.verify.contact import ENDING, Contact
 from launcher.verify.findings import Opened
 
-__all__ = ["flow_of", "openings"]
+__all__ = ["MOST", "Way", "flow_of", "opened", "ways_to_open"]
 
 _OFFERED = (
     "main_app", "menu_button", "attachment_menu", "side_menu", "inline_mode", "keyboard_button",
     "inline_button",
 )  # fmt: skip
-_MOST = 8
+MOST = 8
 """Requests that one opening takes at most, when nothing is remembered of the bot."""
 _MESSAGES = 50
 _LINKS = 3
@@ -34,30 +36,42 @@ _FLOWS: dict[type, str] = {
 _OPENING = "WebViewRequest"
 
 
-async def openings(contact: Contact, named: Iterable[str], consent: Consent) -> AsyncIterator[Opened]:
-    """Open one app after the other, and close it at once. `named` are links of the caller."""
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to open an app: a flow of the bot, or a link, whose flow its kind tells."""
+
+    flow: str
+    target: str
+    via: str | None = None
+
+    def __str__(self) -> str:
+        return self.flow.replace("_", " ") if self.via else self.target
+
+
+async def ways_to_open(contact: Contact, named: Iterable[str]) -> list[Way]:
+    """What is to be tried. `named` are links of the caller."""
     name = f"@{contact.bot.username}"
-    for flow in _OFFERED:
-        yield await _opened(contact, flow, name, flow, consent)
-    for link in dict.fromkeys([*named, *await _links_in_messages(contact)]):
-        yield await _opened(contact, flow_of(link), link, None, consent)
+    found = dict.fromkeys([*named, *await _links_in_messages(contact)])
+    return [*(Way(flow, name, flow) for flow in _OFFERED), *(Way(flow_of(link), link) for link in found)]
 
 
-async def _opened(contact: Contact, flow: str, target: str, via: str | None, consent: Consent) -> Opened:
-    await contact.budget.take(_MOST)
+async def opened(contact: Contact, way: Way, consent: Consent) -> Opened:
+    """Open an app and close it at once; what Telegram refuses is no error."""
+    await contact.budget.take(MOST)
+    flow = way.flow
     with traced() as exchanges:
         try:
-            async with contact.launcher.open(target, via=via, consent=consent) as app:
+            async with contact.launcher.open(way.target, via=way.via, consent=consent) as app:
                 flow = app.flow
         except ENDING:
             raise
         except MiniAppError as failure:
-            return Opened(flow, target, why=failure.meaning)
+            return Opened(flow, way.target, why=failure.meaning)
         finally:
             contact.spend(len(exchanges))
-            contact.budget.spend(-_MOST)
+            contact.budget.spend(-MOST)
     deciding = [one for one in exchanges if type(one.request).__name__.endswith(_OPENING)]
-    return Opened(flow, target, deciding[-1])
+    return Opened(flow, way.target, deciding[-1])
 
 
 async def _links_in_messages(contact: Contact) -> list[str]:
@@ -86,12 +100,14 @@ def _leads_to(contact: Contact, url: str) -> bool:
 def flow_of(link: str) -> str:
     """The flow that a link to an app means. Raises BadInput for any other: following it would do more than
     open an app (join a chat, start a bot)."""
+    shown = mask_init_data(link)
     try:
         kind = type(links.parse(link))
     except links.NotALink as reason:
-        raise BadInput(f"{link!r} is not a link to Telegram: {reason}.", "Give t.me/bot/app.") from None
+        raise BadInput(f"{shown!r} is not a link to Telegram: {reason}.", "Give t.me/bot/app.") from None
     if kind not in _FLOWS:
         raise BadInput(
-            f"{link!r} is no link to an app.", "Give t.me/bot/app, t.me/bot?startapp or ?startattach."
+            f"{shown!r} is no link to an app.",
+            "Give t.me/bot/app, t.me/bot?startapp or ?startattach.",
         )
     return _FLOWS[kind]

@@ -7,12 +7,12 @@ from contextlib import AsyncExitStack
 
 from flows import BadInput, Bot, CannotOpen, Consent, MiniAppError
 from flows.bots import find_bot
+from launcher.budget import Budget, budget_for
 from launcher.launcher import Launcher
-from launcher.probe.budget import Budget
 from launcher.sandbox.assumptions import ASSUMPTIONS
 from launcher.verify.contact import ENDING, Contact, Untested
-from launcher.verify.findings import Finding, Opened, Verdict, Verification
-from launcher.verify.openings import flow_of, openings
+from launcher.verify.findings import Finding, Opened, Step, Verdict, Verification
+from launcher.verify.openings import MOST, flow_of, opened, ways_to_open
 from launcher.verify.second_client import SecondClient
 from launcher.verify.table import OBSERVATIONS, UNTESTED, Observation
 
@@ -21,7 +21,7 @@ __all__ = ["WRITES", "verify"]
 WRITES = {name: one.writes for name, one in OBSERVATIONS.items() if one.writes is not None}
 """What is written, by the assumption that it is written for; only when allowed."""
 
-Told = Callable[[Opened | Finding], None]
+Told = Callable[[Step], None]
 
 
 async def verify(
@@ -38,8 +38,8 @@ async def verify(
 
     `bot` is a user name; without one it is the bot of TELEGRAM_BOT_TOKEN. `links` are direct links of its
     apps, beside those in its messages. `allowed` are the assumptions for which something may be written
-    (`WRITES` says what); `consent` answers what opening asks. `budget` is 20 requests in a minute by default.
-    `told` hears of each opening and finding as it comes.
+    (`WRITES` says what); `consent` answers what opening asks. `budget` is 20 requests in a minute by default,
+    on a sandbox as many as it answers. `told` hears of each step before it is made.
 
     Nothing that Telegram refuses is raised; a flood wait, a lost account or connection ends the verification
     with what it has. Raises BadInput without a bot, for a link to anything but an app, and for a name in
@@ -48,7 +48,7 @@ async def verify(
     _check(allowed)
     for link in links:
         flow_of(link)
-    budget = budget or Budget(20)
+    budget = budget or budget_for(launcher.server)
     async with AsyncExitStack() as stack:
         second = SecondClient(launcher, stack)
         name = bot or await _own_bot(launcher, second)
@@ -87,26 +87,35 @@ class _Looking:
     """The verification under way."""
 
     def __init__(self, contact: Contact, allowed: frozenset[str], told: Told) -> None:
-        self._contact, self._allowed, self._told = contact, allowed, told
+        self._contact, self._told = contact, told
+        self._looked_at = {
+            name: one for name, one in OBSERVATIONS.items() if one.writes is None or name in allowed
+        }
         self._opened: list[Opened] = []
         self._findings: dict[str, Finding] = {}
         self._stopped: MiniAppError | None = None
+        self._steps = self._made = 0
 
     async def run(self, links: Sequence[str], consent: Consent) -> None:
         try:
-            if not self._contact.bot.restricted:
-                async for one in openings(self._contact, links, consent):
-                    self._opened.append(one)
-                    self._told(one)
+            ways = [] if self._contact.bot.restricted else await ways_to_open(self._contact, links)
+            self._steps = len(ways) + len(self._looked_at)
+            for way in ways:
+                self._step(f"open {way}", MOST)
+                self._opened.append(await opened(self._contact, way, consent))
             self._contact.opened = self._opened
-            for name, observation in OBSERVATIONS.items():
-                self._note(await self._look(name, observation))
+            for name, observation in self._looked_at.items():
+                self._step(f"see whether {name.replace('_', ' ')}", 1)
+                self._findings[name] = await self._look(name, observation)
         except ENDING as failure:
             self._stopped = failure
 
+    def _step(self, what: str, needed: int) -> None:
+        self._made += 1
+        pause = self._contact.budget.pause_before(needed)
+        self._told(Step(what, self._made, self._steps, self._contact.requests, pause))
+
     async def _look(self, name: str, observation: Observation) -> Finding:
-        if observation.writes is not None and name not in self._allowed:
-            return _untested(name, f"it writes {observation.writes}, which has to be allowed by its name")
         try:
             seen = await observation.look(self._contact)
         except Untested as why:
@@ -118,14 +127,9 @@ class _Looking:
         verdict = Verdict.CONFIRMED if seen.holds else Verdict.CONTRADICTED
         return Finding(ASSUMPTIONS[name], verdict, seen.what, seen.exchange)
 
-    def _note(self, finding: Finding) -> None:
-        self._findings[finding.name] = finding
-        self._told(finding)
-
     def result(self) -> Verification:
-        unreached = f"not reached: {self._stopped.meaning}" if self._stopped else ""
         findings = tuple(
-            self._findings.get(name) or _untested(name, UNTESTED.get(name, unreached)) for name in ASSUMPTIONS
+            self._findings.get(name) or _untested(name, self._why_not(name)) for name in ASSUMPTIONS
         )
         return Verification(
             self._contact.launcher.server.name,
@@ -135,6 +139,14 @@ class _Looking:
             self._contact.requests,
             None if self._stopped is None else str(self._stopped),
         )
+
+    def _why_not(self, name: str) -> str:
+        if name in UNTESTED:
+            return UNTESTED[name]
+        if name not in self._looked_at:
+            return f"it writes {OBSERVATIONS[name].writes}, which has to be allowed by its name"
+        assert self._stopped is not None
+        return f"not reached: {self._stopped.meaning}"
 
 
 def _untested(name: str, why: str) -> Finding:

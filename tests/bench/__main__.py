@@ -22,6 +22,7 @@ from tests.bench.live_apps import live_apps
 from tests.bench.measuring import FULL, QUICK, Sizes
 from tests.bench.metapro import metapro
 from tests.bench.opening import opening
+from tests.bench.plugin import plugin
 from tests.bench.round_trips import round_trips
 from tests.bench.scale import scale
 
@@ -37,6 +38,7 @@ BENCHMARKS: list[Callable[[Sizes], Awaitable[dict[str, Any]]]] = [
     metapro,
     checks,
     exporter,
+    plugin,
 ]
 
 

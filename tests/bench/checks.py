@@ -28,14 +28,14 @@ from tests.bench.measuring import Sizes, compare
 from tests.bench.requests import BOT, PLATFORM
 from tests.bench.sandbox_process import ROOT, launching, sandbox_process
 
-__all__ = ["checks"]
+__all__ = ["checks", "page_process"]
 
 
 async def checks(sizes: Sizes) -> dict[str, Any]:
     """Checks a second over HTTP and a minute in a browser, ours beside the bare ones."""
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         del os.environ[name]  # all of this is on the loopback; looking proxies up is not what is measured
-    with sandbox_process() as place, _page(READY) as url:
+    with sandbox_process() as place, page_process(READY) as url:
         place.show_page(url)
         async with launching(place) as launcher:
             figures: dict[str, Any] = {"http": await _http(launcher, url, sizes)}
@@ -60,7 +60,7 @@ asyncio.run(main())
 
 
 @contextmanager
-def _page(text: str) -> Iterator[str]:
+def page_process(text: str) -> Iterator[str]:
     """A web server in a process of its own, that serves this page; its address."""
     command = [sys.executable, "-c", _SERVE, text]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as server:

@@ -24,7 +24,7 @@ class Sizes:
     one in seconds; `apps` live apps are prolonged every `period` seconds; `starts` of a command; `launches`
     into a browser and `pages` there at once; `exchanges` of a page with Python, and `events` in a flood;
     `scrapes` of an exporter with `targets`.
-    `checks` of each account by so many `workers`, and `kills` of a worker.
+    `checks` of each account by so many `workers`, and `kills` of a worker; `tests` of each kind.
     """
 
     rounds: int
@@ -43,17 +43,18 @@ class Sizes:
     checks: int
     workers: tuple[int, ...]
     kills: int
+    tests: int
 
 
 FULL = Sizes(
     rounds=250, crowded_rounds=25, crowd=100, delay=0.1, apps=10_000, period=30.0, starts=15,
     launches=30, pages=10, exchanges=1_000, events=40_000, targets=1_000, scrapes=15,
-    checks=140, workers=(1, 2, 4), kills=3,
+    checks=140, workers=(1, 2, 4), kills=3, tests=40,
 )  # fmt: skip
 QUICK = Sizes(
     rounds=3, crowded_rounds=1, crowd=5, delay=0.02, apps=20, period=0.5, starts=1,
     launches=2, pages=2, exchanges=10, events=400, targets=20, scrapes=2,
-    checks=2, workers=(1,), kills=1,
+    checks=2, workers=(1,), kills=1, tests=1,
 )  # fmt: skip
 
 

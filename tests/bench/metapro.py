@@ -1,7 +1,8 @@
 """A read-only drive of a Metapro app without a page, beside the requests that it must make; and many at once.
 
 The stand-in is a process of its own. What must be asked is what one drive asked: the same requests are then
-sent by bare httpx, one after another over one client, with nothing read from the answers.
+sent by bare httpx over one client, in the same order of dependence (what a step asked goes one after another,
+after what the steps before it asked, and beside all else), with nothing read from the answers.
 """
 
 from __future__ import annotations
@@ -12,23 +13,26 @@ import subprocess
 import sys
 import time
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from statistics import median
+from typing import Any, TypeAlias
 
 import httpx
 from pydantic import SecretStr
 
-from launcher.metapro import SERVICES, Launch, MetaproDriver, MetaproSettings, Verdict
+from launcher.metapro import CATALOGUE, SERVICES, Launch, MetaproDriver, MetaproSettings, Verdict
 from launcher.metapro.settings import MAIN_NETWORKS
+from launcher.metapro.step import Step
 from launcher.sandbox.default_world import default_world
 from launcher.sandbox.metapro import MetaproStandIn
-from tests.bench.measuring import Sizes, compare, percentiles
+from tests.bench.measuring import Sizes, Work, compare, percentiles
 from tests.metapro_drives import BOT_TOKEN, people
 
 __all__ = ["metapro"]
 
+Asked: TypeAlias = tuple[str, str, dict[str, str], bytes]
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -46,25 +50,73 @@ async def metapro(sizes: Sizes) -> dict[str, Any]:
 
         async def bare() -> None:
             async with httpx.AsyncClient(verify=context, timeout=15.0) as client:
-                for method, url, headers, content in asked:
-                    await client.request(method, url, headers=headers, content=content)
+                await _sent(client, asked)
 
-        alone = await compare(ours, bare, rounds=max(3, sizes.rounds // 10))
-        return {"requests": len(asked), "drive": alone, "parallel": await _parallel(settings, launch, sizes)}
+        rounds = max(3, sizes.rounds // 10)
+        alone = await compare(ours, bare, rounds=rounds)
+        cpu = await _cpu(ours, bare, rounds)
+        return {
+            "requests": sum(map(len, asked.values())),
+            "drive": alone | {"cpu": cpu},
+            "parallel": await _parallel(settings, launch, sizes),
+        }
 
 
-async def _asked(settings: MetaproSettings, launch: Launch) -> list[tuple[str, str, dict[str, str], bytes]]:
-    """The requests of one drive."""
-    found = []
+async def _asked(settings: MetaproSettings, launch: Launch) -> dict[str, list[Asked]]:
+    """The requests of one drive by step: each step is a task of its name."""
+    found: dict[str, list[Asked]] = {}
 
     class Noting(httpx.AsyncHTTPTransport):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
             headers = {name: value for name, value in request.headers.items() if name != "host"}
-            found.append((request.method, str(request.url), headers, request.content))
+            task = asyncio.current_task()
+            assert task is not None
+            found.setdefault(task.get_name(), []).append(
+                (request.method, str(request.url), headers, request.content)
+            )
             return await super().handle_async_request(request)
 
     await MetaproDriver(settings, transport=Noting()).drive(launch)
+    assert found.keys() <= {step.id for step in CATALOGUE}
     return found
+
+
+async def _sent(client: httpx.AsyncClient, asked: Mapping[str, Sequence[Asked]]) -> None:
+    """The same requests, each step's as soon as those of the steps before it are answered."""
+    tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def step(before: Sequence[str], requests: Sequence[Asked]) -> None:
+        for one in before:
+            await tasks[one]
+        for method, url, headers, content in requests:
+            await client.request(method, url, headers=headers, content=content)
+
+    async with asyncio.TaskGroup() as group:
+        for id, requests in asked.items():
+            tasks[id] = group.create_task(step([one for one in _BEFORE[id] if one in asked], requests))
+
+
+def _before(steps: Sequence[Step]) -> dict[str, set[str]]:
+    """What each step comes after, directly or not."""
+    found: dict[str, set[str]] = {}
+    for step in steps:
+        found[step.id] = set(step.after).union(*(found[one] for one in step.after))
+    return found
+
+
+_BEFORE = _before(CATALOGUE)
+
+
+async def _cpu(ours: Work, theirs: Work, rounds: int) -> dict[str, float]:
+    """Milliseconds of this process's processor time: what others do on the machine counts for less there."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for _ in range(rounds):
+        for side, work in enumerate((ours, theirs)):
+            began = time.process_time()
+            await work()
+            times[side].append(time.process_time() - began)
+    mine, other = (median(side) * 1000 for side in times)
+    return {"ours_ms": round(mine, 2), "theirs_ms": round(other, 2), "ratio": round(mine / other, 3)}
 
 
 async def _parallel(settings: MetaproSettings, launch: Launch, sizes: Sizes) -> dict[str, Any]:

@@ -2,16 +2,17 @@
 
     python plain_kurigram.py sandbox.json
 
-Signs in as the first account, opens a bot's direct-link app and prints where the app lives. Nothing of
-miniapp-launcher is needed: the ready file says it all.
+Signs in as the first account, opens a bot's direct-link app and prints its launch parameters, without what
+proves to the app who the account is. Nothing of miniapp-launcher is needed: the ready file says it all.
 """
 
 import asyncio
 import json
 import sys
+from collections.abc import Iterator
 from hashlib import sha1
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from pyrogram import Client
@@ -41,7 +42,9 @@ async def main(ready: dict[str, Any]) -> None:
     await client.connect()
     try:
         await sign_in(client, ready["accounts"][0])
-        print(await open_app(client, next(bot for bot in ready["bots"] if bot["apps"])))  # noqa: T201
+        bot = next(bot for bot in ready["bots"] if bot["apps"])
+        for name, value in masked(await open_app(client, bot)):
+            print(f"{name:<22}{value}")  # noqa: T201
     finally:
         await client.disconnect()
 
@@ -62,7 +65,7 @@ async def sign_in(client: Any, account: dict[str, Any]) -> None:
 
 
 async def open_app(client: Any, bot: dict[str, Any]) -> str:
-    """The origin of the page: what follows it in the address is secret."""
+    """The launch URL, a secret: whoever has it is this user, as far as the app's server knows."""
     found = await client.resolve_peer(bot["username"])
     user = InputUser(user_id=found.user_id, access_hash=found.access_hash)
     peer = InputPeerUser(user_id=found.user_id, access_hash=found.access_hash)
@@ -70,8 +73,20 @@ async def open_app(client: Any, bot: dict[str, Any]) -> str:
     told = await client.invoke(GetBotApp(app=name, hash=0))
     assert told.app.short_name == bot["apps"][0]
     view = await client.invoke(RequestAppWebView(peer=peer, app=name, platform="android"))
-    parts = urlsplit(view.url)
-    return f"{parts.scheme}://{parts.netloc}"
+    return str(view.url)
+
+
+def masked(url: str) -> Iterator[tuple[str, str]]:
+    """What a launch URL says, by name: the page's origin, the launch parameters, the fields of the init data;
+    `***` for those by which the app's server knows the user."""
+    parts = urlsplit(url)
+    yield "page", f"{parts.scheme}://{parts.netloc}"
+    for name, value in parse_qsl(parts.fragment):
+        if name != "tgWebAppData":
+            yield name, value
+            continue
+        for field, content in parse_qsl(value):
+            yield f"  {field}", "***" if field in ("hash", "signature", "query_id") else content
 
 
 if __name__ == "__main__":

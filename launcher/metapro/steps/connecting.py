@@ -13,10 +13,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TypeAlias
 
-from launcher.metapro.app_page import GLANCE, complaints, settled, tap, text_of, until_text
+from launcher.metapro.app_page import complaints, settled, tap, text_of, until_text
 from launcher.metapro.drive import WRITES, Drive, Shown
 from launcher.metapro.faults import FAULTS
 from launcher.metapro.step import Failed, Skip
+from launcher.metapro.until import GLANCE
 from launcher.metapro.wallet_log import WalletRequest
 
 __all__ = ["Way", "asked", "by_walletconnect", "injected", "shows", "time_for", "until_asked"]

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from flows import InitData
 from launcher.metapro.app_page import answered, odd_calls, own_login
-from launcher.metapro.drive import Drive
+from launcher.metapro.drive import Drive, Shown
 from launcher.metapro.errors import MetaproRefused
 from launcher.metapro.report import Layer
 from launcher.metapro.step import Failed, Found, Need, Skip, Step
@@ -23,10 +23,25 @@ OLD = 366 * 86_400
 
 
 async def telegram_login(drive: Drive) -> Found:
-    """The driver's own login with the launch's init data: a token, and a Metapro ID."""
-    drive.login = login = await drive.client.telegram_login(drive.launched.raw)
-    drive.learn(login)
-    return Found(f"Metapro ID {login.account.user_id}", login.status)
+    """The driver's own login with the launch's init data: a token, and a Metapro ID. The app's goes first:
+    init data that are good for one login only are the app's, and the driver takes those of another launch."""
+    used = drive.shown is not None and await _logged_in_by_the_app(drive, drive.shown)
+    if used and drive.relaunch is not None:
+        drive.login = login = await drive.log_in_again(drive.client)
+    else:
+        drive.login = login = await drive.client.telegram_login(drive.launched.raw)
+        drive.learn(login)
+    anew = drive.shown is not None and drive.launched.raw != drive.shown.launch.raw
+    warnings = ("init data are good for one login only",) if anew else ()
+    return Found(f"Metapro ID {login.account.user_id}", login.status, warnings)
+
+
+async def _logged_in_by_the_app(drive: Drive, shown: Shown) -> bool:
+    sent = await own_login(shown, drive.screen.seconds)
+    if sent is None:
+        return False
+    await answered(sent, shown.watch, drive.screen.seconds)
+    return sent.went_well
 
 
 async def app_login(drive: Drive) -> Found:
@@ -39,7 +54,8 @@ async def app_login(drive: Drive) -> Found:
         raise Failed(f"in the app's login {', '.join(wrong)}", status=sent.status)
     await answered(sent, drive.page.watch, drive.screen.seconds)
     if sent.status is None:
-        raise Failed("the app's login gets no answer", layer=Layer.NETWORK)
+        remedy = "The driver itself is answered: may pages of the app's origin read the answers (CORS)?"
+        raise Failed("the app's login gets no answer", layer=Layer.NETWORK, remedy=remedy)
     if not 200 <= sent.status < 300:
         raise Failed(f"the app's login is refused with status {sent.status}", status=sent.status)
     await drive.learn_watched(drive.page)
@@ -53,7 +69,7 @@ def _wrong(drive: Drive, body: Any) -> Iterator[str]:
     if not isinstance(body, Mapping):
         yield "the body is no JSON object"
         return
-    if body.get(knobs.string_field) != drive.launched.raw:
+    if body.get(knobs.string_field) != drive.page.launch.raw:
         yield f"{knobs.string_field} is not the init data of the launch, byte for byte"
     ids = {knobs.project_field: settings.project_id, knobs.platform_field: settings.platform_id}
     for name, wanted in ids.items():

@@ -8,7 +8,15 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
-from launcher.metapro.app_page import answered, complaint, own_login, page_errors, settled, text_of
+from launcher.metapro.app_page import (
+    answered,
+    complaint,
+    complaints,
+    own_login,
+    page_errors,
+    settled,
+    text_of,
+)
 from launcher.metapro.drive import Drive
 from launcher.metapro.faults import FAULTS, SLOW
 from launcher.metapro.report import Layer
@@ -23,18 +31,20 @@ async def service_down(drive: Drive, service: str) -> Found:
     await settled(drive.page)
     if not drive.page.watch.to(service):
         raise Skip("the app asks nothing of this service")
-    faults = await asyncio.gather(*(_down(drive, service, fault) for fault in FAULTS))
+    before = await complaints(drive.page, drive.screen)
+    faults = await asyncio.gather(*(_down(drive, service, fault, before) for fault in FAULTS))
     wrong = [fault for fault in faults if fault]
     if wrong:
         raise Failed("; ".join(wrong))
     return Found(f"the app copes with: {', '.join(FAULTS)}")
 
 
-async def _down(drive: Drive, service: str, fault: str) -> str:
-    """What is wrong with the app under this fault; empty when nothing is."""
+async def _down(drive: Drive, service: str, fault: str, before: list[str]) -> str:
+    """What is wrong with the app under this fault, which tells `before` what it tells anyway; empty when
+    nothing is."""
     async with drive.another(faults={service: FAULTS[fault]}) as shown:
         await shown.watch.until(lambda sent: sent.service == service, drive.screen.seconds)
-        told = "" if fault == SLOW else await complaint(shown, drive.screen)
+        told = "" if fault == SLOW else await complaint(shown, drive.screen, before)
         await settled(shown)
         if errors := page_errors(shown):
             return f"{fault}: the page fails with {errors[0]}"

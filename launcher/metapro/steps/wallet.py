@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeAlias
 
-from launcher.metapro.app_page import complaint, page_errors, settled, tap, text_of, until_text
+from launcher.metapro.app_page import complaint, complaints, page_errors, settled, tap, text_of, until_text
 from launcher.metapro.drive import Drive, Shown
 from launcher.metapro.message import read_message, recover, sign_in_message
 from launcher.metapro.report import Layer
@@ -128,9 +128,10 @@ async def attach(drive: Drive) -> Found:
 async def rejected(way: Way, drive: Drive) -> Found:
     """The person says no (4001): the app says so, and asks again when asked to."""
     async with way(drive) as shown:
+        before = await complaints(shown, drive.screen)
         shown.wallet.refuse_next(SIGN)
         await _have_signed(drive, shown)
-        told = await complaint(shown, drive.screen)
+        told = await complaint(shown, drive.screen, before)
         _sound(shown)
         if not told:
             raise Failed("the app says nothing about a refused signature")

@@ -16,6 +16,6 @@ which nothing but the name is public.
 """
 
 from launcher.sandbox.metapro.stand_in import LoggedRequest, MetaproStandIn
-from launcher.sandbox.metapro.switches import Outage, Switches
+from launcher.sandbox.metapro.switches import Outage, Switches, positions
 
-__all__ = ["LoggedRequest", "MetaproStandIn", "Outage", "Switches"]
+__all__ = ["LoggedRequest", "MetaproStandIn", "Outage", "Switches", "positions"]

@@ -14,6 +14,12 @@ from launcher.sandbox.metapro.refusal import Refused
 __all__ = ["signed_by", "text_to_sign"]
 
 
+_NO_EXTRA = (
+    "This stand-in cannot check signatures. Run: pip install 'miniapp-launcher[metapro]', "
+    "or from a clone: pip install '.[metapro]'"
+)
+
+
 def text_to_sign(wallet: str, hash_: str) -> str:
     lines = ("Please sign to let us verify", "that you are the owner of this address")
     return "\n".join((*lines, wallet, "", f"Request ID {hash_}"))
@@ -26,8 +32,7 @@ def signed_by(wallet: str, hash_: str, signature: str) -> bool:
         from eth_account import Account
         from eth_account.messages import encode_defunct
     except ImportError:
-        extra = "This stand-in cannot check signatures: install the extra, pip install '.[metapro]'"
-        raise Refused(501, extra) from None
+        raise Refused(501, _NO_EXTRA) from None
     finally:
         sys.setrecursionlimit(limit)  # py_ecc raises it so far that deep JSON ends the process
     if not re.fullmatch(r"(0x)?[0-9a-fA-F]{130}", signature):

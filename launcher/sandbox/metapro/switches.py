@@ -7,11 +7,13 @@ does not exist is refused at once with pydantic's ValidationError.
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterable
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Outage", "Service", "Switches"]
+__all__ = ["Outage", "Service", "Switches", "positions"]
 
 Service = Literal["users", "nft", "leaderboard", "teams", "referral"]
 
@@ -102,3 +104,37 @@ class Switches(BaseModel):
     """Over which time does `rate_limit` count?"""
     retry_after: int | None = Field(1, ge=0)
     """What does `Retry-After` say with a 429, in whole seconds? None: the header is left out."""
+
+
+def positions(switch: str) -> str:
+    """What a switch can be turned to, in words: `200, 201`, `a number from 0 on, null`. Raises KeyError."""
+    field = Switches.model_fields[switch]
+    limits = "".join(_limit(limit) for limit in field.metadata)
+    return _in_words(field.annotation, limits)
+
+
+def _in_words(kind: Any, limits: str = "") -> str:
+    parts = get_args(kind)
+    origin = get_origin(kind)
+    if origin is Literal:
+        return _listed(str(value) for value in parts)
+    if origin in (Union, UnionType):
+        return _listed(_in_words(part, limits) for part in parts)
+    if origin is frozenset:
+        return "a JSON list of texts" if parts == (str,) else f"a JSON list of any of ({_in_words(parts[0])})"
+    if origin is dict:
+        return f"a JSON object of {' to '.join(f'one of ({_in_words(part)})' for part in parts)}"
+    return _SIMPLE[kind] + (limits if kind in (int, float) else "")
+
+
+_SIMPLE = {bool: "true, false", int: "a whole number", float: "a number", str: "a text", NoneType: "null"}
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(words)
+
+
+def _limit(limit: Any) -> str:
+    """One of pydantic's limits of a number."""
+    least, above = getattr(limit, "ge", None), getattr(limit, "gt", None)
+    return f" from {least:g} on" if least is not None else f" above {above:g}" if above is not None else ""

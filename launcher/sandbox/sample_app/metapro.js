@@ -151,6 +151,9 @@ async function showLeaderboard() {
 
 // The wallet: `window.ethereum`, or one that announces itself (EIP-6963).
 
+const NO_WALLET = 'there is no wallet in this browser, and WalletConnect takes a library '
+  + 'that this sample leaves out (@walletconnect/universal-provider)';
+
 let provider = null;
 let wallet = null;
 
@@ -187,7 +190,7 @@ async function use(account) {
 async function connect() {
   await attempt('wallet', async () => {
     meet(window.ethereum);
-    if (!provider) throw new Error('there is no wallet in this browser');
+    if (!provider) throw new Error(NO_WALLET);
     await use((await provider.request({ method: 'eth_requestAccounts' }))[0]);
   });
 }

@@ -5,8 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
-__all__ = ["Budget"]
+if TYPE_CHECKING:
+    from launcher.servers import Server
+
+__all__ = ["Budget", "budget_for"]
+
+_CAREFUL = 20.0
+_UNHURRIED = 1_000_000.0
 
 
 class Budget:
@@ -47,10 +54,14 @@ class Budget:
         """Ask nothing for so long, as a flood wait says."""
         self._paused_until = max(self._paused_until, self._clock() + seconds)
 
+    def pause_before(self, requests: int) -> float:
+        """Seconds until so many requests may be made, as far as is known by now."""
+        return max(self.paused_for, self._until(requests))
+
     async def take(self, requests: int) -> None:
         """Wait until so many requests may be made, and count them as made."""
         async with self._turn:
-            while (pause := max(self.paused_for, self._until(requests))) > 0:
+            while (pause := self.pause_before(requests)) > 0:
                 await self._wait(pause)
             self._left -= requests
 
@@ -68,3 +79,9 @@ class Budget:
         passed = max(0.0, now - self._at)
         self._left = min(self.most, self._left + passed * self.per_minute / 60)
         self._at = now
+
+
+def budget_for(server: Server, per_minute: float | None = None) -> Budget:
+    """What may be asked of a server: so much, or, when nobody says how much, 20 requests in a minute of
+    Telegram's and as many as it answers of a sandbox, which limits nobody."""
+    return Budget(per_minute or (_UNHURRIED if server.name == "sandbox" else _CAREFUL))
