@@ -379,7 +379,8 @@ async def test_a_flood_wait_holds_for_the_next_holder(
         assert 3500 < (await status(at.database))["leases"][0]["wait"] <= 3600
         asked = opened(at)
         with suppress(MiniAppError):
-            await at.worker("two", targets, heard, clock=lambda: 1060.0).run_once()
+            async with asyncio.timeout(20):
+                await at.worker("two", targets, heard, clock=lambda: 1060.0).run_once()
         assert [result.status for result in heard.results] == [Status.UNKNOWN] * 2
         assert "left alone" in heard.results[1].text
         assert opened(at) == asked

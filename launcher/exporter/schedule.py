@@ -114,7 +114,7 @@ class Schedule:
 
     def _start(self, name: str | None, targets: Targets, watched: list[Watched]) -> None:
         budget = Budget(targets.account(name).budget, clock=self.clock, wait=self._wait)
-        account = AtWork(name, budget, tuple(watched), pages=asyncio.Semaphore(PAGES_AT_ONCE))
+        account = AtWork(name, budget, tuple(watched), asyncio.Semaphore(PAGES_AT_ONCE))
         self.accounts[name] = account
         self._at_work[name] = asyncio.create_task(self._work(account))
 

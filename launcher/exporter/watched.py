@@ -91,12 +91,12 @@ class AtWork:
     name: str | None
     budget: Budget
     watched: tuple[Watched, ...]
+    pages: asyncio.Semaphore = field(default_factory=asyncio.Semaphore)
     up: bool = False
     problem: MiniAppError | None = None
     again_at: float | None = None
     requests: int = 0
     flood_waits: int = 0
-    pages: asyncio.Semaphore = field(default_factory=asyncio.Semaphore)
 
     @property
     def label(self) -> str:

@@ -21,8 +21,9 @@ from psycopg.rows import class_row
 from pydantic import SecretStr
 
 from flows import MiniAppError
+from launcher.budget import Budget
 from launcher.exporter.watched import SHOWN, AtWork, Past, Watched
-from launcher.probe import Budget, CheckResult, Target, Targets
+from launcher.probe import CheckResult, Target, Targets
 from launcher.scale.database import Database, DatabaseGone
 from launcher.scale.leases import HELD, WAIT
 from launcher.scale.letters import Seal
