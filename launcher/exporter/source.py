@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from flows import MiniAppError
 from launcher.exporter.watched import AtWork, Past, Watched
@@ -24,7 +24,7 @@ class Source(Protocol):
 
     async def __aenter__(self) -> Self: ...
 
-    async def __aexit__(self, *failure: object) -> None: ...
+    async def __aexit__(self, *failure: Any) -> bool | None: ...
 
     async def use(self, targets: Targets) -> None:
         """From now on know these."""

@@ -100,16 +100,20 @@ class Database:
                 {"probes": str(probes)},
             )
         except psycopg.OperationalError as error:
-            problem = self._said(error)
+            gone = self.gone(error)
         else:
             return connection
-        raise DatabaseGone(problem, "Check that PostgreSQL runs, and MINIAPP_DATABASE_URL.")
+        raise gone
 
-    def _said(self, error: Exception) -> str:
-        """The first line: libpq adds its advice, and what became of each address."""
+    def gone(self, error: psycopg.OperationalError) -> DatabaseGone:
+        """The first line of what psycopg says: libpq adds its advice, and what became of each address."""
         text = (str(error).strip() or "no answer").splitlines()[0].removeprefix("connection failed: ")
         password = str(conninfo_to_dict(self.url).get("password") or "")
-        return f"PostgreSQL cannot be used: {text.replace(password, '***') if password else text}."
+        said = text.replace(password, "***") if password else text
+        return DatabaseGone(
+            f"PostgreSQL cannot be used: {said.rstrip('.')}.",
+            "Check that PostgreSQL runs, and MINIAPP_DATABASE_URL.",
+        )
 
     async def migrate(self) -> None:
         """Make the tables that are missing."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Self, TypeVar
 
@@ -21,6 +21,7 @@ from psycopg.rows import class_row
 from pydantic import SecretStr
 
 from flows import MiniAppError
+from launcher.beside import beside
 from launcher.budget import Budget
 from launcher.exporter.watched import SHOWN, AtWork, Past, Watched
 from launcher.probe import CheckResult, Target, Targets
@@ -108,17 +109,20 @@ class SharedResults:
         self._leases: dict[str, _Lease] = {}
         self._reading = asyncio.Lock()
         self._connection: psycopg.AsyncConnection[Any] | None = None
-        self._following: asyncio.Task[None] | None = None
+        self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         await self._database.migrate()
-        self._following = asyncio.create_task(self._follow())
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._disconnect)
+            await stack.enter_async_context(beside(self._follow()))
+            self._stack = stack.pop_all()
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        if self._following is not None:
-            self._following.cancel()
-            await asyncio.wait((self._following,))
+    async def __aexit__(self, *failure: Any) -> bool | None:
+        return await self._stack.__aexit__(*failure)
+
+    async def _disconnect(self) -> None:
         if self._connection is not None:
             await self._connection.close()
 
@@ -166,8 +170,8 @@ class SharedResults:
                 await self._read(connection)
         except DatabaseGone as failure:
             self.problem = failure
-        except psycopg.OperationalError:  # our connection has ended: the next one will tell
-            return
+        except psycopg.OperationalError as error:
+            self.problem = self._database.gone(error)
         else:
             self.problem = None
         for account in self.accounts.values():
