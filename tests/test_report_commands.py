@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from flows import BadInput, FloodWait
 from launcher.budget import Budget
+from launcher.inspection import Inspection
 from launcher.inspection.batch import done_already, inspect_all, links_in
 from launcher.report import SavedLaunch, html
 from launcher.sandbox import Sandbox, ready_file
@@ -313,7 +315,18 @@ async def test_a_file_that_holds_something_else_is_not_written_to(tmp_path: Path
         assert out.read_text() == content
 
 
-async def test_a_passing_trouble_is_no_result(inside: Any, tmp_path: Path) -> None:
+async def test_a_passing_trouble_is_no_result(tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    told: list[Inspection] = []
+    async with launching(replace(CALM, retries=())) as (launcher, sandbox):
+        sandbox.faults.on("messages.requestAppWebView", going_wrong.Fail(500, "INTERNAL"))
+        await inspect_all(launcher, [APP, f"{APP}y"], out, budget=Budget(600), told=told.append)
+    assert [one.ok for one in told] == [False, True]
+    assert done_already(out) == {f"{APP}y": True}
+
+
+@pytest.mark.slow  # Telethon waits two seconds after each
+def test_what_met_a_passing_trouble_is_inspected_by_the_next_run(inside: Any, tmp_path: Path) -> None:
     terminal = Terminal(tmp_path, "ready.json")
     links = [APP, f"{APP}y", f"{APP}z"]
     (tmp_path / "links.txt").write_text("\n".join(links))
