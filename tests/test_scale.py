@@ -8,16 +8,18 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from procrastinate import App
+from procrastinate.jobs import Job
 from pydantic import SecretStr
 
 from flows import BadInput, MiniAppError
@@ -32,7 +34,7 @@ from launcher.sandbox.default_world import ALICE
 from launcher.sandbox.faults import Act, Delay, Fail, FloodWait
 from launcher.scale import Database, LeaseLost, Worker, leased, results, status, tasks
 from launcher.scale.database import DatabaseGone
-from launcher.scale.holding import Crew, Holding
+from launcher.scale.holding import Crew, Holding, budget_under
 from launcher.scale.letters import Letter, Seal
 from launcher.scale.pages import Away, Sender
 from launcher.settings import Settings
@@ -111,8 +113,43 @@ async def test_of_a_target_so_many_results_are_kept_and_one_for_each_due_time(
                     tasks.pool_of(app), ok(name), due=due, account="alice", token=lease.token, worker="one",
                     kept=2,
                 )  # fmt: skip
-        kept = await rows(database, "select target, due from miniapp_results order by target, due")
-        assert kept == [("menu", 1), ("shop", 3), ("shop", 4)]
+            kept = "select target, due from miniapp_results order by target, due"
+            assert await rows(database, kept) == [("menu", 1), ("shop", 3), ("shop", 4)]
+            old = "update miniapp_results set written_at = now() - interval '31 days' returning due"
+            await rows(database, old)
+            await results.write(
+                tasks.pool_of(app), ok("shop"), due=5, account="alice", token=lease.token, worker="one"
+            )
+            assert await rows(database, kept) == [("shop", 5)]
+
+
+async def test_a_result_waits_for_who_is_taking_the_lease(postgres: PostgresServer) -> None:  # noqa: F811
+    async with postgres.database() as database, tasks.new_app(database).open_async() as app:
+        async with leased(database, "alice", "one") as lease, await database.connect() as other:
+            assert lease is not None
+            async with other.transaction(), asyncio.timeout(20):
+                await other.execute("update miniapp_leases set token = token + 1")
+                written: dict[str, Any] = {"account": "alice", "token": lease.token, "worker": "one"}
+                writing = asyncio.create_task(results.write(tasks.pool_of(app), ok("shop"), due=1, **written))
+                blocked = "select 1 from pg_locks where not granted"
+                while not (writing.done() or await rows(database, blocked)):
+                    pass
+            with pytest.raises(LeaseLost):
+                await writing
+
+
+async def test_who_follows_a_holder_that_was_cut_off_has_no_requests_saved_up(
+    postgres: PostgresServer,  # noqa: F811
+) -> None:
+    async with postgres.database() as database:
+        saved_up = []
+        for cut_off in (True, False, False):
+            async with leased(database, "alice", "one") as lease:
+                assert lease is not None
+                saved_up.append(budget_under(lease, 60).left >= 1)
+                if cut_off:
+                    await ends(database, LEASE_OF, "alice")
+        assert saved_up == [True, False, True]
 
 
 async def test_who_loses_its_lease_disconnects_from_telegram_first(
@@ -194,6 +231,27 @@ async def test_what_a_former_holder_was_doing_is_put_back_under_a_new_id(
         assert not {(job.id,) for job in jobs if job} & set(ids)
 
 
+async def test_what_is_left_of_pages_is_deleted_after_an_hour(
+    postgres: PostgresServer,  # noqa: F811
+) -> None:
+    async with postgres.database() as database, tasks.new_app(database).open_async() as app:
+        for minutes in (59, 61):
+            job = Job(
+                id=None, queue=tasks.PAGES, lock=None, queueing_lock=None, task_name=tasks.SHOW,
+                task_kwargs={"run": minutes}, scheduled_at=datetime.now(UTC) - timedelta(minutes=minutes),
+            )  # fmt: skip
+            await app.job_manager.defer_job_async(job)
+            await rows(
+                database,
+                "insert into miniapp_shown (run, written_at, outcome) values"
+                " (gen_random_uuid(), now() - make_interval(mins => %s), %s::jsonb) returning run",
+                minutes, str(minutes),
+            )  # fmt: skip
+        await tasks.forget_pages(app)
+        assert await rows(database, "select args->'run' from procrastinate_jobs") == [(59,)]
+        assert await rows(database, "select outcome from miniapp_shown") == [(59,)]
+
+
 # Workers
 
 
@@ -266,6 +324,22 @@ async def test_a_worker_whose_lease_is_cut_off_takes_it_again_and_finishes(
         assert overlaps(at.sandbox.log) == 0
         assert len({call.session for call in at.sandbox.log if call.method == OPENS}) >= 1
         assert (await status(at.database))["leases"][0]["token"] == 2
+
+
+async def test_a_worker_that_loses_its_lease_is_off_telegram_before_it_leaves_its_queue(
+    postgres: PostgresServer, tmp_path: Path  # noqa: F811
+) -> None:  # fmt: skip
+    async with place(postgres, tmp_path, ("one",)) as at, asyncio.timeout(30):
+        worker = at.worker("one", at.targets(), Heard(), pace=replace(QUICK, stop=60.0))
+        with on_call(at.sandbox, "contacts.resolveUsername") as asked:
+            at.sandbox.faults.on(OPENS, Delay(3600))
+            async with at_work(worker):
+                await asked.wait()
+                async with await at.database.connect() as other, other.transaction():
+                    await other.execute("lock table procrastinate_jobs in access exclusive mode")
+                    await ends(at.database, LEASE_OF, "alice")
+                    while at.sandbox.connected(ALICE):
+                        await rows(at.database, "select 1")
 
 
 async def test_postgresql_goes_and_comes_back(
@@ -405,7 +479,7 @@ async def test_a_shorter_flood_wait_and_a_result_without_one_shorten_none(
                 )  # fmt: skip
         async with leased(database, "alice", "two") as lease:
             assert lease is not None
-            assert 3500 < lease.wait <= 3600
+            assert 3500 < budget_under(lease, 60).paused_for <= 3600
 
 
 # Pages that another worker shows
@@ -498,6 +572,8 @@ def test_a_letter_opens_with_the_key_it_was_sealed_with() -> None:
     sealed = Seal(KEY).seal(letter)
     assert Seal(KEY).open(sealed) == letter
     assert Seal(SecretStr("another key of the workers")).open(sealed) is None
+    assert Seal(KEY, lambda: time.time() + 590).open(sealed) == letter
+    assert Seal(KEY, lambda: time.time() + 610).open(sealed) is None
     assert "secret" not in repr(letter) + sealed
     with pytest.raises(BadInput):
         Seal(SecretStr("short"))

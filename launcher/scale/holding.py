@@ -31,7 +31,7 @@ from launcher.scale.letters import Seal
 from launcher.scale.pages import CHANNEL, Sender
 from launcher.settings import Settings
 
-__all__ = ["Crew", "Holding", "InUse", "Pace"]
+__all__ = ["Crew", "Holding", "InUse", "Pace", "budget_under"]
 
 
 class InUse(MiniAppError):
@@ -74,6 +74,16 @@ class Crew:
     pace: Pace = Pace()
     clock: Callable[[], float] = time.time
     told: Callable[[CheckResult], None] = field(default=lambda _: None)
+
+
+def budget_under(lease: Lease, per_minute: float) -> Budget:
+    """The budget that a new lease begins with: paused as long as a former holder was told, and without
+    requests saved up after one that was cut off."""
+    budget = Budget(per_minute)
+    budget.pause(lease.wait)
+    if not lease.settled:
+        budget.spend(math.floor(budget.left))
+    return budget
 
 
 class Holding:
@@ -127,7 +137,7 @@ class Holding:
             self._lease.heard = sender.heard
         self._checker = Checker(
             launcher,
-            budget=self._budget(),
+            budget=budget_under(self._lease, targets.account(self.account).budget),
             resolve_every=targets.resolve_every,
             clock=self.crew.clock,
             show=None if sender is None else sender.show,
@@ -142,13 +152,6 @@ class Holding:
                     await self._work_off(wait=True)
         if launcher.lost is not None:  # with the last check that was due
             raise launcher.lost
-
-    def _budget(self) -> Budget:
-        budget = Budget(self.crew.targets.account(self.account).budget)
-        budget.pause(self._lease.wait)
-        if not self._lease.settled:
-            budget.spend(math.floor(budget.left))
-        return budget
 
     async def _work_off(self, *, wait: bool) -> None:
         await self.crew.app.run_worker_async(

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import time
+from collections.abc import Callable
 
 from cryptography.fernet import Fernet, InvalidToken
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -45,9 +47,10 @@ class Letter(BaseModel):
 
 
 class Seal:
-    """Seals and opens letters with a key made of `secret`: at least 16 characters, best random ones."""
+    """Seals and opens letters with a key made of `secret`: at least 16 characters, best random ones. `clock`
+    gives seconds since the epoch."""
 
-    def __init__(self, secret: SecretStr) -> None:
+    def __init__(self, secret: SecretStr, clock: Callable[[], float] = time.time) -> None:
         text = secret.get_secret_value()
         if len(text) < _SHORTEST:
             raise BadInput(
@@ -56,14 +59,16 @@ class Seal:
             )
         key = hashlib.sha256(f"miniapp launch key {text}".encode()).digest()
         self._fernet = Fernet(base64.urlsafe_b64encode(key))
+        self._clock = clock
 
     def seal(self, letter: Letter) -> str:
-        return self._fernet.encrypt(letter.model_dump_json().encode()).decode()
+        return self._fernet.encrypt_at_time(letter.model_dump_json().encode(), int(self._clock())).decode()
 
     def open(self, sealed: str) -> Letter | None:
         """The letter; None for one that is too old, or was sealed with another key."""
         try:
-            return Letter.model_validate_json(self._fernet.decrypt(sealed, ttl=_OPENS_FOR))
+            now = int(self._clock())
+            return Letter.model_validate_json(self._fernet.decrypt_at_time(sealed, _OPENS_FOR, now))
         except InvalidToken:
             return None
 
