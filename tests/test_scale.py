@@ -563,6 +563,18 @@ async def test_a_page_that_nobody_shows_says_nothing_of_the_app(
         assert await rows(at.database, "select 1 from procrastinate_jobs") == []
 
 
+async def test_an_app_that_sends_data_is_shown_by_its_holder_alone(
+    postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+) -> None:  # fmt: skip
+    monkeypatch.setenv("CHROMIUM_PATH", str(tmp_path / "none"))
+    async with place(postgres, tmp_path, ("one",)) as at, tasks.new_app(at.database).open_async() as app:
+        [target] = at.targets(host="browser", timeout=0.1).targets
+        async with Launcher(at.settings("one"), "alice") as launcher:
+            async with launcher.open("@demo_bot", via="keyboard_button") as launched:
+                with pytest.raises(Wrong, match="CHROMIUM_PATH"):
+                    await Sender(app, Seal(KEY)).show(launcher, target, launched, Course(target))
+
+
 def test_a_letter_opens_with_the_key_it_was_sealed_with() -> None:
     target = Target(name="shop", link="t.me/demo_bot/app")
     letter = Letter(
