@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from flows import MiniAppError
+
 if TYPE_CHECKING:
     from launcher.servers import Server
 
-__all__ = ["Budget", "budget_for"]
+__all__ = ["Budget", "LeftAlone", "budget_for"]
 
 _CAREFUL = 20.0
 _UNHURRIED = 1_000_000.0
+
+
+class LeftAlone(MiniAppError):
+    """Telegram wants an account to be left alone for longer than somebody would wait; nothing was asked."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"Telegram wants this account to be left alone for {seconds:.0f} more seconds.",
+            "Wait; longer periods ask less.",
+        )
 
 
 class Budget:
@@ -31,13 +44,18 @@ class Budget:
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.per_minute = per_minute
-        self.most = max(4.0, per_minute / 4)
         self._clock = clock
         self._wait = wait
         self._left = self.most
         self._at = clock()
         self._paused_until = float("-inf")
         self._turn = asyncio.Lock()
+        self._waiting: dict[asyncio.Timeout, float] = {}
+
+    @property
+    def most(self) -> float:
+        """Requests that may be saved up."""
+        return max(4.0, self.per_minute / 4)
 
     @property
     def paused_for(self) -> float:
@@ -50,16 +68,41 @@ class Budget:
         self._refill()
         return self._left
 
+    def change(self, per_minute: float) -> None:
+        """Give so many from now on. What was made, and a pause that was ordered, still count."""
+        self._refill()
+        self.per_minute = per_minute
+
     def pause(self, seconds: float) -> None:
-        """Ask nothing for so long, as a flood wait says."""
+        """Ask nothing for so long, as a flood wait says. Who waits with less patience is told at once."""
         self._paused_until = max(self._paused_until, self._clock() + seconds)
+        for waiting in [one for one, patience in self._waiting.items() if self.paused_for > patience]:
+            del self._waiting[waiting]  # a timeout that expires cannot be told so again
+            waiting.reschedule(0)
 
     def pause_before(self, requests: int) -> float:
         """Seconds until so many requests may be made, as far as is known by now."""
         return max(self.paused_for, self._until(requests))
 
-    async def take(self, requests: int) -> None:
-        """Wait until so many requests may be made, and count them as made."""
+    async def take(self, requests: int, *, patience: float = math.inf) -> None:
+        """Wait until so many requests may be made, and count them as made.
+
+        Raises LeftAlone as soon as there is a pause of more than `patience` seconds, also one that begins
+        meanwhile.
+        """
+        if self.paused_for > patience:
+            raise LeftAlone(self.paused_for)
+        waiting = asyncio.timeout(None)
+        try:
+            async with waiting:
+                self._waiting[waiting] = patience
+                await self._take(requests)
+        except TimeoutError:
+            raise LeftAlone(self.paused_for) from None
+        finally:
+            self._waiting.pop(waiting, None)
+
+    async def _take(self, requests: int) -> None:
         async with self._turn:
             while (pause := self.pause_before(requests)) > 0:
                 await self._wait(pause)

@@ -25,9 +25,11 @@ PATIENCE = 30.0
 
 
 @asynccontextmanager
-async def exporter(folder: Path, *arguments: str) -> AsyncIterator[tuple[Process, httpx.AsyncClient]]:
-    """The README's example at work, and a client of its web side."""
-    (folder / "targets.yaml").write_text(EXAMPLE)
+async def exporter(
+    folder: Path, *arguments: str, targets: str = EXAMPLE
+) -> AsyncIterator[tuple[Process, httpx.AsyncClient]]:
+    """The README's example at work, or other targets, and a client of its web side."""
+    (folder / "targets.yaml").write_text(targets)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TELEGRAM_")}
     process = await asyncio.create_subprocess_exec(
         SCRIPT, "exporter", "targets.yaml", "--listen", "127.0.0.1:0", *arguments,
@@ -36,7 +38,7 @@ async def exporter(folder: Path, *arguments: str) -> AsyncIterator[tuple[Process
     try:
         async with asyncio.timeout(PATIENCE):
             line = await said(process)
-            found = re.match(r"3 targets: (http://127\.0\.0\.1:\d+)/ \. Ctrl-C stops it\.", line)
+            found = re.match(r"\d+ targets: (http://127\.0\.0\.1:\d+)/ \. Ctrl-C stops it\.", line)
             assert found, line
             async with httpx.AsyncClient(base_url=found[1], timeout=PATIENCE) as asked:
                 yield process, asked
@@ -69,6 +71,22 @@ async def test_the_example_of_the_readme_is_watched(tmp_path: Path) -> None:
         assert await process.communicate() == (b"", b"")
         assert process.returncode == 0
     assert History(tmp_path / "history.sqlite").past("app", 9)
+
+
+PAGES = """
+server: sandbox
+defaults: {account: alice, period: 1m}
+targets:
+  - {name: app, bot: "@metapro_demo_bot", via: main_app, metapro: [C0, T1]}
+  - {name: main, bot: "@demo_bot", via: main_app, account: bob_builds}
+"""
+
+
+async def test_a_sandbox_of_its_own_has_pages_and_a_metapro_for_all_accounts(tmp_path: Path) -> None:
+    async with exporter(tmp_path, targets=PAGES) as (_, asked):
+        for name in ("app", "main"):
+            probed = (await asked.get(f"/probe?target={name}")).text
+            assert "probe_success 1.0" in probed, (await asked.get(f"/probe?target={name}&debug=true")).text
 
 
 @pytest.mark.parametrize(

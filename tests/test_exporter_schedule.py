@@ -11,7 +11,7 @@ from flows import BadInput
 from launcher.exporter.history import History
 from launcher.exporter.schedule import AGAIN, _following
 from launcher.probe import Stage, Status, Target
-from launcher.probe.all_at_once import not_tested
+from launcher.probe.results import not_tested
 from launcher.sandbox.faults import Fail, FloodWait
 from tests.browsers import browser  # noqa: F401 - the fixture tells whether there is Chromium
 from tests.conftest import need
@@ -111,11 +111,13 @@ targets:
 
 
 async def test_a_target_that_hangs_is_critical_and_checked_again(tmp_path: Path) -> None:
-    targets = "targets: [{name: slow, link: t.me/demo_bot/app, timeout: 400ms, period: 60}]"
+    """The second time it may take as long as it likes."""
+    targets = "targets: [{name: slow, link: t.me/demo_bot/app, timeout: 1s, period: 60}]"
     async with exporting(tmp_path, targets, {"/app": SILENT}) as world:
         await world.checked("slow")
         world.site.pages["/app"] = READY
-        world.time.go(60)
+        (tmp_path / "targets.yaml").write_text(targets.replace("1s", "30s"))
+        assert await world.exporter.reload()
         await world.checked("slow", 2)
         assert world.statuses("slow") == [Status.CRITICAL, OK]
 
@@ -191,6 +193,47 @@ async def test_a_flood_wait_of_telegrams_is_counted_and_kept(tmp_path: Path) -> 
         alice, bob = world.exporter.source.accounts["alice"], world.exporter.source.accounts["bob"]
         assert (alice.flood_waits, alice.budget.paused_for) == (1, 3600)
         assert (bob.flood_waits, bob.budget.paused_for) == (0, 0)
+
+
+async def test_checks_that_wait_for_the_budget_do_not_wait_out_a_flood(tmp_path: Path) -> None:
+    targets = """
+accounts: {alice: {budget: 8}}
+defaults: {period: 1000, account: alice, host: none}
+targets:
+  - {name: a, link: t.me/demo_bot/app}
+  - {name: b, link: t.me/demo_bot/app}
+  - {name: c, link: t.me/demo_bot/app}
+"""
+    async with exporting(tmp_path, targets) as world:
+        await world.checked("a")
+        alice = world.exporter.source.accounts["alice"]
+        alice.budget.spend(20)
+        world.time.go(100)
+        await world.until(lambda: world["b"].checking and world["c"].checking)
+        alice.budget.pause(3600)
+        await world.checked("b")
+        await world.checked("c")
+        assert world.statuses("b") == world.statuses("c") == [UNKNOWN]
+        assert not world["b"].checking
+
+
+async def test_what_an_account_has_asked_is_not_forgotten_by_a_new_file(tmp_path: Path) -> None:
+    async with exporting(tmp_path) as world:
+        world.sandbox.faults.on("messages.requestAppWebView", FloodWait(3600))
+        await world.checked("shop")
+        before = world.exporter.source.accounts["alice"]
+        asked = len(calls_of(world.sandbox, "messages.requestAppWebView"))
+        assert (before.requests, before.budget.left) == (3, 12)
+        main = TWO.split("  - {name: shop")[0] + TWO[TWO.index("  - {name: main") :]
+        for file in (main, TWO.replace("alice: {budget: 60}", "alice: {budget: 20}")):
+            (tmp_path / "targets.yaml").write_text(file)
+            assert await world.exporter.reload()
+        await world.checked("shop")
+        alice = world.exporter.source.accounts["alice"]
+        assert world.statuses("shop") == [UNKNOWN]
+        assert (alice.requests, alice.flood_waits, alice.budget.paused_for) == (3, 1, 3600)
+        assert (alice.budget.per_minute, alice.budget.left) == (20, 5)
+        assert len(calls_of(world.sandbox, "messages.requestAppWebView")) == asked
 
 
 @pytest.mark.parametrize("jump", [-1e8, 1e8])

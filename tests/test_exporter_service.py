@@ -101,9 +101,9 @@ async def test_a_reload_and_the_history_are_in_the_metrics(tmp_path: Path) -> No
         assert value(before, "miniapp_history_ok") == 1
         read_at = value(before, "miniapp_config_last_reload_success_timestamp_seconds")
         (tmp_path / "targets.yaml").write_text("targets: []")
-        history.file.unlink()
-        history.close()
+        history.file = tmp_path / "folder"
         history.file.mkdir()
+        history.close()
         history.note(shop.last, 1.0) if shop.last else None
         async with client(world.app) as asked:
             refused = await asked.post("/-/reload")

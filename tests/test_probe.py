@@ -17,10 +17,10 @@ from xml.etree import ElementTree
 import pytest
 
 from flows import AccountLost
+from launcher.budget import LeftAlone
 from launcher.hosts.browser import Browser
-from launcher.metapro import stand_in_settings
 from launcher.probe import Budget, Checker, CheckResult, Stage, StageResult, Status, Target, Targets
-from launcher.probe.all_at_once import check_all
+from launcher.probe.all_at_once import AT_ONCE, check_all
 from launcher.probe.junit import junit
 from launcher.probe.nagios import nagios
 from launcher.sandbox import Sandbox
@@ -30,6 +30,7 @@ from launcher.sandbox.ready_file import describe
 from launcher.sandbox.site import Site
 from launcher.settings import Settings
 from tests.browsers import browser  # noqa: F401
+from tests.exporting import PATIENCE, Time
 from tests.pages import SILENT, Answer, Pages, app, certificate
 from tests.running import CALM, calls_of, launching
 
@@ -210,7 +211,7 @@ async def watching_metapro(**switches: Any) -> AsyncIterator[Checker]:
             MetaproStandIn(sandbox, Switches(**switches)) as metapro,
             Site(sandbox, metapro=metapro) as site,
         ):
-            yield Checker(launcher, metapro=stand_in_settings(describe(sandbox, site)))
+            yield Checker(launcher, ready=describe(sandbox, site))
 
 
 METAPRO = {"bot": "metapro_demo_bot", "metapro": True}
@@ -373,11 +374,75 @@ async def test_a_flood_wait_pauses_the_account() -> None:
         sandbox.faults.on("contacts.resolveUsername", FloodWait(90))
         result = await checker.check(link())
         assert (result.flood_wait, budget.paused_for) == (90, 90)
-        await checker.check(link())
+        asked = len(calls_of(sandbox))
+        left_alone = await checker.check(link(timeout=80))
+        assert (left_alone.status, "left alone for 90" in left_alone.text) == (Status.UNKNOWN, True)
+        assert (clock.now, len(calls_of(sandbox))) == (0, asked)
+        await checker.check(link(timeout=100))
         assert clock.now == 90
 
 
+async def test_a_longer_flood_wait_is_not_cut_short_by_a_shorter_one() -> None:
+    clock = Clock()
+    budget = Budget(60, clock=lambda: clock.now, wait=clock.wait)
+    budget.pause(100)
+    budget.pause(10)
+    assert budget.paused_for == 100
+
+
+async def test_who_waits_is_told_of_a_flood_wait_that_is_too_long_for_him() -> None:
+    time = Time()
+    budget = Budget(60, clock=time, wait=time.wait)
+    budget.spend(20)
+    hasty, hastier, patient = (asyncio.create_task(budget.take(1, patience=one)) for one in (30, 5, 3600))
+    await time.waited.wait()
+    for pause, who in ((20, hastier), (40, hasty)):
+        budget.pause(pause)
+        budget.pause(10)
+        with pytest.raises(LeftAlone, match=f"for {pause} more seconds"):
+            await asyncio.wait_for(who, PATIENCE)
+    with pytest.raises(LeftAlone):
+        await budget.take(1, patience=30)
+    assert not patient.done()
+    time.go(40)
+    await patient
+    assert budget.left == pytest.approx(14)
+
+
+async def test_a_check_that_waits_for_its_turn_ends_when_telegram_wants_to_be_left_alone() -> None:
+    time = Time()
+    budget = Budget(60, clock=time, wait=time.wait)
+    async with checking({"/": READY}, budget=budget) as (checker, sandbox, _):
+        budget.spend(20)
+        waiting = asyncio.create_task(checker.check(link()))
+        await time.waited.wait()
+        budget.pause(3600)
+        result = await asyncio.wait_for(waiting, PATIENCE)
+        assert (result.status, result.requests) == (Status.UNKNOWN, 0)
+        assert calls_of(sandbox, "contacts.resolveUsername") == []
+        assert "left alone for 3600" in result.text
+
+
+async def test_the_requests_of_a_cold_check_are_all_counted() -> None:
+    budget = Budget(60, clock=lambda: 0.0)
+    async with checking({"/": READY}, budget=budget) as (checker, _, _):
+        for requests, left in ((3, 12), (2, 10)):
+            assert (await checker.check(link())).requests == requests
+            assert budget.left == left
+
+
 # Many at once, and how results are written
+
+
+async def test_a_flood_wait_leaves_no_target_waiting() -> None:
+    settings = Settings(server="sandbox", _env_file=None)
+    async with Sandbox() as sandbox:
+        sandbox.faults.on("messages.requestMainWebView", FloodWait(3600), times=None)
+        targets = Targets(targets=tuple(main_app(name=name, host="none") for name in "abcdefgh"))
+        results = await check_all(settings, targets, account="alice", sandbox=sandbox)
+    assert {result.status for result in results} == {Status.UNKNOWN}
+    told = [result.flood_wait for result in results]
+    assert told == [3600.0] * AT_ONCE + [None] * 4
 
 
 async def test_an_account_that_cannot_be_used_leaves_the_others_alone() -> None:

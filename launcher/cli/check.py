@@ -116,13 +116,8 @@ async def _check_all(
     from launcher.probe.all_at_once import check_all
 
     async with placed(settings) as (sandbox, ready), _progress(len(targets.targets), quiet) as told:
-        metapro = None
-        if sandbox is not None and any(target.metapro for target in targets.targets):
-            from launcher.metapro import stand_in_settings
-
-            metapro = stand_in_settings(ready)
         return await check_all(
-            settings, targets, account=account, sandbox=sandbox, metapro=metapro, told=told,
+            settings, targets, account=account, sandbox=sandbox, ready=ready, told=told,
             keep=(lambda _: True) if keep else None,
         )  # fmt: skip
 

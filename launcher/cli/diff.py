@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -85,13 +85,15 @@ async def _launches(
     from flows import MiniAppError
     from flows.cache import Cache
     from launcher.cli.keeping import settled
-    from launcher.cli.page import sandbox_with_pages
+    from launcher.cli.place import placed
     from launcher.launcher import Launcher
     from launcher.report import Recording
 
-    pages = sandbox_with_pages(settings) if options["host"] else nullcontext()
     launches = {}
-    async with pages as sandbox, Launcher(settings, account, sandbox=sandbox) as launcher:
+    async with (
+        placed(settings, pages=options["host"] is not None) as (sandbox, _),
+        Launcher(settings, account, sandbox=sandbox) as launcher,
+    ):
         known = launcher.cache.to_json()
         for name, chosen in parameters.items():
             launcher.cache = Cache.from_json(known)

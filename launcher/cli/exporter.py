@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -64,24 +65,36 @@ def exporter(
     run(_watch(file, source, listen, kept, config))
 
 
-def _checked(settings: Settings, account: str | None) -> Callable[..., Source]:
+@asynccontextmanager
+async def _checked(settings: Settings, account: str | None) -> AsyncIterator[Callable[..., Source]]:
+    """What is checked here."""
+    from launcher.cli.place import placed
     from launcher.exporter import Schedule
     from launcher.launcher import Launcher
 
-    return partial(Schedule, lambda name: Launcher(settings, name), account=account)
+    async with placed(settings) as (sandbox, ready):
+        yield partial(
+            Schedule, lambda name: Launcher(settings, name, sandbox=sandbox), account=account, ready=ready
+        )
 
 
-def _found(database: str, account: str | None) -> Callable[..., Source]:
+@asynccontextmanager
+async def _found(database: str, account: str | None) -> AsyncIterator[Callable[..., Source]]:
+    """What workers find."""
     from launcher.cli.worker import database_of, launch_key
 
     shared = database_of(database)
     from launcher.scale.shared_results import SharedResults
 
-    return partial(SharedResults, shared, account=account, launch_key=launch_key())
+    yield partial(SharedResults, shared, account=account, launch_key=launch_key())
 
 
 async def _watch(
-    file: Path, source: Callable[..., Source], listen: str, history: History | None, config: WebConfig
+    file: Path,
+    source: AbstractAsyncContextManager[Callable[..., Source]],
+    listen: str,
+    history: History | None,
+    config: WebConfig,
 ) -> None:
     from launcher.exporter import Exporter, application
     from launcher.exporter.serving import is_loopback, listening, serving, until_told
@@ -89,7 +102,7 @@ async def _watch(
     with listening(listen) as listener:
         host, port, *_ = listener.getsockname()
         scheme = "https" if config.tls_server_config else "http"
-        async with Exporter(file, source, history=history) as exporter:
+        async with source as results, Exporter(file, results, history=history) as exporter:
             if not is_loopback(listener) and not config.basic_auth_users:
                 say("Others can reach it, and everybody may look: --web-config asks for a password.")
             place = f"[{host}]" if ":" in host else host

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -118,13 +118,15 @@ async def _inspect(
     settings: Settings, account: str | None, link: str, options: dict[str, Any], reveal: bool
 ) -> tuple[Inspection, list[SavedLaunch]]:
     from flows import MiniAppError
-    from launcher.cli.page import sandbox_with_pages
+    from launcher.cli.place import placed
     from launcher.launcher import Launcher
     from launcher.report import Recording
 
     record = Recording(reveal=reveal)
-    pages = sandbox_with_pages(settings) if options["host"] else nullcontext()
-    async with pages as sandbox, Launcher(settings, account, sandbox=sandbox) as launcher:
+    async with (
+        placed(settings, pages=options["host"] is not None) as (sandbox, _),
+        Launcher(settings, account, sandbox=sandbox) as launcher,
+    ):
         with suppress(MiniAppError):  # it is in the record
             async with record.opening(launcher, link, **options) as app:
                 await settled(app)

@@ -6,14 +6,15 @@ import asyncio
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from flows import InitData, MiniAppError
 from launcher.cli.keeping import Keeping
 from launcher.cli.output import say, show_json, show_line, show_panel
-from launcher.cli.page import Page, sandbox_with_pages
+from launcher.cli.page import Page
+from launcher.cli.place import placed
 from launcher.hosts.observations import HostEnd
 from launcher.launcher import Launcher
 from launcher.masks import MASK, is_secret, masked
@@ -78,8 +79,7 @@ class Launch:
     @asynccontextmanager
     async def _launcher(self, timing: Timing) -> AsyncIterator[Launcher]:
         """Connected; a sandbox in this process has pages when there is somebody to look at them."""
-        pages = sandbox_with_pages(self.settings) if self.page.hosting else nullcontext()
-        async with pages as sandbox:
+        async with placed(self.settings, pages=self.page.hosting is not None) as (sandbox, _):
             async with Launcher(self.settings, self.account, timing=timing, sandbox=sandbox) as launcher:
                 launcher.browser_options = {"headed": self.page.headed}
                 yield launcher

@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,26 +22,11 @@ if TYPE_CHECKING:
     from launcher.hosting import Hosting
     from launcher.hosts.http import HttpReport
     from launcher.page_events import Logged
-    from launcher.sandbox import Sandbox
-    from launcher.settings import Settings
 
-__all__ = ["Page", "sandbox_with_pages"]
+__all__ = ["Page"]
 
 _LONGEST = 160
 """Characters of an event that are shown."""
-
-
-@asynccontextmanager
-async def sandbox_with_pages(settings: Settings) -> AsyncIterator[Sandbox | None]:
-    """With the server `sandbox`, one whose Mini Apps are the sample apps; with any other nothing."""
-    if settings.server != "sandbox":
-        yield None
-        return
-    from launcher.sandbox import Sandbox
-    from launcher.sandbox.program import surroundings
-
-    async with Sandbox() as sandbox, surroundings(sandbox):
-        yield sandbox
 
 
 @dataclass(slots=True)

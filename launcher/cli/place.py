@@ -16,14 +16,19 @@ __all__ = ["placed"]
 
 
 @asynccontextmanager
-async def placed(settings: Settings) -> AsyncIterator[tuple[Sandbox | None, ReadyFile | None]]:
+async def placed(
+    settings: Settings, *, pages: bool = True
+) -> AsyncIterator[tuple[Sandbox | None, ReadyFile | None]]:
     """The sandbox of this run with its surroundings, if it is in this process, and what its ready file
-    says; nothing for Telegram's own servers."""
+    says; nothing for Telegram's own servers, nor for who needs no `pages`: a launcher has a bare sandbox of
+    its own."""
     from launcher.sandbox import Sandbox, ready_file
     from launcher.sandbox.program import surroundings
     from launcher.servers import ServerName
 
-    if settings.server == "sandbox":
+    if not pages:
+        yield None, None
+    elif settings.server == "sandbox":
         async with Sandbox() as sandbox, surroundings(sandbox) as ready:
             yield sandbox, ready
     elif settings.server in get_args(ServerName):

@@ -80,12 +80,12 @@ def record(
 async def _record(
     settings: Settings, account: str | None, target: str, script: _Script | None, options: dict[str, Any]
 ) -> Recorded:
-    from launcher.cli.page import sandbox_with_pages
+    from launcher.cli.place import placed
     from launcher.launcher import Launcher
     from launcher.record import record
 
     async with (
-        sandbox_with_pages(settings) as sandbox,
+        placed(settings) as (sandbox, _),
         Launcher(settings, account, sandbox=sandbox) as launcher,
     ):
         if script is not None:

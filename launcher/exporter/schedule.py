@@ -14,13 +14,16 @@ import math
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import nullcontext
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from flows import MiniAppError
 from launcher.exporter.watched import AtWork, Past, Watched
 from launcher.launcher import Launcher
 from launcher.probe import Budget, Checker, CheckResult, Status, Targets
-from launcher.probe.all_at_once import not_tested
+from launcher.probe.results import not_tested
+
+if TYPE_CHECKING:
+    from launcher.sandbox.ready_file import ReadyFile
 
 __all__ = ["Schedule"]
 
@@ -35,8 +38,8 @@ class Schedule:
     """Checks the targets it is given with `use` until its `async with` is left.
 
     `launcher` makes an account's launcher, not yet entered. `account` is that of targets which name none.
-    `told` hears of each result, `keep` is that of `Checker`. `clock` is monotonic seconds, `wait` lets some
-    of them pass, `wall` gives seconds since the epoch.
+    `told` hears of each result, `keep` and `ready` are those of `Checker`. `clock` is monotonic seconds,
+    `wait` lets some of them pass, `wall` gives seconds since the epoch.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class Schedule:
         account: str | None = None,
         told: Callable[[Watched, CheckResult], None] = lambda _, __: None,
         keep: Callable[[Status], bool] | None = None,
+        ready: ReadyFile | None = None,
         clock: Callable[[], float] = time.monotonic,
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
         wall: Callable[[], float] = time.time,
@@ -59,9 +63,11 @@ class Schedule:
         self._account = account
         self._told = told
         self._keep = keep
+        self._ready = ready
         self._wait = wait
         self._began = wall() - clock()
         self._resolve_every = math.inf
+        self._known: dict[str | None, AtWork] = {}
         self._at_work: dict[str | None, asyncio.Task[None]] = {}
 
     async def __aenter__(self) -> Self:
@@ -113,10 +119,18 @@ class Schedule:
         self.accounts = {name: self.accounts[name] for name in self._at_work}
 
     def _start(self, name: str | None, targets: Targets, watched: list[Watched]) -> None:
-        budget = Budget(targets.account(name).budget, clock=self.clock, wait=self._wait)
-        account = AtWork(name, budget, tuple(watched), asyncio.Semaphore(PAGES_AT_ONCE))
+        """Set an account to work. What Telegram knows of an earlier time is not forgotten by a new file: the
+        requests that were made, and for how long it wants to be left alone."""
+        account = self._known.setdefault(name, self._new(name, targets))
+        account.budget.change(targets.account(name).budget)
+        account.watched = tuple(watched)
+        account.up, account.problem, account.again_at = False, None, None
         self.accounts[name] = account
         self._at_work[name] = asyncio.create_task(self._work(account))
+
+    def _new(self, name: str | None, targets: Targets) -> AtWork:
+        budget = Budget(targets.account(name).budget, clock=self.clock, wait=self._wait)
+        return AtWork(name, budget, (), asyncio.Semaphore(PAGES_AT_ONCE))
 
     # One account
 
@@ -151,7 +165,7 @@ class Schedule:
     async def _check_until_lost(self, account: AtWork, launcher: Launcher) -> None:
         checker = Checker(
             launcher, budget=account.budget, resolve_every=self._resolve_every, clock=self._epoch,
-            keep=self._keep,
+            keep=self._keep, ready=self._ready,
         )  # fmt: skip
         lost = asyncio.Event()
         self._spread(account)
@@ -187,9 +201,7 @@ class Schedule:
             watched.next_at = _following(watched.beat, watched.target.period, self.clock())
 
     async def _checked(self, watched: Watched, account: AtWork, checker: Checker) -> CheckResult:
-        target, paused = watched.target, account.budget.paused_for
-        if paused > target.timeout:
-            return not_tested(target, _left_alone(paused))
+        target = watched.target
         room: Any = account.pages if target.host == "browser" else nullcontext()
         watched.checking = True
         try:
@@ -253,13 +265,6 @@ def _following(beat: float, period: float, now: float) -> float:
 def _ending() -> bool:
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def _left_alone(seconds: float) -> MiniAppError:
-    return MiniAppError(
-        f"Telegram wants this account to be left alone for {seconds:.0f} more seconds.",
-        "Wait; longer periods ask less.",
-    )
 
 
 def _defect(error: Exception) -> MiniAppError:

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from flows import MiniAppError
 from launcher.budget import Budget
 from launcher.launcher import Launcher
 from launcher.probe.checking import Checker
-from launcher.probe.results import CheckResult, Stage, StageResult, Status
+from launcher.probe.results import CheckResult, Status, not_tested
 from launcher.probe.targets import Target, Targets
 from launcher.settings import Settings
 
 if TYPE_CHECKING:
-    from launcher.metapro import MetaproSettings
+    from launcher.sandbox.ready_file import ReadyFile
 
-__all__ = ["check_all", "not_tested"]
+__all__ = ["AT_ONCE", "check_all"]
 
 AT_ONCE = 4
 """Checks of one account at once: more share the same connection and browser, and take no less time."""
@@ -32,14 +30,15 @@ async def check_all(
     *,
     account: str | None = None,
     sandbox: Any = None,
-    metapro: MetaproSettings | None = None,
+    ready: ReadyFile | None = None,
     told: Callable[[CheckResult], None] = lambda _: None,
     keep: Callable[[Status], bool] | None = None,
 ) -> list[CheckResult]:
     """The results in the order of the targets; `told` hears of each as it comes.
 
     `account` is that of targets which name none. An account that cannot be used makes its targets
-    UNKNOWN, and the others go on. `keep` is that of `Checker`.
+    UNKNOWN, and the others go on. `sandbox` is one in this process; `ready` and `keep` are
+    those of `Checker`.
     """
     results: dict[str, CheckResult] = {}
 
@@ -47,7 +46,7 @@ async def check_all(
         results[result.target] = result
         told(result)
 
-    options: dict[str, Any] = {"resolve_every": targets.resolve_every, "metapro": metapro, "keep": keep}
+    options: dict[str, Any] = {"resolve_every": targets.resolve_every, "ready": ready, "keep": keep}
     of_account: dict[str | None, list[Target]] = {}
     for target in targets.targets:
         of_account.setdefault(target.account or account, []).append(target)
@@ -83,9 +82,3 @@ async def _as_account(
         async with asyncio.TaskGroup() as group:
             for target in wanted:
                 group.create_task(check(target))
-
-
-def not_tested(target: Target, failure: MiniAppError) -> CheckResult:
-    """The result of a target whose account cannot be used."""
-    stage = StageResult(Stage.RESOLVE, Status.UNKNOWN, 0.0, failure.meaning, failure.remedy)
-    return CheckResult(target.name, (stage,), datetime.fromtimestamp(time.time(), UTC), 0.0)

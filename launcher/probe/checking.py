@@ -6,7 +6,8 @@
 A check makes the requests of one launch and nothing more: bots are remembered, and their names resolved anew
 only every `resolve_every` seconds. What is wrong with the app is in the result, never raised. Whether the app
 is to blame is told apart: when Telegram wants to be left alone, the account is lost or no browser can be had,
-the app was not tested (UNKNOWN).
+the app was not tested (UNKNOWN). A check waits for its turn in the budget; a flood wait longer than the
+target's time ends that waiting at once, whoever it was that Telegram has told.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from urllib.request import getproxies
 import httpx
 
 from flows import Consent, MiniAppError, OpenParameters
-from launcher.budget import Budget
+from launcher.budget import Budget, LeftAlone
 from launcher.extras import install
 from launcher.hosts.http import look
 from launcher.hosts.observations import HostUnavailable
@@ -34,11 +35,11 @@ from launcher.launcher import Launcher
 from launcher.mini_app import MiniApp
 from launcher.probe.course import Course, Wrong
 from launcher.probe.expected import judge_final_host, judge_http, judge_init_data
-from launcher.probe.results import CheckResult, Stage, Status
+from launcher.probe.results import CheckResult, Stage, Status, not_tested
 from launcher.probe.targets import Target
 
 if TYPE_CHECKING:
-    from launcher.metapro import MetaproSettings
+    from launcher.sandbox.ready_file import ReadyFile
 
 __all__ = ["Checker", "Show"]
 
@@ -49,11 +50,12 @@ Show = Callable[[Launcher, Target, MiniApp, Course], Awaitable[None]]
 class Checker:
     """Checks targets as the account of an entered `launcher`, within `budget`.
 
-    `metapro` says which Metapro the targets' apps use; without it the environment does, or the stand-in
-    of the sandbox. `trust` are the certificate authorities that pages are held against. `clock` gives the
-    time in seconds since the epoch, by which the age of resolved names is told. `show` shows pages in place
-    of the launcher's browser, and has as long again for that. `keep` says of which results, by their status,
-    the whole launch is kept in them (`CheckResult.saved`).
+    `ready` is what the ready file of a sandbox in this process would say: its stand-in of Metapro is the one
+    that targets' apps use, which otherwise the environment names. `trust` are the certificate authorities
+    that pages are held against. `clock` gives the time in seconds since the epoch, by which the age of
+    resolved names is told. `show` shows pages in place of the launcher's browser, and has as long again for
+    that. `keep` says of which results, by their status, the whole launch is kept in them
+    (`CheckResult.saved`).
     """
 
     def __init__(
@@ -62,7 +64,7 @@ class Checker:
         *,
         budget: Budget | None = None,
         resolve_every: float = 86400.0,
-        metapro: MetaproSettings | None = None,
+        ready: ReadyFile | None = None,
         trust: ssl.SSLContext | None = None,
         clock: Callable[[], float] = time.time,
         show: Show | None = None,
@@ -73,20 +75,23 @@ class Checker:
         self._show = show
         self.budget = budget
         self._resolve_every = resolve_every
-        self._metapro = metapro
+        self._ready = ready
         self._trusts = trust
         self._clock = clock
 
     async def check(self, target: Target) -> CheckResult:
         """Check it once; once more when the browser dies under it, which says nothing of the app."""
-        result, browser_died = await self._once(target)
-        if browser_died:
-            result, _ = await self._once(target, repeated=True)
+        try:
+            result, browser_died = await self._once(target)
+            if browser_died:
+                result, _ = await self._once(target, repeated=True)
+        except LeftAlone as failure:
+            return not_tested(target, failure)
         return result
 
     async def _once(self, target: Target, *, repeated: bool = False) -> tuple[CheckResult, bool]:
         if self.budget is not None:
-            await self.budget.take(target.requests)
+            await self.budget.take(target.requests, patience=target.timeout)
         self.launcher.cache.forget_bots_before(self._clock() - self._resolve_every)
         no_browser = await self._start_browser(target)
         course = Course(target)
@@ -165,7 +170,7 @@ class Checker:
                 install("metapro"),
             ) from None
         with course.stage(Stage.METAPRO):
-            await drive(self.launcher, self._metapro, target, app, course)
+            await drive(self.launcher, self._ready, target, app, course)
 
     async def _page(self, target: Target, app: MiniApp, course: Course) -> None:
         match target.host:

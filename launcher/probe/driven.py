@@ -14,6 +14,7 @@ from launcher.probe.course import Course, Wrong
 from launcher.probe.results import Status
 from launcher.probe.targets import Target
 from launcher.sandbox import ready_file
+from launcher.sandbox.ready_file import ReadyFile
 from launcher.servers import ServerName
 
 __all__ = ["READ_ONLY", "drive"]
@@ -23,12 +24,12 @@ READ_ONLY = ("C0", "C1", "T1", "L1", "K1", "U1", "B1")
 
 
 async def drive(
-    launcher: Launcher, settings: MetaproSettings | None, target: Target, app: MiniApp, course: Course
+    launcher: Launcher, ready: ReadyFile | None, target: Target, app: MiniApp, course: Course
 ) -> None:
     """Drive the open app. Raises Wrong for a step that failed, and when Metapro could not be tested."""
     try:
         driver = MetaproDriver(
-            settings or _settings(launcher),
+            _settings(launcher, ready),
             steps=READ_ONLY if isinstance(target.metapro, bool) else target.metapro,
             relaunch=reopening(launcher, target.opens, via=target.via, start_param=target.start_param),
             now=launcher.sandbox.now if launcher.sandbox else time.time,
@@ -45,8 +46,9 @@ async def drive(
         raise Wrong(status, f"{first.id} ({first.layer}): {first.cause.rstrip('.')}{others}.", first.remedy)
 
 
-def _settings(launcher: Launcher) -> MetaproSettings:
-    """Those of the environment; of a sandbox in another process, its stand-in's."""
+def _settings(launcher: Launcher, ready: ReadyFile | None) -> MetaproSettings:
+    """Those of the environment; of a sandbox its stand-in's."""
     server = launcher.settings.server
-    ready = None if server in get_args(ServerName) else ready_file.read(Path(server))
+    if ready is None and server not in get_args(ServerName):
+        ready = ready_file.read(Path(server))
     return stand_in_settings(ready)

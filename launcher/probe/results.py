@@ -6,14 +6,16 @@ Source: Monitoring Plugins Development Guidelines (exit codes 0 to 3).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
+    from flows import MiniAppError
+    from launcher.probe.targets import Target
     from launcher.report import SavedLaunch
 
-__all__ = ["CheckResult", "Stage", "StageResult", "Status"]
+__all__ = ["CheckResult", "Stage", "StageResult", "Status", "not_tested", "worst"]
 
 
 class Status(IntEnum):
@@ -148,3 +150,10 @@ class CheckResult:
 def worst(statuses: Any) -> Status:
     """The status that several together have; OK for none."""
     return max(statuses, key=_GRAVITY.index, default=Status.OK)
+
+
+def not_tested(target: Target, failure: MiniAppError) -> CheckResult:
+    """The result of a target that could not even be begun with: its account cannot be used, or Telegram wants
+    it to be left alone."""
+    stage = StageResult(Stage.RESOLVE, Status.UNKNOWN, 0.0, failure.meaning, failure.remedy)
+    return CheckResult(target.name, (stage,), datetime.now(UTC), 0.0)

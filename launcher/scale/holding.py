@@ -21,9 +21,11 @@ from procrastinate import App
 
 from flows import MiniAppError
 from launcher.beside import beside
+from launcher.budget import Budget, LeftAlone
 from launcher.launcher import Launcher
-from launcher.probe import Budget, Checker, CheckResult, Target, Targets
-from launcher.probe.all_at_once import AT_ONCE, not_tested
+from launcher.probe import Checker, CheckResult, Target, Targets
+from launcher.probe.all_at_once import AT_ONCE
+from launcher.probe.results import not_tested
 from launcher.scale import results, tasks
 from launcher.scale.database import Database
 from launcher.scale.leases import Lease, LeaseLost, leased
@@ -100,7 +102,8 @@ class Holding:
         """Work as the account until the lease is lost (LeaseLost), or once through what is due.
 
         Raises InUse when somebody else holds it, MiniAppError for an account that cannot be used or that is
-        lost meanwhile, after its targets have got results that say so, and one of `tasks.AWAY` without
+        lost meanwhile, after its targets have got results that say so, also for one that Telegram wants to be
+        left alone when all is done `once`, and one of `tasks.AWAY` without
         PostgreSQL.
         """
         pace = self.crew.pace
@@ -135,9 +138,10 @@ class Holding:
         sender = None if seal is None else Sender(self.crew.app, seal)
         if sender is not None:
             self._lease.heard = sender.heard
+        budget = budget_under(self._lease, targets.account(self.account).budget)
         self._checker = Checker(
             launcher,
-            budget=budget_under(self._lease, targets.account(self.account).budget),
+            budget=budget,
             resolve_every=targets.resolve_every,
             clock=self.crew.clock,
             show=None if sender is None else sender.show,
@@ -152,6 +156,8 @@ class Holding:
                     await self._work_off(wait=True)
         if launcher.lost is not None:  # with the last check that was due
             raise launcher.lost
+        if once and budget.paused_for:
+            raise LeftAlone(budget.paused_for)
 
     async def _work_off(self, *, wait: bool) -> None:
         await self.crew.app.run_worker_async(
