@@ -33,7 +33,7 @@ from launcher.probe.course import Course, Wrong
 from launcher.sandbox.default_world import ALICE
 from launcher.sandbox.faults import Act, Delay, Fail, FloodWait
 from launcher.scale import Database, LeaseLost, Worker, leased, results, status, tasks
-from launcher.scale.database import DatabaseGone
+from launcher.scale.database import CANDIDATES, DatabaseGone, key_of
 from launcher.scale.holding import Crew, Holding, budget_under
 from launcher.scale.letters import Letter, Seal
 from launcher.scale.pages import Away, Sender
@@ -149,6 +149,8 @@ async def test_who_follows_a_holder_that_was_cut_off_has_no_requests_saved_up(
                 saved_up.append(budget_under(lease, 60).left >= 1)
                 if cut_off:
                     await ends(database, LEASE_OF, "alice")
+                    with pytest.raises(LeaseLost):
+                        await lease.watch()
         assert saved_up == [True, False, True]
 
 
@@ -277,6 +279,18 @@ async def test_workers_share_the_accounts_and_never_use_one_at_once(
         assert overlaps(at.sandbox.log) == 0
         assert {result.status for result in one.results + two.results} == {Status.OK}
         assert not any(lease["held"] for lease in (await status(at.database))["leases"])
+
+
+async def test_a_worker_takes_its_share_when_another_could_use_the_accounts_too(
+    postgres: PostgresServer, tmp_path: Path  # noqa: F811
+) -> None:  # fmt: skip
+    async with place(postgres, tmp_path, ("one",), accounts=4) as at, await at.database.connect() as other:
+        for account in at.accounts:
+            await other.execute("select pg_advisory_lock_shared(%s, %s)", [CANDIDATES, key_of(account)])
+        heard = Heard()
+        async with at_work(at.worker("one", at.targets(), heard, pace=replace(QUICK, look=10.0))):
+            await heard.more(2)
+            assert len((await status(at.database))["leases"]) == 2
 
 
 async def test_a_worker_that_is_killed_loses_no_check(
@@ -447,9 +461,7 @@ async def test_a_flood_wait_holds_for_the_next_holder(
     async with place(postgres, tmp_path) as at:
         at.sandbox.faults.on(OPENS, FloodWait(3600))
         heard, targets = Heard(), at.targets(period=60)
-        with pytest.raises(
-            MiniAppError, match="alice cannot be used: Telegram wants this account to be left"
-        ):
+        with pytest.raises(MiniAppError, match="alice cannot be used: Telegram wants"):
             await at.worker("one", targets, heard, clock=lambda: 1000.0).run_once()
         assert [result.flood_wait for result in heard.results] == [3600]
         assert 3500 < (await status(at.database))["leases"][0]["wait"] <= 3600
