@@ -356,6 +356,23 @@ async def test_a_worker_that_loses_its_lease_is_off_telegram_before_it_leaves_it
                         await rows(at.database, "select 1")
 
 
+async def test_an_account_whose_lease_was_cut_off_is_not_used_before_it_has_settled(
+    postgres: PostgresServer, tmp_path: Path  # noqa: F811
+) -> None:  # fmt: skip
+    async with place(postgres, tmp_path, ("one",), accounts=2) as at:
+        async with leased(at.database, "alice", "another") as lease:
+            assert lease is not None
+            await ends(at.database, LEASE_OF, "alice")
+            with pytest.raises(LeaseLost):
+                await lease.watch()
+        heard = Heard()
+        pace = replace(QUICK, settle=3600.0)
+        async with at_work(at.worker("one", at.targets(each=3), heard, pace=pace)):
+            await heard.more(3)
+            assert not at.sandbox.connected(ALICE)
+        assert {result.target for result in heard.results} == {"user2-0", "user2-1", "user2-2"}
+
+
 async def test_postgresql_goes_and_comes_back(
     postgres: PostgresServer, tmp_path: Path  # noqa: F811
 ) -> None:  # fmt: skip
