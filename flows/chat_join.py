@@ -17,7 +17,7 @@ from telethon.tl import functions, types
 from flows.bots import bot_from_user
 from flows.cache import Bot, Cache
 from flows.context import Context
-from flows.errors import CannotOpen, call
+from flows.errors import BadInput, CannotOpen, call
 from flows.webview import OpenParameters, WebView
 
 __all__ = ["ChatJoinApp"]
@@ -43,7 +43,8 @@ class ChatJoinApp:
     ) -> ChatJoinApp:
         """Ask to join by an invite link's hash or an InputPeerChannel; the answer holds the guard's app.
 
-        Raises CannotOpen when the chat was joined at once, for no guard stands before it.
+        Raises BadInput for a person, bot or group, and CannotOpen when the chat was joined at once, for no
+        guard stands before it.
         """
         joined = await call(client, _join(invite, channel))
         if not isinstance(joined, types.messages.ChatInviteJoinResultWebView):
@@ -67,6 +68,6 @@ def _join(invite: str, channel: Any) -> Any:
     if invite:
         return functions.messages.ImportChatInviteRequest(hash=invite)
     if not isinstance(channel, types.InputPeerChannel):
-        raise CannotOpen("Only channels and supergroups can be joined.", "Name one, or give its invite link.")
+        raise BadInput("Only channels and supergroups can be joined.", "Name one, or give its invite link.")
     named = types.InputChannel(channel.channel_id, channel.access_hash)
     return functions.channels.JoinChannelRequest(channel=named)

@@ -40,8 +40,8 @@ from flows.peers import input_peer
 from flows.side_menu import SideMenuApp
 
 __all__ = [
-    "FLOWS", "App", "HiddenLink", "Options", "Target", "acts_at_once", "chat_named", "direct_link", "resolve",
-    "starts_bot",
+    "FLOWS", "App", "HiddenLink", "Options", "Target", "acts_at_once", "agreeing", "chat_named",
+    "direct_link", "resolve", "starts_bot",
 ]  # fmt: skip
 
 App: TypeAlias = (
@@ -224,6 +224,33 @@ def _agreeing(link: links.Link, options: Options) -> links.Link:
     return link
 
 
+def agreeing(target: str, options: Options) -> None:
+    """Raises BadInput for a link or @bot that cannot be opened with these options, or not at all, as far as
+    that shows before Telegram is asked."""
+    if _is_name(target):
+        if options.via == "direct_link":
+            raise _no_direct_link(target)
+        return
+    link = _agreeing(_typed(target), options)
+    possible = _LINKED.get(type(link))
+    if possible is not None:
+        _one_start_param(getattr(link, "start_param", None), options)
+        _may_carry(FLOWS[options.via or possible[0]], options)
+    elif not isinstance(link, links.UsernameLink | links.MessageLink):
+        raise _opens_nothing(link)
+
+
+def _opens_nothing(link: links.Link) -> BadInput:
+    kind = type(link).__name__.removesuffix("Link").lower()
+    return BadInput(f"This is a link of kind {kind}: it opens no Mini App.", _OPENABLE)
+
+
+def _no_direct_link(bot: str) -> BadInput:
+    return BadInput(
+        f"@{bot.removeprefix('@')} alone does not name a direct link.", "Give the link itself: t.me/bot/app."
+    )
+
+
 def _meant(target: Target) -> links.Link | None:
     """The link that a target is, or None: for a look at it before anything is done."""
     text = target.url if isinstance(target, HiddenLink) else target
@@ -289,10 +316,7 @@ async def _of_link(search: _Search, link: links.Link, *, hidden: bool) -> tuple[
             return await _of_bot(replace(search, options=replace(options, start=start)), link.username)
         case links.MessageLink():
             return await _of_message_link(search, link)
-    raise BadInput(
-        f"This is a link of kind {type(link).__name__.removesuffix('Link').lower()}: it opens no Mini App.",
-        _OPENABLE,
-    )
+    raise _opens_nothing(link)
 
 
 async def _of_attach_link(search: _Search, link: links.AttachLink, hidden: bool) -> App:
@@ -350,9 +374,7 @@ async def _of_flow(search: _Search, bot: Bot, via: str) -> App:
             return await InlineModeApp.find(client, bot, context, options.query)
         case "main_app":
             return MainApp.find(bot, await search.chat(), options.start_param)
-    raise BadInput(
-        f"@{bot.username} alone does not name a direct link.", "Give the link itself: t.me/bot/app."
-    )
+    raise _no_direct_link(bot.username)
 
 
 async def _of_menu_button(search: _Search, bot: Bot) -> tuple[App, OpenMode | None]:

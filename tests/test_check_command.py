@@ -16,7 +16,7 @@ __all__ = ["browser", "inside"]
 
 FILE = """
 server: sandbox
-accounts: {alice: {budget: 600}}
+accounts: {alice: {budget: 600}, zoe: {}}
 defaults: {account: alice, host: none}
 targets:
   - {name: app, link: "t.me/demo_bot/app?startapp=a-customers-token"}

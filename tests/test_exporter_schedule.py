@@ -146,7 +146,7 @@ async def test_an_account_that_is_lost_leaves_the_others_alone_and_is_tried_agai
 
 
 async def test_an_account_that_cannot_be_used_is_tried_ever_less_often(tmp_path: Path) -> None:
-    async with exporting(tmp_path, TWO.replace("account: bob", "account: nobody")) as world:
+    async with exporting(tmp_path, TWO.replace("bob", "nobody")) as world:
         await world.checked("main")
         nobody = world.exporter.source.accounts["nobody"]
         for times, pause in ((2, AGAIN), (3, 2 * AGAIN), (4, 4 * AGAIN)):

@@ -71,7 +71,7 @@ async def test_a_start_parameter_is_refused_before_joining() -> None:
 @pytest.mark.parametrize("target", ["@bob_builds", "@demo_bot"])
 async def test_only_channels_and_groups_can_be_joined(target: str) -> None:
     async with account() as alice:
-        error = await alice.refused(CannotOpen, target, via="chat_join")
+        error = await alice.refused(BadInput, target, via="chat_join")
         assert "channels and supergroups" in error.meaning
 
 

@@ -140,6 +140,12 @@ async def test_a_dead_network_says_nothing_of_the_app() -> None:
         assert result.status is Status.UNKNOWN, result.text
 
 
+async def test_a_bot_is_no_chat_to_join_and_not_down() -> None:
+    async with checking({"/": READY}) as (checker, _, _):
+        result = await checker.check(link(link="t.me/demo_bot", via="chat_join"))
+        assert (result.status, "Only channels" in result.text) == (Status.UNKNOWN, True)
+
+
 PAGE_S = [
     ({"status": 404}, Answer("gone", 404), Status.OK, ""),
     ({}, Answer("gone", 404), Status.CRITICAL, "status 404"),
@@ -150,6 +156,7 @@ PAGE_S = [
     ({"final_host": "shop.example"}, READY, Status.CRITICAL, "on 127.0.0.1, expected shop.example"),
     ({"sdk": True}, READY, Status.CRITICAL, "no known Mini App library"),
     ({"sdk": True}, "<script src=/telegram-web-app.js></script>", Status.OK, ""),
+    ({"certificate_days": 30}, READY, Status.WARNING, "no certificate to judge, expected one that is valid"),
     ({"within": "1ms"}, READY, Status.WARNING, "expected within 0.001 s"),
     ({"init_data": True}, READY, Status.OK, ""),
     ({"init_data": ["hash", "signature", "age", "form"]}, READY, Status.OK, ""),

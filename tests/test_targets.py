@@ -31,10 +31,10 @@ targets:
 """
 
 
-def read(folder: Path, text: str | bytes) -> Targets:
+def read(folder: Path, text: str | bytes, account: str | None = None) -> Targets:
     file = folder / "targets.yaml"
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return read_targets(file)
+    return read_targets(file, account)
 
 
 def test_a_file_says_everything_and_defaults_hold_for_all(tmp_path: Path) -> None:
@@ -84,6 +84,20 @@ WRONG = {
     one("  - name: two\n    link: https://example.org/\n"): (4, "no link to a Mini App"),
     one("accounts: {alice: {budget: 0}}\n"): (4, "greater than 0"),
     one("    period: 1s\n"): (2, "would make 120 requests a minute; its budget is 20"),
+    one("    account: alcie\naccounts: {alice: {}, bob: {}}\n"): (4, "name alcie. Did you mean alice?"),
+    one("    account: zoe\naccounts: {alice: {}, bob: {}}\n"): (4, "name zoe. It names alice, bob."),
+    "defaults: {account: alcie}\naccounts: {alice: {}}\n" + one(""): (1, "Did you mean alice?"),
+    one("  - {name: two, bot: guarded, via: chat_join}\n"): (4, "chat_join wants the link of a chat"),
+    one("  - {name: two, bot: shop_bot, via: direct_link}\n"): (4, "alone does not name a direct link"),
+    one("    via: main_app\n"): (2, "The link opens a direct link, not main_app"),
+    one("  - {name: two, link: 't.me/shop_bot/app?startapp=a', start_param: b}\n"): (
+        4,
+        "another start param",
+    ),
+    one("  - {name: two, link: t.me/+abcdefghijkl, start_param: b}\n"): (4, "cannot carry a start parameter"),
+    one("  - {name: two, bot: shop_bot, via: menu_button, start_param: b}\n"): (4, "cannot carry a start"),
+    one("    start_param: a b\n"): (2, "start_param: "),
+    one("  - {name: two, link: t.me/addstickers/cats}\n"): (4, "it opens no Mini App"),
     "defaults: {perod: 5m}\n" + one(""): (1, "no such key: perod"),
     "defaults: {name: shop}\n" + one(""): (1, "what targets may share"),
     "defaults: [1]\n" + one(""): (1, "what targets may share"),
@@ -107,6 +121,28 @@ def test_two_targets_that_fit_alone_may_be_too_much_together(tmp_path: Path) -> 
     read(tmp_path, one(half))
     with pytest.raises(BadInput, match=r"yaml:5: with two the account .* would make 24 requests a minute"):
         read(tmp_path, one(half + "  - name: two\n    link: t.me/shop_bot/app\n" + half))
+
+
+def test_targets_that_name_no_account_count_to_the_one_that_is_given(tmp_path: Path) -> None:
+    half = "    period: 10s\n"
+    file = one(half + "  - name: two\n    link: t.me/shop_bot/app\n    account: alice\n" + half)
+    read(tmp_path, file)
+    read(tmp_path, file, account="bob")
+    with pytest.raises(BadInput, match=r"yaml:5: with two the account alice would make 24 requests"):
+        read(tmp_path, file, account="alice")
+    read(tmp_path, file + "accounts: {alice: {budget: 24}}\n", account="alice")
+
+
+@pytest.mark.parametrize("via", ["main_app", "side_menu"])
+def test_what_a_link_and_its_options_agree_on_may_be_said(tmp_path: Path, via: str) -> None:
+    for opened in (
+        f"link: 't.me/shop_bot?startapp=a', start_param: a, via: {via}",
+        "link: t.me/+abcdefghijkl, via: chat_join",
+        "link: t.me/guarded, via: chat_join",
+        "link: t.me/shop_bot/app, start_param: a, via: direct_link",
+        "bot: shop_bot, via: keyboard_button, button: Order",
+    ):
+        assert read(tmp_path, f"targets: [{{name: shop, {opened}}}]\n").targets
 
 
 @pytest.mark.parametrize(("content", "words"), [(b"\xff\xfe", "UTF-8"), (b"a: \x80", "UTF-8")])

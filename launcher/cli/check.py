@@ -57,7 +57,9 @@ def check(
     from launcher.probe.results import worst
 
     try:
-        wanted = _targets(targets, only, via=via, platform=platform, host=host, allow=tuple(allow or ()))
+        wanted = _targets(
+            targets, only, account, via=via, platform=platform, host=host, allow=tuple(allow or ())
+        )
         settings = given.settings_for(server or wanted.server)
         reports = Reports(report, [target.name for target in wanted.targets]) if report else None
         results = run(
@@ -73,7 +75,9 @@ def check(
     raise typer.Exit(worst(result.status for result in results))
 
 
-def _targets(given_targets: list[str], only: list[str] | None, **options: Any) -> Targets:
+def _targets(
+    given_targets: list[str], only: list[str] | None, account: str | None, **options: Any
+) -> Targets:
     """What is to be checked: one file, or links."""
     from flows import BadInput
     from launcher.probe import Targets, read_targets, target_of
@@ -81,7 +85,7 @@ def _targets(given_targets: list[str], only: list[str] | None, **options: Any) -
     if any(_is_file(target) for target in given_targets):
         if len(given_targets) > 1:
             raise BadInput("A target file is checked alone.", "Name one file, or links.")
-        return _chosen(read_targets(Path(given_targets[0])), only)
+        return _chosen(read_targets(Path(given_targets[0]), account), only)
     numbered: dict[str, int] = {}
     made = []
     for link in given_targets:

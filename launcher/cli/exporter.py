@@ -55,43 +55,39 @@ def exporter(
 
     if from_workers and history:
         raise typer.BadParameter("the workers' database is the history", param_hint="--history")
-    said = read_targets(file).server
+    said = read_targets(file, account).server
     config = read_web_config(web_config) if web_config else WebConfig()
     kept = History(history, told=say) if history else None
-    if from_workers:
-        source = _found(database, account)
-    else:
-        source = _checked(given.settings_for(server or said), account)
-    run(_watch(file, source, listen, kept, config))
+    source = _found(database) if from_workers else _checked(given.settings_for(server or said))
+    run(_watch(file, source, account, listen, kept, config))
 
 
 @asynccontextmanager
-async def _checked(settings: Settings, account: str | None) -> AsyncIterator[Callable[..., Source]]:
+async def _checked(settings: Settings) -> AsyncIterator[Callable[..., Source]]:
     """What is checked here."""
     from launcher.cli.place import placed
     from launcher.exporter import Schedule
     from launcher.launcher import Launcher
 
     async with placed(settings) as (sandbox, ready):
-        yield partial(
-            Schedule, lambda name: Launcher(settings, name, sandbox=sandbox), account=account, ready=ready
-        )
+        yield partial(Schedule, lambda name: Launcher(settings, name, sandbox=sandbox), ready=ready)
 
 
 @asynccontextmanager
-async def _found(database: str, account: str | None) -> AsyncIterator[Callable[..., Source]]:
+async def _found(database: str) -> AsyncIterator[Callable[..., Source]]:
     """What workers find."""
     from launcher.cli.worker import database_of, launch_key
 
     shared = database_of(database)
     from launcher.scale.shared_results import SharedResults
 
-    yield partial(SharedResults, shared, account=account, launch_key=launch_key())
+    yield partial(SharedResults, shared, launch_key=launch_key())
 
 
 async def _watch(
     file: Path,
     source: AbstractAsyncContextManager[Callable[..., Source]],
+    account: str | None,
     listen: str,
     history: History | None,
     config: WebConfig,
@@ -102,7 +98,7 @@ async def _watch(
     with listening(listen) as listener:
         host, port, *_ = listener.getsockname()
         scheme = "https" if config.tls_server_config else "http"
-        async with source as results, Exporter(file, results, history=history) as exporter:
+        async with source as results, Exporter(file, results, history=history, account=account) as exporter:
             if not is_loopback(listener) and not config.basic_auth_users:
                 say("Others can reach it, and everybody may look: --web-config asks for a password.")
             place = f"[{host}]" if ":" in host else host

@@ -94,7 +94,7 @@ def _worker(
         else:
             show_line(f"{result.target}  {result.status.name}  {result.text}")
 
-    targets = read_targets(file)
+    targets = read_targets(file, account)
     return Worker(
         given.settings_for(server or targets.server),
         targets,

@@ -33,6 +33,7 @@ class Exporter:
 
     `source` makes what the results come from: `partial(Schedule, launcher)` has them checked here. `history`
     remembers across restarts what a schedule has found; without one it is known as long as this runs.
+    `account` is that of targets which name none.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Exporter:
         source: Callable[..., Source],
         *,
         history: History | None = None,
+        account: str | None = None,
     ) -> None:
         self.file = file
         self.history = history
@@ -49,14 +51,15 @@ class Exporter:
         self.version = 0
         """Grows with each result, and with each reload."""
         wanted = {"keep": _fails} if history is not None else {}
-        self.source = source(told=self._hear, **wanted)
+        self.source = source(account=account, told=self._hear, **wanted)
+        self._account = account
         self._server: str | None = None
         self._to_keep: asyncio.Queue[tuple[Watched, CheckResult, float]] = asyncio.Queue()
         self._stack = AsyncExitStack()
         self._reloading = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
-        targets = read_targets(self.file)
+        targets = read_targets(self.file, self._account)
         self._server = targets.server
         async with AsyncExitStack() as stack:
             if self.history is not None:
@@ -75,7 +78,7 @@ class Exporter:
         """Read the target file anew; False if it cannot be used, and everything stays as it was."""
         async with self._reloading:
             try:
-                targets = await asyncio.to_thread(read_targets, self.file)
+                targets = await asyncio.to_thread(read_targets, self.file, self._account)
                 if targets.server != self._server:
                     raise BadInput(f"{self.file}: the server has changed.", "Start the exporter anew.")
             except MiniAppError as failure:

@@ -53,7 +53,15 @@ def judge_http(expect: Expectations, report: HttpReport) -> None:
 
 def _judge_certificate(expect: Expectations, report: HttpReport) -> None:
     wanted, days = expect.certificate_days, report.certificate_days
-    if wanted is not None and days is not None and days < wanted:
+    if wanted is None:
+        return
+    if days is None:
+        raise Wrong(
+            Status.WARNING,
+            f"there is no certificate to judge, expected one that is valid for {wanted:g} days",
+            "Serve the page over https.",
+        )
+    if days < wanted:
         raise Wrong(
             Status.WARNING,
             f"the certificate is valid for {days:.1f} more days, expected {wanted:g}",

@@ -14,7 +14,8 @@
         bot: "@shop_bot"
         via: menu_button
 
-Durations are numbers of seconds, or "30s", "5m", "24h", "7d". Everything that is wrong is told with its line.
+Who names accounts names all that targets have. Durations are numbers of seconds, or "30s", "5m", "24h", "7d".
+Everything that is wrong is told with its line.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Hashable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -29,6 +31,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from flows import FLOWS, BadInput, Question, links
 from flows.launch_params import mask_init_data
+from flows.resolve import Options, agreeing
 from launcher.bridge.platforms import PLATFORMS
 from launcher.probe.lines import Document, read_yaml
 
@@ -127,6 +130,7 @@ class Target(_Strict):
         if self.platform not in PLATFORMS:
             raise ValueError(f"platform is one of {', '.join(PLATFORMS)}")
         _check_host(self)
+        _check_opening(self)
         return self
 
     @property
@@ -153,6 +157,17 @@ def _check_link(link: str) -> None:
         links.parse(link)
     except links.NotALink as reason:
         raise ValueError(f"no link to a Mini App: {reason}") from None
+
+
+def _check_opening(target: Target) -> None:
+    """The link or bot can be opened with what is said beside it, as far as that shows without Telegram."""
+    if target.bot is not None and target.via == "chat_join":
+        raise ValueError("chat_join wants the link of a chat, not a bot")
+    try:
+        options = Options(target.via, target.chat, target.button, start_param=target.start_param)
+        agreeing(target.opens, options)
+    except BadInput as contradiction:
+        raise ValueError(contradiction.meaning.rstrip(".")) from None
 
 
 def _is_direct(link: str | None) -> bool:
@@ -198,18 +213,19 @@ def target_of(link: str, **options: Any) -> Target:
         ) from None
 
 
-def read_targets(path: Path) -> Targets:
-    """Read and check a target file. Raises BadInput; its text begins with "file:line:"."""
+def read_targets(path: Path, account: str | None = None) -> Targets:
+    """Read and check a target file; `account` is that of targets which name none. Raises BadInput; its text
+    begins with "file:line:"."""
     try:
         text = path.read_text("utf-8")
     except UnicodeDecodeError:
         raise BadInput(f"{path}:1: not UTF-8.", "Save it as UTF-8.") from None
     except OSError as error:
         raise BadInput(f"{path}: {error.strerror}.", "Name a file that can be read.") from None
-    return _targets(read_yaml(text, str(path)))
+    return _targets(read_yaml(text, str(path)), account)
 
 
-def _targets(document: Document) -> Targets:
+def _targets(document: Document, account: str | None) -> Targets:
     said = document.value
     if not isinstance(said, dict):
         raise document.wrong((), "a target file is a mapping with the key targets.", "See README, Monitor.")
@@ -223,7 +239,8 @@ def _targets(document: Document) -> Targets:
     if not targets.targets:
         raise document.wrong(("targets",), "there is nothing to check.", "Name at least 1 target.")
     _no_name_twice(document, targets)
-    _within_budget(document, targets)
+    _known_accounts(document, targets, defaults)
+    _within_budget(document, targets, account)
     return targets
 
 
@@ -295,16 +312,28 @@ def _no_name_twice(document: Document, targets: Targets) -> None:
         seen.add(target.name)
 
 
-def _within_budget(document: Document, targets: Targets) -> None:
+def _known_accounts(document: Document, targets: Targets, defaults: dict[Any, Any]) -> None:
+    """Who names accounts names them all: another one is a slip of the pen."""
+    for place, target in enumerate(targets.targets):
+        if target.account is None or not targets.accounts or target.account in targets.accounts:
+            continue
+        path = _path_in_file(("targets", place, "account"), document, defaults)
+        close = get_close_matches(target.account, targets.accounts, n=1)
+        remedy = f"Did you mean {close[0]}?" if close else f"It names {', '.join(targets.accounts)}."
+        raise document.wrong(path, f"accounts does not name {target.account}.", remedy)
+
+
+def _within_budget(document: Document, targets: Targets, account: str | None) -> None:
     """All targets of an account together must fit into its requests per minute."""
     wanted: dict[str | None, float] = defaultdict(float)
     for place, target in enumerate(targets.targets):
-        wanted[target.account] += target.requests * 60 / target.period
-        budget = targets.account(target.account).budget
-        if wanted[target.account] > budget:
+        name = target.account or account
+        wanted[name] += target.requests * 60 / target.period
+        budget = targets.account(name).budget
+        if wanted[name] > budget:
             raise document.wrong(
                 ("targets", place),
-                f"with {target.name} the account {target.account or '(the only one)'} would make "
-                f"{wanted[target.account]:.3g} requests a minute; its budget is {budget:g}.",
+                f"with {target.name} the account {name or '(the only one)'} would make "
+                f"{wanted[name]:.3g} requests a minute; its budget is {budget:g}.",
                 "Give targets longer periods, or the account a larger budget under accounts.",
             )
