@@ -51,6 +51,11 @@ create table if not exists miniapp_shown (
 );
 """
 
+_KEEPALIVE = """
+select set_config('tcp_keepalives_idle', %(probes)s, false),
+    set_config('tcp_keepalives_interval', %(probes)s, false), set_config('tcp_keepalives_count', '3', false)
+"""
+
 
 class DatabaseGone(MiniAppError):
     """PostgreSQL does not answer, or refuses us."""
@@ -93,12 +98,11 @@ class Database:
             connection = await psycopg.AsyncConnection.connect(
                 self.url, autocommit=True, application_name="miniapp-worker", **options
             )
-            await connection.execute(
-                "select set_config('tcp_keepalives_idle', %(probes)s, false),"
-                " set_config('tcp_keepalives_interval', %(probes)s, false),"
-                " set_config('tcp_keepalives_count', '3', false)",
-                {"probes": str(probes)},
-            )
+            try:
+                await connection.execute(_KEEPALIVE, {"probes": str(probes)})
+            except BaseException:  # also when whoever waits is cancelled
+                await connection.close()
+                raise
         except psycopg.OperationalError as error:
             gone = self.gone(error)
         else:
