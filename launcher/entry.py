@@ -23,7 +23,9 @@ from launcher.settings import Settings
 if TYPE_CHECKING:
     from launcher.sandbox import Sandbox
 
-__all__ = ["Entry", "enter"]
+__all__ = ["SIGN_IN", "Entry", "enter"]
+
+SIGN_IN = "Sign in with `miniapp login` and the same --server."
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,5 @@ def _only(accounts: Accounts) -> str:
     if len(names) == 1:
         return names[0]
     if not names:
-        raise BadInput(
-            f"No account is signed in on the server {accounts.server.name}.", "Sign in with `miniapp login`."
-        )
+        raise BadInput(f"No account is signed in on the server {accounts.server.name}.", SIGN_IN)
     raise BadInput(f"There are several accounts: {', '.join(names)}.", "Name one with --account.")

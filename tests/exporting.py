@@ -16,6 +16,7 @@ import httpx
 from starlette.types import ASGIApp
 
 from launcher.exporter import Exporter, Schedule, Watched, application
+from launcher.hosts.browser import Browser
 from launcher.launcher import Launcher
 from launcher.probe import Status
 from launcher.sandbox import Sandbox
@@ -103,9 +104,14 @@ class World:
 
 @asynccontextmanager
 async def exporting(
-    folder: Path, targets: str = TWO, pages: dict[str, str | Answer] | None = None, **options: Any
+    folder: Path,
+    targets: str = TWO,
+    pages: dict[str, str | Answer] | None = None,
+    browser: Browser | None = None,
+    **options: Any,
 ) -> AsyncIterator[World]:
-    """An exporter of `targets`. The main app is the page "/", the direct-link app "/app"."""
+    """An exporter of `targets`. The main app is the page "/", the direct-link app "/app". `browser` shows the
+    pages, by default one of each account's own."""
     file, time, wall, launchers = folder / "targets.yaml", Time(), [1_700_000_000.0], list[Launcher]()
     file.write_text(targets)
     settings = Settings(server="sandbox", _env_file=None)
@@ -114,7 +120,7 @@ async def exporting(
         bot.main_app, bot.apps["app"].url = site.url("/"), site.url("/app")
 
         def launcher(name: str | None) -> Launcher:
-            launchers.append(Launcher(settings, name, sandbox=sandbox, timing=ONCE))
+            launchers.append(Launcher(settings, name, sandbox=sandbox, timing=ONCE, browser=browser))
             return launchers[-1]
 
         clocks: dict[str, Any] = {"clock": time, "wait": time.wait, "wall": lambda: wall[0]}

@@ -112,6 +112,10 @@ UNUSABLE: dict[str, tuple[tuple[str, ...], str]] = {
         ("check", "t.me/demo_bot/app", "--report", "no/where.html"),
         "there is no folder no",
     ),
+    "options of links for a file": (
+        ("check", "targets.yaml", "--host", "none", "--platform", "ios"),
+        "--platform, --host is of links",
+    ),
     "one report for several": (("check", "targets.yaml", "--report", "a.html"), "name a folder"),
 }
 
@@ -147,6 +151,10 @@ def test_several_targets_have_a_report_each_in_a_folder(inside: Any, terminal: T
     pages = {page.name: page.read_text("utf-8") for page in (terminal.folder / "reports").iterdir()}
     assert set(pages) == {"app.html", "gone.html"}
     assert "BOT_APP_INVALID" in pages["gone.html"]
+    assert '<span class="verdict bad">Failed</span>' in pages["gone.html"]
+    assert "<strong>check gone</strong></p><pre>bot_app: " in pages["gone.html"]
+    assert '<span class="verdict good">Opened</span>' in pages["app.html"]
+    assert "<p>check app passed.</p>" in pages["app.html"]
     assert not re.search(r"hash=[0-9a-f]{64}", pages["app.html"])
 
 

@@ -20,16 +20,21 @@ from launcher.exporter import History
 from tests.readme import README, block
 
 SCRIPT = Path(sys.executable).with_name("miniapp")
+PAGES = """
+server: sandbox
+defaults: {account: alice, period: 1m}
+targets:
+  - {name: page, link: t.me/demo_bot/app}
+  - {name: metapro, bot: "@metapro_demo_bot", via: main_app, account: bob_builds, metapro: [C0, T1]}
+"""
 EXAMPLE = block(README.read_text(), "targets").removeprefix("```yaml\n").removesuffix("```")
 PATIENCE = 30.0
 
 
 @asynccontextmanager
-async def exporter(
-    folder: Path, *arguments: str, targets: str = EXAMPLE
-) -> AsyncIterator[tuple[Process, httpx.AsyncClient]]:
-    """The README's example at work, or other targets, and a client of its web side."""
-    (folder / "targets.yaml").write_text(targets)
+async def exporter(folder: Path, *arguments: str) -> AsyncIterator[tuple[Process, httpx.AsyncClient]]:
+    """The README's example at work, and a client of its web side."""
+    (folder / "targets.yaml").write_text(EXAMPLE)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TELEGRAM_")}
     process = await asyncio.create_subprocess_exec(
         SCRIPT, "exporter", "targets.yaml", "--listen", "127.0.0.1:0", *arguments,
@@ -38,7 +43,7 @@ async def exporter(
     try:
         async with asyncio.timeout(PATIENCE):
             line = await said(process)
-            found = re.match(r"\d+ targets: (http://127\.0\.0\.1:\d+)/ \. Ctrl-C stops it\.", line)
+            found = re.match(r"3 targets: (http://127\.0\.0\.1:\d+)/ \. Ctrl-C stops it\.", line)
             assert found, line
             async with httpx.AsyncClient(base_url=found[1], timeout=PATIENCE) as asked:
                 yield process, asked
@@ -53,7 +58,7 @@ async def said(process: Process) -> str:
     return (await process.stderr.readline()).decode()
 
 
-async def test_the_example_of_the_readme_is_watched(tmp_path: Path) -> None:
+async def test_the_example_of_the_readme_is_watched_and_then_the_pages_of_its_apps(tmp_path: Path) -> None:
     async with exporter(tmp_path, "--history", "history.sqlite") as (process, asked):
         probed = (await asked.get("/probe?target=app")).text
         assert "probe_success 1.0" in probed, (await asked.get("/probe?target=app&debug=true")).text
@@ -63,30 +68,18 @@ async def test_the_example_of_the_readme_is_watched(tmp_path: Path) -> None:
         process.send_signal(signal.SIGHUP)
         assert (await said(process)).startswith("The targets stay as they were. targets.yaml:1: ")
         assert "miniapp_config_last_reload_successful 0.0" in (await asked.get("/metrics")).text
-        (tmp_path / "targets.yaml").write_text(EXAMPLE)
+        (tmp_path / "targets.yaml").write_text(PAGES)
         process.send_signal(signal.SIGHUP)
-        assert await said(process) == "targets.yaml is read anew: 3 targets.\n"
+        assert await said(process) == "targets.yaml is read anew: 2 targets.\n"
+        for name in ("page", "metapro"):
+            checked = (await asked.get(f"/probe?target={name}&debug=true")).text
+            assert "navigate: OK" in checked, checked
+            assert "probe_success 1.0" in checked, checked
 
         process.send_signal(signal.SIGTERM)
         assert await process.communicate() == (b"", b"")
         assert process.returncode == 0
     assert History(tmp_path / "history.sqlite").past("app", 9)
-
-
-PAGES = """
-server: sandbox
-defaults: {account: alice, period: 1m}
-targets:
-  - {name: app, bot: "@metapro_demo_bot", via: main_app, metapro: [C0, T1]}
-  - {name: main, bot: "@demo_bot", via: main_app, account: bob_builds}
-"""
-
-
-async def test_a_sandbox_of_its_own_has_pages_and_a_metapro_for_all_accounts(tmp_path: Path) -> None:
-    async with exporter(tmp_path, targets=PAGES) as (_, asked):
-        for name in ("app", "main"):
-            probed = (await asked.get(f"/probe?target={name}")).text
-            assert "probe_success 1.0" in probed, (await asked.get(f"/probe?target={name}&debug=true")).text
 
 
 @pytest.mark.parametrize(

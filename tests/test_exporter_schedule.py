@@ -9,14 +9,15 @@ import pytest
 
 from flows import BadInput
 from launcher.exporter.history import History
-from launcher.exporter.schedule import AGAIN, _following
+from launcher.exporter.schedule import AGAIN, PAGES_AT_ONCE, _following
+from launcher.hosts.browser import Browser
 from launcher.probe import Stage, Status, Target
 from launcher.probe.results import not_tested
 from launcher.sandbox.faults import Fail, FloodWait
 from tests.browsers import browser  # noqa: F401 - the fixture tells whether there is Chromium
 from tests.conftest import need
 from tests.exporting import READY, TWO, exporting
-from tests.pages import SILENT
+from tests.pages import SILENT, app
 from tests.running import calls_of
 
 OK, UNKNOWN = Status.OK, Status.UNKNOWN
@@ -108,6 +109,30 @@ targets:
         assert world["slow"].checking
         assert world["slower"].checking
         assert world["slow"].last is world["slower"].last is None
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_a_browser_has_only_some_pages_of_an_account_at_once(
+    tmp_path: Path,
+    browser: Browser,  # noqa: F811
+) -> None:
+    """What comes behind the pages that wait for their turn is checked while they wait."""
+    shown = ", ".join(f"{{name: p{number}, link: t.me/demo_bot/app}}" for number in range(PAGES_AT_ONCE + 2))
+    targets = f"""
+accounts: {{alice: {{budget: 600}}}}
+defaults: {{account: alice, period: 1d, host: browser}}
+targets: [{shown}, {{name: last, bot: "@demo_bot", via: main_app, host: none}}]
+"""
+    async with exporting(tmp_path, targets, {"/app": app()}, browser) as world:
+        await world.until(lambda: world["last"].next_at)
+        world.time.go(1)
+        while world.site.asked.count("/app") < PAGES_AT_ONCE:
+            world.site.arrived.clear()
+            await world.site.arrived.wait()
+        await world.checked("last")
+        launched = calls_of(world.sandbox, "messages.requestAppWebView")
+        assert (len(launched), world.site.asked.count("/app")) == (PAGES_AT_ONCE, PAGES_AT_ONCE)
+        assert all(world[f"p{number}"].checking for number in range(PAGES_AT_ONCE + 2))
 
 
 async def test_a_target_that_hangs_is_critical_and_checked_again(tmp_path: Path) -> None:

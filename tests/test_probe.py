@@ -296,6 +296,17 @@ async def test_a_page_that_misbehaves_is_named(browser: Browser) -> None:  # noq
 
 
 @in_browser
+async def test_a_page_on_a_dead_host_does_not_load(browser: Browser) -> None:  # noqa: F811
+    async with checking({"/": READY}, browser=browser) as (checker, sandbox, _):
+        async with Pages({"/": READY}) as gone:
+            sandbox.world.bot("demo_bot").apps["app"].url = gone.url("/")
+        for expect in ({}, {"status": 404}):
+            result = await checker.check(link(host="browser", expect=expect))
+            assert (stages(result)[-1], result.status) == ("navigate", Status.CRITICAL)
+            assert "the page did not load" in result.text
+
+
+@in_browser
 async def test_a_browser_that_dies_is_started_again_and_the_check_repeated(browser: Browser) -> None:  # noqa: F811
     """The checker's own; `browser` only says whether there is one."""
     async with checking({"/": SILENT}, seconds=60) as (checker, _, site):

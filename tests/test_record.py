@@ -363,6 +363,17 @@ def test_what_a_script_cannot_do_is_told_with_its_line(tmp_path: Path) -> None:
     assert not output.exists()
 
 
+def test_without_a_display_a_script_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    if sys.platform != "linux":
+        pytest.skip("elsewhere the environment does not tell")
+    arguments = ["record", "@demo_bot", "--server", "sandbox", "-o", str(tmp_path / "test_it.py")]
+    result = CliRunner().invoke(command_line, arguments)
+    assert isinstance(result.exception, BadInput)
+    assert "--script FILE" in result.exception.remedy
+
+
 def test_a_folder_that_is_not_there_is_said_before_anything_is_opened(tmp_path: Path) -> None:
     file = tmp_path / "nowhere" / "test_x.py"
     result = CliRunner().invoke(command_line, ["record", "@demo_bot", "-o", str(file)])

@@ -178,6 +178,8 @@ def test_a_batch_goes_on_where_it_was(inside: Any, terminal: Terminal) -> None:
     first = inside(terminal, "inspect", "links.txt", "--jsonl", "--budget", "600")
     assert (first.code, first.out) == (1, "")
     assert "2 inspected, 0 were there; 1 are not as they should be" in first.err
+    assert f"{APP[:21]}/nix: " in first.err
+    assert f"{APP}: " not in first.err
     before = lines(out)
     assert [(line["target"], line["ok"]) for line in before] == [(APP, True), (f"{APP[:21]}/nix", False)]
     source.write_text(source.read_text() + "@plain_bot\n")

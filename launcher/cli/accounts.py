@@ -80,7 +80,9 @@ def list_accounts(
             if one.problem is not None:
                 show_line(f"{one.name}: {one.problem}")
     else:
-        say(f"No account is signed in on the server {known.server.name}. Sign in with `miniapp login`.")
+        from launcher.entry import SIGN_IN
+
+        say(f"No account is signed in on the server {known.server.name}. {SIGN_IN}")
 
 
 def _row(account: Account) -> list[object]:

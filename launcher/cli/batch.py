@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from launcher.cli.output import say
+from launcher.cli.wording import spoken
 
 if TYPE_CHECKING:
     from launcher.inspection import Inspection
@@ -32,6 +33,7 @@ async def run_batch(
     from launcher.budget import budget_for
     from launcher.inspection.batch import done_already, inspect_all, links_in
     from launcher.launcher import Launcher
+    from launcher.plain_text import plain
 
     links = links_in(source)
     out = out or source.with_suffix(".jsonl")
@@ -49,6 +51,8 @@ async def run_batch(
                 untested += 1
             else:
                 failed += not inspection.ok
+                if not inspection.ok:
+                    say(f"{plain(mask_init_data(inspection.target))}: {_trouble(inspection)}")
             advance(inspection.target)
 
         if waiting:
@@ -63,6 +67,12 @@ async def run_batch(
         say(f"{untested} met a passing trouble of Telegram's: run this again to inspect them.")
     if failed or untested:
         raise typer.Exit(1)
+
+
+def _trouble(inspection: Inspection) -> str:
+    if inspection.failure is not None:
+        return spoken(inspection.failure)
+    return "; ".join(check.text for check in inspection.checks if check.verdict == "failed")
 
 
 def _say_pause(seconds: float) -> None:

@@ -20,6 +20,7 @@ Told = Callable[["CheckResult"], None]
 
 
 def check(
+    context: typer.Context,
     targets: Annotated[
         list[str], typer.Argument(help="A target file (YAML), or links and @bots.", show_default=False)
     ],
@@ -57,9 +58,8 @@ def check(
     from launcher.probe.results import worst
 
     try:
-        wanted = _targets(
-            targets, only, account, via=via, platform=platform, host=host, allow=tuple(allow or ())
-        )
+        options = {"via": via, "platform": platform, "host": host, "allow": tuple(allow or ())}
+        wanted = _targets(context, targets, only, account, **options)
         settings = given.settings_for(server or wanted.server)
         reports = Reports(report, [target.name for target in wanted.targets]) if report else None
         results = run(
@@ -75,8 +75,17 @@ def check(
     raise typer.Exit(worst(result.status for result in results))
 
 
+def _is_given(context: typer.Context, option: str) -> bool:
+    source = context.get_parameter_source(option)
+    return source is not None and source.name == "COMMANDLINE"
+
+
 def _targets(
-    given_targets: list[str], only: list[str] | None, account: str | None, **options: Any
+    context: typer.Context,
+    given_targets: list[str],
+    only: list[str] | None,
+    account: str | None,
+    **options: Any,
 ) -> Targets:
     """What is to be checked: one file, or links."""
     from flows import BadInput
@@ -85,6 +94,8 @@ def _targets(
     if any(_is_file(target) for target in given_targets):
         if len(given_targets) > 1:
             raise BadInput("A target file is checked alone.", "Name one file, or links.")
+        if said := [f"--{name}" for name in options if _is_given(context, name)]:
+            raise BadInput(f"{', '.join(said)} is of links.", "Write it into the target file.")
         return _chosen(read_targets(Path(given_targets[0]), account), only)
     numbered: dict[str, int] = {}
     made = []

@@ -7,7 +7,8 @@ tested, which is also what a wrong command line or configuration gives.
 from __future__ import annotations
 
 import time
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -22,7 +23,7 @@ from launcher.cli.place import placed
 if TYPE_CHECKING:
     from launcher.hosting import Hosting
     from launcher.launcher import Launcher
-    from launcher.metapro import DriveReport, MetaproDriver
+    from launcher.metapro import DriveReport, MetaproDriver, StepResult
     from launcher.sandbox import Sandbox
     from launcher.sandbox.ready_file import ReadyFile
     from launcher.settings import Settings
@@ -116,10 +117,22 @@ def drive(
         raise typer.BadParameter("only a browser can be traced", param_hint="--trace")
     keeping = Keeping(report, save)
     driving = _Driving(given.settings_for(server), account, second_account, target, options, wishes, keeping)
-    found = run(driving.run(host, allow_writes, trace, hold))
+    with _progress(quiet=ask or as_json) as told:
+        wishes["on_result"] = told
+        found = run(driving.run(host, allow_writes, trace, hold))
     _show(found, as_json)
     if found.exit_code:
         raise typer.Exit(found.exit_code)
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator[Callable[[StepResult], None]]:
+    """On a terminal, which step was made last; a question would be lost beside it."""
+    from rich.console import Console
+
+    console = Console(stderr=True, quiet=quiet)
+    with console.status("opening the app …") if console.is_terminal else nullcontext() as status:
+        yield lambda step: status.update(f"{step.id}: {step.verdict} …") if status else None
 
 
 def _long() -> Any:

@@ -80,10 +80,14 @@ def record(
 async def _record(
     settings: Settings, account: str | None, target: str, script: _Script | None, options: dict[str, Any]
 ) -> Recorded:
+    from flows import BadInput
     from launcher.cli.place import placed
+    from launcher.hosts.chromium import has_display
     from launcher.launcher import Launcher
     from launcher.record import record
 
+    if script is None and not has_display():
+        raise BadInput("There is no display to show a window on.", "Give the steps in a file: --script FILE.")
     async with (
         placed(settings) as (sandbox, _),
         Launcher(settings, account, sandbox=sandbox) as launcher,

@@ -27,7 +27,7 @@ from playwright.async_api import Browser as Chromium
 from playwright.async_api import BrowserContext, Error, Playwright, async_playwright
 
 from launcher.hosts.browser_host import BrowserHost
-from launcher.hosts.chromium import REPLACED, arguments, find_chromium
+from launcher.hosts.chromium import REPLACED, arguments, find_chromium, has_display
 from launcher.hosts.launch_secrets import LaunchSecrets, web_address
 from launcher.hosts.observations import HostEndReason, HostUnavailable, Limits, PageEvent, Seen
 from launcher.hosts.profiles import Profile, profile_for
@@ -114,6 +114,8 @@ class Browser:
                 ignore_default_args=list(REPLACED),
             )
         except Error as failure:
+            if self._headed and not has_display():
+                raise HostUnavailable("There is no display for its window (DISPLAY is not set).") from None
             raise HostUnavailable(f"{path} did not start: {_first_line(failure)}") from None
 
     async def _connect(self, playwright: Playwright) -> Chromium:

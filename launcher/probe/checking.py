@@ -106,7 +106,7 @@ class Checker:
                 self.budget.pause(course.flood_wait)
         result = course.result(began, self._clock(), repeated=repeated)
         if self._keep is not None and self._keep(result.status):
-            result = replace(result, saved=course.saved())
+            result = replace(result, saved=course.saved(result))
         return result, course.browser_died
 
     def _elsewhere(self, target: Target) -> bool:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from flows import (
     AccountLost,
@@ -35,6 +35,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Course", "Wrong"]
 
+_JUDGED: dict[Status, Literal["passed", "warned", "failed", "not tested"]] = {
+    Status.OK: "passed",
+    Status.WARNING: "warned",
+    Status.CRITICAL: "failed",
+    Status.UNKNOWN: "not tested",
+}
 _NOT_TESTED = (FloodWait, AccountLost, NotConnected, Transient, BadInput, ConsentDeclined, HostUnavailable)
 
 
@@ -207,9 +213,14 @@ class Course:
             screenshot=self.screenshot,
         )
 
-    def saved(self) -> SavedLaunch | None:
-        """The launch, if it was recorded and got as far as that."""
+    def saved(self, result: CheckResult) -> SavedLaunch | None:
+        """The launch, if it was recorded and got as far as that, with what the check makes of it."""
         if self.recording is None:
             return None
+        from launcher.report.saved import SavedJudgement
+
         self.recording.metapro = list(self.metapro)
+        verdict = _JUDGED[result.status]
+        by = f"check {result.target}"
+        self.recording.judgement = SavedJudgement(by=by, verdict=verdict, text=result.text)
         return self.recording.saved()

@@ -67,7 +67,7 @@ async def _loaded(target: Target, app: MiniApp) -> None:
     loaded, wanted = await app.live.host.loaded(), target.expect.status
     if wanted is not None and loaded.status is not None and loaded.status != wanted:
         raise Wrong(Status.CRITICAL, f"status {loaded.status}, expected {wanted}")
-    if loaded.failure is not None and loaded.status != wanted:
+    if loaded.failure is not None and (loaded.status is None or loaded.status != wanted):
         raise Wrong(Status.CRITICAL, f"the page did not load: {loaded.failure}", "Look at its server.")
     judge_final_host(target.expect, urlsplit(app.frame.url).hostname)
 

@@ -34,7 +34,7 @@ from launcher.inspection import Inspection, Onlooker
 from launcher.inspection.checks import checks_of, server_time
 from launcher.launcher import Launcher
 from launcher.mini_app import MiniApp
-from launcher.report.saved import SavedLaunch
+from launcher.report.saved import SavedJudgement, SavedLaunch
 from launcher.report.struck_out import Secrets, event_text
 from launcher.tracing import Exchange, traced
 
@@ -61,6 +61,7 @@ class Recording:
         self.app: MiniApp | None = None
         self.linked: list[Recording] = []
         self.metapro: list[dict[str, Any]] = []
+        self.judgement: SavedJudgement | None = None
         self._reveal = reveal
         self._pictures = pictures
         self._opened_by = opened_by
@@ -237,6 +238,7 @@ class Recording:
             "checks": found["checks"],
             **self._page(patience),
             "metapro": self.metapro,
+            "judgement": self.judgement and self.judgement.model_dump(),
         }
         return SavedLaunch.model_validate(self._struck_out(value, found["link"]))
 

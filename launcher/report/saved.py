@@ -34,6 +34,7 @@ __all__ = [
     "SavedEvent",
     "SavedExchange",
     "SavedFailure",
+    "SavedJudgement",
     "SavedLaunch",
     "SavedMessage",
     "SavedPicture",
@@ -187,14 +188,22 @@ class SavedStep(_Part):
     remedy: str | None = None
 
 
+class SavedJudgement(_Part):
+    """What somebody made of the launch: a test, or a check with expectations. `by` is its name."""
+
+    by: str
+    verdict: Literal["passed", "warned", "failed", "not tested"]
+    text: str = ""
+
+
 class SavedLaunch(_Part):
     """One launch, from its link to its end.
 
     `when` is its beginning, from which all times (`at`) count in seconds. `options` are those of the opening,
     `parameters` the client's platform, mode and theme. `link` is how this client reads the target and
     `readings` how others do, `opened_by` the bot of the app whose page followed it, `answer` Telegram's web
-    view, `page` what came of showing it. What was not reached is None or empty. `closed` is the close reason;
-    None when the app was not opened or still is.
+    view, `page` what came of showing it, `judgement` what a test or a check made of it all. What was not
+    reached is None or empty. `closed` is the close reason; None when the app was not opened or still is.
     """
 
     format: Literal["miniapp-launch"] = "miniapp-launch"
@@ -232,6 +241,7 @@ class SavedLaunch(_Part):
     metapro: tuple[SavedStep, ...] = ()
     prolongs: int = Field(default=0, ge=0)
     closed: str | None = None
+    judgement: SavedJudgement | None = None
 
     @property
     def opened(self) -> bool:
@@ -243,10 +253,11 @@ class SavedLaunch(_Part):
 
     @property
     def ok(self) -> bool:
-        """Opened, stopped by nothing, and no check and no step failed."""
+        """Opened, stopped by nothing, no check and no step failed, and judged to be well by whoever did."""
         failed = [one.name for one in self.checks if one.verdict == "failed"]
         failed += [step.id for step in self.metapro if step.verdict.lower() in ("fail", "failed")]
-        return self.opened and self.failure is None and not failed
+        judged = self.judgement is None or self.judgement.verdict == "passed"
+        return self.opened and self.failure is None and not failed and judged
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object: the content of the file."""

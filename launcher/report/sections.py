@@ -10,7 +10,14 @@ from typing import Any
 
 from launcher.inspection.readings import agreement, differing, reader
 from launcher.report.markup import Child, Html, join, tag
-from launcher.report.saved import SavedEvent, SavedExchange, SavedFailure, SavedLaunch, SavedStep
+from launcher.report.saved import (
+    SavedEvent,
+    SavedExchange,
+    SavedFailure,
+    SavedJudgement,
+    SavedLaunch,
+    SavedStep,
+)
 from launcher.report.timeline import duration, timeline
 
 __all__ = ["all_of", "heading", "title"]
@@ -78,6 +85,8 @@ def heading(saved: SavedLaunch) -> Html:
 
 
 def _verdict(saved: SavedLaunch) -> tuple[str, str]:
+    if saved.judgement is not None and saved.judgement.verdict != "passed":
+        return saved.judgement.verdict.capitalize(), "bad" if saved.judgement.verdict == "failed" else "warn"
     if not saved.opened:
         return "Not opened", "bad"
     return ("Opened", "good") if saved.ok else ("Opened, with problems", "warn")
@@ -97,10 +106,13 @@ def _summary(saved: SavedLaunch) -> Html:
         ("prolonged", f"{saved.prolongs} times" if saved.prolongs else None),
         *((name.replace("_", " "), _plain(value)) for name, value in (saved.page or {}).items() if value),
     ]
-    return join([_failure(saved.failure, saved.stopped_at), _list(facts), _counts(saved)])
+    stopped = _failure(saved.failure, saved.stopped_at)
+    return join([_judgement(saved.judgement), stopped, _list(facts), _counts(saved)])
 
 
 def _plain(value: Any) -> Child:
+    if isinstance(value, dict):
+        value = {name: one for name, one in value.items() if one is not None}
     return value if isinstance(value, str) else _shown(value)
 
 
@@ -120,6 +132,15 @@ def _closed(saved: SavedLaunch) -> str | None:
     if saved.closed is None:
         return "it was still open" if saved.opened else None
     return saved.closed
+
+
+def _judgement(judgement: SavedJudgement | None) -> Html | None:
+    if judgement is None:
+        return None
+    if judgement.verdict == "passed":
+        return tag("p", f"{judgement.by} passed.")
+    told = tag("pre", judgement.text) if judgement.text else None
+    return tag("div", tag("p", tag("strong", judgement.by)), told, class_="failure")
 
 
 def _failure(failure: SavedFailure | None, stopped_at: str | None = None) -> Html | None:
@@ -401,6 +422,8 @@ def _shown(value: Any) -> Child:
             return None
         case bool():
             return "yes" if value else "no"
+        case float():
+            return f"{value:.4g}"
         case dict() if value and all(
             isinstance(one, str) and _COLOUR.fullmatch(one) for one in value.values()
         ):
