@@ -36,16 +36,19 @@ from flows import (
     Transient,
     allowed_protocols,
 )
+from flows.app_config import DEFAULT_PROTOCOLS
 from flows.buttons import Wanted
 from flows.cache import MenuButton
 from flows.resolve import starts_bot
+from launcher.account_session import AccountSession
 from launcher.attempts import Attempts
 from launcher.beside import beside
+from launcher.connection import new_client
 from launcher.entry import Entry, enter
 from launcher.kept_connection import KeptConnection
 from launcher.mini_app import CloseReason, MiniApp
 from launcher.prolonger import Prolonger
-from launcher.servers import Server
+from launcher.servers import Server, server_of
 from launcher.settings import Settings
 from launcher.timing import Timing
 
@@ -105,6 +108,19 @@ class Launcher:
         self._lost: MiniAppError | None = None
         self._stack: AsyncExitStack | None = None
         self._entry: Entry | None = None
+
+    @classmethod
+    def without_account(cls, settings: Settings, browser: Browser, why: MiniAppError) -> Self:
+        """One for pages of apps that another launcher has opened, to be used without entering it: `browser`
+        shows them, links to any protocol that clients know are allowed, and whatever else a page or a caller
+        asks of the account is refused with `why`."""
+        server = server_of(settings, connecting=False)
+        session = AccountSession(server)
+        launcher = cls(settings, browser=browser, timing=Timing(retries=()))
+        launcher._entry = Entry(new_client(session, server), session, server, "")
+        launcher._allowed = DEFAULT_PROTOCOLS
+        launcher._lost = why
+        return launcher
 
     @property
     def client(self) -> TelegramClient:

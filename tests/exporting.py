@@ -7,6 +7,7 @@ import heapq
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import httpx
 from starlette.types import ASGIApp
 
-from launcher.exporter import Exporter, Watched, application
+from launcher.exporter import Exporter, Schedule, Watched, application
 from launcher.hosts.browser import Browser
 from launcher.launcher import Launcher
 from launcher.probe import Status
@@ -78,7 +79,7 @@ class World:
     launchers: list[Launcher]
 
     def __getitem__(self, name: str) -> Watched:
-        return self.exporter.schedule.watched[name]
+        return self.exporter.source.watched[name]
 
     def statuses(self, name: str) -> list[Status]:
         return [one.status for one in self[name].past]
@@ -123,7 +124,7 @@ async def exporting(
             return launchers[-1]
 
         clocks: dict[str, Any] = {"clock": time, "wait": time.wait, "wall": lambda: wall[0]}
-        async with Exporter(file, launcher, **clocks, **options) as exporter:
+        async with Exporter(file, partial(Schedule, launcher, **clocks), **options) as exporter:
             yield World(exporter, sandbox, site, time, wall, launchers)
 
 

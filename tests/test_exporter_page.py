@@ -114,7 +114,7 @@ async def test_hostile_texts_are_texts(tmp_path: Path, browser: Browser) -> None
     def prepare(world: World) -> None:
         note(world, "shop", failed("shop"))
         world.exporter.problem = HOSTILE
-        account = world.exporter.schedule.accounts["alice"]
+        account = world.exporter.source.accounts["alice"]
         account.problem = MiniAppError(HOSTILE, HOSTILE)
 
     async with shown(tmp_path, browser, prepare=prepare) as (page, _):

@@ -156,12 +156,12 @@ async def test_an_account_that_is_lost_leaves_the_others_alone_and_is_tried_agai
             await world.checked("menu", times)
         world.sandbox.faults.on("messages.requestAppWebView", Fail(401, "AUTH_KEY_UNREGISTERED"))
         world.time.go(150)
-        await world.until(lambda: world.exporter.schedule.accounts["alice"].problem)
+        await world.until(lambda: world.exporter.source.accounts["alice"].problem)
         await world.checked("main", 2)
         assert world.statuses("shop") == [OK, UNKNOWN, UNKNOWN]
         assert world.statuses("menu") == [OK, OK, UNKNOWN]
         assert world.statuses("main") == [OK, OK]
-        alice, bob = world.exporter.schedule.accounts["alice"], world.exporter.schedule.accounts["bob"]
+        alice, bob = world.exporter.source.accounts["alice"], world.exporter.source.accounts["bob"]
         assert (alice.up, bob.up, alice.again_at) == (False, True, world.time() + AGAIN)
 
         world.time.go(AGAIN)
@@ -173,7 +173,7 @@ async def test_an_account_that_is_lost_leaves_the_others_alone_and_is_tried_agai
 async def test_an_account_that_cannot_be_used_is_tried_ever_less_often(tmp_path: Path) -> None:
     async with exporting(tmp_path, TWO.replace("bob", "nobody")) as world:
         await world.checked("main")
-        nobody = world.exporter.schedule.accounts["nobody"]
+        nobody = world.exporter.source.accounts["nobody"]
         for times, pause in ((2, AGAIN), (3, 2 * AGAIN), (4, 4 * AGAIN)):
             assert nobody.again_at == world.time() + pause
             world.time.go(pause)
@@ -196,7 +196,7 @@ targets:
         await world.checked("main")
         world.time.go(150)
         await world.checked("shop")
-        alice = world.exporter.schedule.accounts["alice"]
+        alice = world.exporter.source.accounts["alice"]
         alice.budget.pause(3600)
         asked = len(calls_of(world.sandbox, "messages.requestAppWebView"))
         world.time.go(300)
@@ -215,7 +215,7 @@ async def test_a_flood_wait_of_telegrams_is_counted_and_kept(tmp_path: Path) -> 
     async with exporting(tmp_path) as world:
         world.sandbox.faults.on("messages.requestAppWebView", FloodWait(3600))
         assert (await world.checked("shop")).past[-1].status is UNKNOWN
-        alice, bob = world.exporter.schedule.accounts["alice"], world.exporter.schedule.accounts["bob"]
+        alice, bob = world.exporter.source.accounts["alice"], world.exporter.source.accounts["bob"]
         assert (alice.flood_waits, alice.budget.paused_for) == (1, 3600)
         assert (bob.flood_waits, bob.budget.paused_for) == (0, 0)
 
@@ -231,7 +231,7 @@ targets:
 """
     async with exporting(tmp_path, targets) as world:
         await world.checked("a")
-        alice = world.exporter.schedule.accounts["alice"]
+        alice = world.exporter.source.accounts["alice"]
         alice.budget.spend(20)
         world.time.go(100)
         await world.until(lambda: world["b"].checking and world["c"].checking)
@@ -246,7 +246,7 @@ async def test_what_an_account_has_asked_is_not_forgotten_by_a_new_file(tmp_path
     async with exporting(tmp_path) as world:
         world.sandbox.faults.on("messages.requestAppWebView", FloodWait(3600))
         await world.checked("shop")
-        before = world.exporter.schedule.accounts["alice"]
+        before = world.exporter.source.accounts["alice"]
         asked = len(calls_of(world.sandbox, "messages.requestAppWebView"))
         assert (before.requests, before.budget.left) == (3, 12)
         main = TWO.split("  - {name: shop")[0] + TWO[TWO.index("  - {name: main") :]
@@ -254,7 +254,7 @@ async def test_what_an_account_has_asked_is_not_forgotten_by_a_new_file(tmp_path
             (tmp_path / "targets.yaml").write_text(file)
             assert await world.exporter.reload()
         await world.checked("shop")
-        alice = world.exporter.schedule.accounts["alice"]
+        alice = world.exporter.source.accounts["alice"]
         assert world.statuses("shop") == [UNKNOWN]
         assert (alice.requests, alice.flood_waits, alice.budget.paused_for) == (3, 1, 3600)
         assert (alice.budget.per_minute, alice.budget.left) == (20, 5)
@@ -319,9 +319,9 @@ async def test_a_changed_file_disturbs_only_the_accounts_it_changes(tmp_path: Pa
         (tmp_path / "targets.yaml").write_text(changed)
         world.time.go(10)
         assert await world.exporter.reload()
-        assert list(world.exporter.schedule.watched) == ["shop", "new", "main"]
+        assert list(world.exporter.source.watched) == ["shop", "new", "main"]
         assert world["shop"] is shop
-        await world.until(lambda: world.exporter.schedule.accounts["alice"].up)
+        await world.until(lambda: world.exporter.source.accounts["alice"].up)
         assert [launcher.account for launcher in world.launchers].count("alice") == 2
         assert [launcher.account for launcher in world.launchers].count("bob") == 1
         assert world["shop"].next_at == due
@@ -340,7 +340,7 @@ async def test_a_broken_file_changes_nothing(tmp_path: Path) -> None:
             (tmp_path / "targets.yaml").write_text(broken)
             assert not await world.exporter.reload()
             assert words in str(world.exporter.problem)
-        assert list(world.exporter.schedule.watched) == ["shop", "menu", "main"]
+        assert list(world.exporter.source.watched) == ["shop", "menu", "main"]
         assert len(world.launchers) == 2
         (tmp_path / "targets.yaml").write_text(TWO)
         assert await world.exporter.reload()

@@ -83,9 +83,13 @@ def test_nobody_imports_the_pytest_plugin() -> None:
 
 
 DOORS = {
-    "launcher.exporter": {"launcher.cli.exporter", "launcher.demo.doors"},
+    "launcher.exporter": {
+        "launcher.cli.exporter",
+        "launcher.demo.doors",
+        "launcher.scale.shared_results",
+    },
     "launcher.record": {"launcher.cli.record"},
-    "launcher.scale": {"launcher.cli.worker"},
+    "launcher.scale": {"launcher.cli.exporter", "launcher.cli.worker"},
     "launcher.verify": {"launcher.cli.verify"},
 }
 """What sits on top, and who may open it."""

@@ -8,16 +8,18 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from procrastinate import App
+from procrastinate.jobs import Job
 from pydantic import SecretStr
 
 from flows import BadInput, MiniAppError
@@ -29,10 +31,10 @@ from launcher.launcher import Launcher
 from launcher.probe import CheckResult, Stage, StageResult, Status, Target
 from launcher.probe.course import Course, Wrong
 from launcher.sandbox.default_world import ALICE
-from launcher.sandbox.faults import Act, Delay
+from launcher.sandbox.faults import Act, Delay, Fail, FloodWait
 from launcher.scale import Database, LeaseLost, Worker, leased, results, status, tasks
-from launcher.scale.database import DatabaseGone
-from launcher.scale.holding import Crew, Holding
+from launcher.scale.database import CANDIDATES, DatabaseGone, key_of
+from launcher.scale.holding import Crew, Holding, budget_under
 from launcher.scale.letters import Letter, Seal
 from launcher.scale.pages import Away, Sender
 from launcher.settings import Settings
@@ -42,6 +44,7 @@ from tests.pages import app as page
 from tests.postgres import PostgresServer, ends, postgres, rows  # noqa: F401
 from tests.scaled import QUICK, Heard, Place, at_work, on_call, overlaps, place
 
+PNG = b"\x89PNG"
 READY = page("post('web_app_ready')", body="<p id=hello>Hello")
 OPENS = "messages.requestMainWebView"
 LEASE_OF = "select backend from miniapp_leases where account = %s"
@@ -110,8 +113,45 @@ async def test_of_a_target_so_many_results_are_kept_and_one_for_each_due_time(
                     tasks.pool_of(app), ok(name), due=due, account="alice", token=lease.token, worker="one",
                     kept=2,
                 )  # fmt: skip
-        kept = await rows(database, "select target, due from miniapp_results order by target, due")
-        assert kept == [("menu", 1), ("shop", 3), ("shop", 4)]
+            kept = "select target, due from miniapp_results order by target, due"
+            assert await rows(database, kept) == [("menu", 1), ("shop", 3), ("shop", 4)]
+            old = "update miniapp_results set written_at = now() - interval '31 days' returning due"
+            await rows(database, old)
+            await results.write(
+                tasks.pool_of(app), ok("shop"), due=5, account="alice", token=lease.token, worker="one"
+            )
+            assert await rows(database, kept) == [("shop", 5)]
+
+
+async def test_a_result_waits_for_who_is_taking_the_lease(postgres: PostgresServer) -> None:  # noqa: F811
+    async with postgres.database() as database, tasks.new_app(database).open_async() as app:
+        async with leased(database, "alice", "one") as lease, await database.connect() as other:
+            assert lease is not None
+            async with other.transaction(), asyncio.timeout(20):
+                await other.execute("update miniapp_leases set token = token + 1")
+                written: dict[str, Any] = {"account": "alice", "token": lease.token, "worker": "one"}
+                writing = asyncio.create_task(results.write(tasks.pool_of(app), ok("shop"), due=1, **written))
+                blocked = "select 1 from pg_locks where not granted"
+                while not (writing.done() or await rows(database, blocked)):
+                    pass
+            with pytest.raises(LeaseLost):
+                await writing
+
+
+async def test_who_follows_a_holder_that_was_cut_off_has_no_requests_saved_up(
+    postgres: PostgresServer,  # noqa: F811
+) -> None:
+    async with postgres.database() as database:
+        saved_up = []
+        for cut_off in (True, False, False):
+            async with leased(database, "alice", "one") as lease:
+                assert lease is not None
+                saved_up.append(budget_under(lease, 60).left >= 1)
+                if cut_off:
+                    await ends(database, LEASE_OF, "alice")
+                    with pytest.raises(LeaseLost):
+                        await lease.watch()
+        assert saved_up == [True, False, True]
 
 
 async def test_who_loses_its_lease_disconnects_from_telegram_first(
@@ -193,6 +233,27 @@ async def test_what_a_former_holder_was_doing_is_put_back_under_a_new_id(
         assert not {(job.id,) for job in jobs if job} & set(ids)
 
 
+async def test_what_is_left_of_pages_is_deleted_after_an_hour(
+    postgres: PostgresServer,  # noqa: F811
+) -> None:
+    async with postgres.database() as database, tasks.new_app(database).open_async() as app:
+        for minutes in (59, 61):
+            job = Job(
+                id=None, queue=tasks.PAGES, lock=None, queueing_lock=None, task_name=tasks.SHOW,
+                task_kwargs={"run": minutes}, scheduled_at=datetime.now(UTC) - timedelta(minutes=minutes),
+            )  # fmt: skip
+            await app.job_manager.defer_job_async(job)
+            await rows(
+                database,
+                "insert into miniapp_shown (run, written_at, outcome) values"
+                " (gen_random_uuid(), now() - make_interval(mins => %s), %s::jsonb) returning run",
+                minutes, str(minutes),
+            )  # fmt: skip
+        await tasks.forget_pages(app)
+        assert await rows(database, "select args->'run' from procrastinate_jobs") == [(59,)]
+        assert await rows(database, "select outcome from miniapp_shown") == [(59,)]
+
+
 # Workers
 
 
@@ -218,6 +279,18 @@ async def test_workers_share_the_accounts_and_never_use_one_at_once(
         assert overlaps(at.sandbox.log) == 0
         assert {result.status for result in one.results + two.results} == {Status.OK}
         assert not any(lease["held"] for lease in (await status(at.database))["leases"])
+
+
+async def test_a_worker_takes_its_share_when_another_could_use_the_accounts_too(
+    postgres: PostgresServer, tmp_path: Path  # noqa: F811
+) -> None:  # fmt: skip
+    async with place(postgres, tmp_path, ("one",), accounts=4) as at, await at.database.connect() as other:
+        for account in at.accounts:
+            await other.execute("select pg_advisory_lock_shared(%s, %s)", [CANDIDATES, key_of(account)])
+        heard = Heard()
+        async with at_work(at.worker("one", at.targets(), heard, pace=replace(QUICK, look=10.0))):
+            await heard.more(2)
+            assert len((await status(at.database))["leases"]) == 2
 
 
 async def test_a_worker_that_is_killed_loses_no_check(
@@ -265,6 +338,39 @@ async def test_a_worker_whose_lease_is_cut_off_takes_it_again_and_finishes(
         assert overlaps(at.sandbox.log) == 0
         assert len({call.session for call in at.sandbox.log if call.method == OPENS}) >= 1
         assert (await status(at.database))["leases"][0]["token"] == 2
+
+
+async def test_a_worker_that_loses_its_lease_is_off_telegram_before_it_leaves_its_queue(
+    postgres: PostgresServer, tmp_path: Path  # noqa: F811
+) -> None:  # fmt: skip
+    async with place(postgres, tmp_path, ("one",)) as at, asyncio.timeout(30):
+        worker = at.worker("one", at.targets(), Heard(), pace=replace(QUICK, stop=60.0))
+        with on_call(at.sandbox, "contacts.resolveUsername") as asked:
+            at.sandbox.faults.on(OPENS, Delay(3600))
+            async with at_work(worker):
+                await asked.wait()
+                async with await at.database.connect() as other, other.transaction():
+                    await other.execute("lock table procrastinate_jobs in access exclusive mode")
+                    await ends(at.database, LEASE_OF, "alice")
+                    while at.sandbox.connected(ALICE):
+                        await rows(at.database, "select 1")
+
+
+async def test_an_account_whose_lease_was_cut_off_is_not_used_before_it_has_settled(
+    postgres: PostgresServer, tmp_path: Path  # noqa: F811
+) -> None:  # fmt: skip
+    async with place(postgres, tmp_path, ("one",), accounts=2) as at:
+        async with leased(at.database, "alice", "another") as lease:
+            assert lease is not None
+            await ends(at.database, LEASE_OF, "alice")
+            with pytest.raises(LeaseLost):
+                await lease.watch()
+        heard = Heard()
+        pace = replace(QUICK, settle=3600.0)
+        async with at_work(at.worker("one", at.targets(each=3), heard, pace=pace)):
+            await heard.more(3)
+            assert not at.sandbox.connected(ALICE)
+        assert {result.target for result in heard.results} == {"user2-0", "user2-1", "user2-2"}
 
 
 async def test_postgresql_goes_and_comes_back(
@@ -319,13 +425,91 @@ async def test_once_does_what_is_due_and_no_more(postgres: PostgresServer, tmp_p
     async with place(postgres, tmp_path, ("one", "two"), accounts=2) as at:
         heard, targets = Heard(), at.targets(each=3)
         now: Any = {"clock": lambda: 1_000_000_000.0}
-        await asyncio.gather(
+        both = await asyncio.gather(
             at.worker("one", targets, heard, **now).run_once(),
             at.worker("two", targets, heard, **now).run_once(),
+            return_exceptions=True,
         )
+        assert {str(type(one)) for one in both} <= {str(type(None)), str(MiniAppError)}
         await at.worker("one", targets, heard, **now).run_once()
         assert sorted(result.target for result in heard.results) == [one.name for one in targets.targets]
         assert overlaps(at.sandbox.log) == 0
+
+
+async def test_once_is_no_success_when_an_account_could_not_be_used(
+    postgres: PostgresServer, tmp_path: Path  # noqa: F811
+) -> None:  # fmt: skip
+    async with place(postgres, tmp_path, ("one",), accounts=3) as at:
+        at.sandbox.forget_key(ALICE)
+        heard = Heard()
+        async with leased(at.database, "user2", "another") as lease:
+            assert lease is not None
+            with pytest.raises(MiniAppError) as told:
+                await at.worker("one", at.targets(), heard).run_once()
+        assert str(told.value).startswith("Not everything was checked. alice cannot be used: ")
+        assert "user2 is used by another worker." in str(told.value)
+        assert "user3" not in str(told.value)
+        assert sorted((result.target, result.status) for result in heard.results) == [
+            ("alice-0", Status.UNKNOWN), ("user3-0", Status.OK),
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize("once", [True, False], ids=["once", "for ever"])
+async def test_an_account_that_is_lost_at_work_is_told_and_given_back(
+    postgres: PostgresServer, tmp_path: Path, *, once: bool  # noqa: F811
+) -> None:  # fmt: skip
+    async with place(postgres, tmp_path, ("one",)) as at:
+        at.sandbox.faults.on(OPENS, Fail(401, "AUTH_KEY_UNREGISTERED"))
+        heard = Heard()
+        worker = at.worker("one", at.targets(), heard)
+        if once:
+            with pytest.raises(MiniAppError, match="alice cannot be used"):
+                await worker.run_once()
+        else:
+            async with at_work(worker):
+                await heard.until(lambda: any("alice cannot be used" in word for word in heard.words))
+        assert [result.status for result in heard.results] == [Status.UNKNOWN]
+        assert not (await status(at.database))["leases"][0]["held"]
+
+
+async def test_a_flood_wait_holds_for_the_next_holder(
+    postgres: PostgresServer, tmp_path: Path  # noqa: F811
+) -> None:  # fmt: skip
+    async with place(postgres, tmp_path) as at:
+        at.sandbox.faults.on(OPENS, FloodWait(3600))
+        heard, targets = Heard(), at.targets(period=60)
+        with pytest.raises(MiniAppError, match="alice cannot be used: Telegram wants"):
+            await at.worker("one", targets, heard, clock=lambda: 1000.0).run_once()
+        assert [result.flood_wait for result in heard.results] == [3600]
+        assert 3500 < (await status(at.database))["leases"][0]["wait"] <= 3600
+        asked = opened(at)
+        with pytest.raises(MiniAppError, match="left alone"):
+            await at.worker("two", targets, heard, clock=lambda: 1060.0).run_once()
+        assert [result.status for result in heard.results] == [Status.UNKNOWN] * 2
+        assert "left alone" in heard.results[1].text
+        assert opened(at) == asked
+
+
+async def test_a_shorter_flood_wait_and_a_result_without_one_shorten_none(
+    postgres: PostgresServer,  # noqa: F811
+) -> None:
+    async with postgres.database() as database, tasks.new_app(database).open_async() as app:
+        async with leased(database, "alice", "one") as lease:
+            assert lease is not None
+            assert lease.wait == 0
+            for due, wait in enumerate((3600.0, 60.0, None)):
+                await results.write(
+                    tasks.pool_of(app), replace(ok("shop"), flood_wait=wait), due=due, account="alice",
+                    token=lease.token, worker="one",
+                )  # fmt: skip
+            with pytest.raises(LeaseLost):
+                await results.write(
+                    tasks.pool_of(app), replace(ok("shop"), flood_wait=7200.0), due=9, account="alice",
+                    token=lease.token - 1, worker="one",
+                )  # fmt: skip
+        async with leased(database, "alice", "two") as lease:
+            assert lease is not None
+            assert 3500 < budget_under(lease, 60).paused_for <= 3600
 
 
 # Pages that another worker shows
@@ -386,6 +570,10 @@ async def test_a_page_is_shown_by_another_worker_and_its_launch_url_stays_secret
         assert words in result.text
         assert {"navigate"} <= {str(stage.stage) for stage in result.stages}
         assert "tgWebApp" not in arguments + caplog.text
+        assert (result.screenshot or b"").startswith(PNG if words else b"")
+        [(kept,)] = await rows(at.database, "select picture from miniapp_results")
+        assert Seal(KEY).open_picture(kept) == result.screenshot
+        assert PNG not in (kept or b"")
         for table in ("procrastinate_jobs", "miniapp_shown"):
             assert await rows(at.database, f"select 1 from {table}") == []
 
@@ -405,6 +593,18 @@ async def test_a_page_that_nobody_shows_says_nothing_of_the_app(
         assert await rows(at.database, "select 1 from procrastinate_jobs") == []
 
 
+async def test_an_app_that_sends_data_is_shown_by_its_holder_alone(
+    postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+) -> None:  # fmt: skip
+    monkeypatch.setenv("CHROMIUM_PATH", str(tmp_path / "none"))
+    async with place(postgres, tmp_path, ("one",)) as at, tasks.new_app(at.database).open_async() as app:
+        [target] = at.targets(host="browser", timeout=0.1).targets
+        async with Launcher(at.settings("one"), "alice") as launcher:
+            async with launcher.open("@demo_bot", via="keyboard_button") as launched:
+                with pytest.raises(Wrong, match="CHROMIUM_PATH"):
+                    await Sender(app, Seal(KEY)).show(launcher, target, launched, Course(target))
+
+
 def test_a_letter_opens_with_the_key_it_was_sealed_with() -> None:
     target = Target(name="shop", link="t.me/demo_bot/app")
     letter = Letter(
@@ -414,9 +614,22 @@ def test_a_letter_opens_with_the_key_it_was_sealed_with() -> None:
     sealed = Seal(KEY).seal(letter)
     assert Seal(KEY).open(sealed) == letter
     assert Seal(SecretStr("another key of the workers")).open(sealed) is None
+    assert Seal(KEY, lambda: time.time() + 590).open(sealed) == letter
+    assert Seal(KEY, lambda: time.time() + 610).open(sealed) is None
     assert "secret" not in repr(letter) + sealed
     with pytest.raises(BadInput):
         Seal(SecretStr("short"))
+
+
+def test_a_picture_is_sealed_too_and_has_its_bounds() -> None:
+    sealed = Seal(KEY).seal_picture(PNG)
+    assert sealed is not None
+    assert PNG not in sealed
+    assert Seal(KEY).open_picture(sealed) == PNG
+    assert Seal(SecretStr("another key of the workers")).open_picture(sealed) is None
+    assert Seal(KEY).seal_picture(None) is Seal(KEY).open_picture(None) is None
+    assert Seal(KEY).seal_picture(bytes(2**21)) is not None
+    assert Seal(KEY).seal_picture(bytes(2**21 + 1)) is None
 
 
 # What is refused
@@ -432,6 +645,7 @@ async def test_the_database_url_is_shown_nowhere(url: str, error: type[MiniAppEr
     shown = f"{refused.value!r} {refused.value} {refused.value.__cause__} {refused.value.__context__}"
     assert "hunter2" not in shown
     assert "\n" not in str(refused.value)
+    assert error is BadInput or "Connection refused. Check" in str(refused.value)
     if error is DatabaseGone:
         assert "hunter2" not in repr(Database(url))
 

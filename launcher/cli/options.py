@@ -34,6 +34,17 @@ AccountOption: TypeAlias = Annotated[
     str | None,
     typer.Option("--account", metavar="NAME", help="Whose account; the only one by default."),
 ]
+DatabaseOption: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--database",
+        metavar="URL",
+        envvar="MINIAPP_DATABASE_URL",
+        help="Of the workers: postgresql://… A secret: better in the environment.",
+        show_envvar=True,
+        show_default=False,
+    ),
+]
 JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="Write one JSON value.")]
 RevealOption: TypeAlias = Annotated[
     bool, typer.Option("--reveal", help="Show launch URL, init data and query ids unmasked.")

@@ -16,27 +16,22 @@ from launcher.cli import options as given
 from launcher.cli.output import say, show_json, show_line, show_table
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from launcher.scale import Database, Worker
 
 
 def worker(
     file: Annotated[Path | None, typer.Argument(help="A target file (YAML).", show_default=False)] = None,
-    database: Annotated[
-        str,
-        typer.Option(
-            "--database",
-            metavar="URL",
-            envvar="MINIAPP_DATABASE_URL",
-            help="postgresql://… A secret: better in the environment.",
-            show_envvar=True,
-            show_default=False,
-        ),
-    ] = "",
+    database: given.DatabaseOption = "",
     name: Annotated[
         str | None,
         typer.Option("--name", help="Of this worker; by default the machine's, and its process id."),
     ] = None,
-    once: Annotated[bool, typer.Option("--once", help="Do what is due, and end.")] = False,
+    once: Annotated[
+        bool,
+        typer.Option("--once", help="Do what is due, and end; exit code 1 when not everything could be."),
+    ] = False,
     migrate: Annotated[bool, typer.Option("--migrate", help="Make the tables, and end.")] = False,
     status: Annotated[
         bool, typer.Option("--status", help="Show leases, queues and last results, and end.")
@@ -53,7 +48,7 @@ def worker(
     """
     from launcher.cli.running import run
 
-    shared = _database(database)
+    shared = database_of(database)
     if status:
         return run(show_status(shared, as_json=as_json))
     if migrate:
@@ -63,7 +58,8 @@ def worker(
     return run(_work(_worker(file, shared, name, server, account, as_json), once=once))
 
 
-def _database(url: str) -> Database:
+def database_of(url: str) -> Database:
+    """The database of the workers. Raises BadInput."""
     from flows import BadInput
     from launcher.extras import install
 
@@ -78,11 +74,17 @@ def _database(url: str) -> Database:
     return Database(url)
 
 
+def launch_key() -> SecretStr | None:
+    """The secret that all workers share, if they do."""
+    from pydantic import SecretStr
+
+    key = os.environ.get("MINIAPP_LAUNCH_KEY")
+    return SecretStr(key) if key else None
+
+
 def _worker(
     file: Path, database: Database, name: str | None, server: str | None, account: str | None, as_json: bool
 ) -> Worker:
-    from pydantic import SecretStr
-
     from launcher.probe import CheckResult, read_targets
     from launcher.scale import Worker
 
@@ -99,7 +101,7 @@ def _worker(
         database,
         name=name or f"{socket.gethostname()}-{os.getpid()}",
         account=account,
-        launch_key=SecretStr(key) if (key := os.environ.get("MINIAPP_LAUNCH_KEY")) else None,
+        launch_key=launch_key(),
         told=told,
         noted=say,
     )

@@ -6,11 +6,12 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from launcher.demo.troupe import Troupe
-from launcher.exporter import Exporter
+from launcher.exporter import Exporter, Schedule
 from launcher.exporter.page import alone, overview
 from launcher.launcher import Launcher
 from launcher.probe import CheckResult
@@ -40,8 +41,9 @@ async def doors_shown(players: Troupe, folder: Path | None) -> Doors:
         file = Path(private) / "targets.yaml"
         second = accounts(players.sandbox)[1].name  # the first person's apps are not disturbed
         file.write_text(_targets(second, "none" if folder is None else "http"), "utf-8")
-        async with Exporter(file, lambda name: _launcher(players, name)) as exporter:
-            watched = exporter.schedule.watched.values()
+        schedule = partial(Schedule, lambda name: _launcher(players, name))
+        async with Exporter(file, schedule) as exporter:
+            watched = exporter.source.watched.values()
             await asyncio.gather(*(one.checked.wait() for one in watched))
             page = alone(overview(exporter))
     checked = tuple(one.last for one in watched if one.last is not None)

@@ -1,11 +1,13 @@
 """Watching Mini Apps for ever: a schedule of checks, their history, and what monitoring systems read.
 
-    async with Exporter(Path("targets.yaml"), lambda account: Launcher(settings, account)) as exporter:
+    schedule = partial(Schedule, lambda account: Launcher(settings, account))
+    async with Exporter(Path("targets.yaml"), schedule) as exporter:
         async with serving(application(exporter), listening("127.0.0.1:9799")):
             await until_told(exporter, print)
 
-`schedule` checks every target in its period; `watched` is what is known of each; `history` keeps it across
-restarts; `metrics`, `probing` and `page` show it, and `service` puts them on the web.
+`schedule` checks every target in its period; another `source` may tell what workers have found. `watched` is
+what is known of each target; `history` keeps it across restarts; `metrics`, `probing` and `page` show it, and
+`service` puts them on the web.
 """
 
 from launcher.extras import from_extras

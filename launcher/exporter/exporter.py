@@ -1,4 +1,4 @@
-"""The exporter without its web side: the target file, the schedule, the history.
+"""The exporter without its web side: the target file, the source of results, the history.
 
 Results go into the history one after another, beside the checks: a slow disk delays no check. The target file
 can be read again while it runs; a broken one changes nothing, and `problem` says what is wrong with it.
@@ -16,9 +16,8 @@ from typing import Any, Self
 from flows import BadInput, MiniAppError
 from launcher.beside import beside
 from launcher.exporter.history import History, Remembered
-from launcher.exporter.schedule import Schedule
+from launcher.exporter.source import Source
 from launcher.exporter.watched import Past, Watched
-from launcher.launcher import Launcher
 from launcher.probe import CheckResult, Status, Targets, read_targets
 from launcher.report import SavedLaunch
 
@@ -32,19 +31,18 @@ class Exporter:
     """Watches the targets of `file` until its `async with` is left. Entering raises BadInput for a file that
     cannot be used.
 
-    `launcher` makes an account's launcher. `history` remembers across restarts; without one, what was is
-    known as long as this runs. `account` is that of targets which name none. `options` are those of
-    `Schedule`.
+    `source` makes what the results come from: `partial(Schedule, launcher)` has them checked here. `history`
+    remembers across restarts what a schedule has found; without one it is known as long as this runs.
+    `account` is that of targets which name none.
     """
 
     def __init__(
         self,
         file: Path,
-        launcher: Callable[[str | None], Launcher],
+        source: Callable[..., Source],
         *,
         history: History | None = None,
         account: str | None = None,
-        **options: Any,
     ) -> None:
         self.file = file
         self.history = history
@@ -52,8 +50,8 @@ class Exporter:
         self.reloaded_at = 0.0
         self.version = 0
         """Grows with each result, and with each reload."""
-        keep = _fails if history is not None else None
-        self.schedule = Schedule(launcher, account=account, told=self._hear, keep=keep, **options)
+        wanted = {"keep": _fails} if history is not None else {}
+        self.source = source(account=account, told=self._hear, **wanted)
         self._account = account
         self._server: str | None = None
         self._to_keep: asyncio.Queue[tuple[Watched, CheckResult, float]] = asyncio.Queue()
@@ -68,7 +66,7 @@ class Exporter:
                 stack.callback(self.history.close)
                 await stack.enter_async_context(beside(self._keep(self.history)))
                 stack.push_async_callback(self._all_kept)
-            await stack.enter_async_context(self.schedule)
+            await stack.enter_async_context(self.source)
             await self._use(targets)
             self._stack = stack.pop_all()
         return self
@@ -92,14 +90,14 @@ class Exporter:
 
     async def _use(self, targets: Targets) -> None:
         names = [target.name for target in targets.targets]
-        new = [name for name in names if name not in self.schedule.watched]
+        new = [name for name in names if name not in self.source.watched]
         remembered: dict[str, Remembered] = {}
         if self.history is not None:
-            await asyncio.to_thread(self.history.forget_others, names, self.schedule.wall())
+            await asyncio.to_thread(self.history.forget_others, names, self.source.wall())
             remembered = await asyncio.to_thread(self.history.load, new)
-        await self.schedule.use(targets)
+        await self.source.use(targets)
         for name, known in remembered.items():
-            self._restore(self.schedule.watched[name], known)
+            self._restore(self.source.watched[name], known)
         self.problem, self.reloaded_at = None, time.time()
 
     def _restore(self, watched: Watched, known: Remembered) -> None:
@@ -111,7 +109,7 @@ class Exporter:
             watched.reported = known.reported
         if known.last is not None:
             watched.last, at = known.last
-            watched.last_at = self.schedule.clock() - max(0.0, self.schedule.wall() - at)
+            watched.last_at = self.source.clock() - max(0.0, self.source.wall() - at)
             watched.checked.set()
 
     async def past(self, watched: Watched, count: int) -> list[Past]:
@@ -119,7 +117,8 @@ class Exporter:
         known: list[Past] = []
         if self.history is not None:
             known = await asyncio.to_thread(self.history.past, watched.target.name, count)
-        return known if len(known) >= len(watched.past) else list(watched.past)
+        told = await self.source.past(watched, count)
+        return known if len(known) >= len(told) else told
 
     async def report(self, watched: Watched) -> SavedLaunch | None:
         """The launch of a target's last failure, if the history has it."""
@@ -130,7 +129,7 @@ class Exporter:
     def _hear(self, watched: Watched, result: CheckResult) -> None:
         self.version += 1
         if self.history is not None:
-            self._to_keep.put_nowait((watched, result, self.schedule.wall()))
+            self._to_keep.put_nowait((watched, result, self.source.wall()))
 
     async def _keep(self, history: History) -> None:
         while True:

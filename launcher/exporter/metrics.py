@@ -79,7 +79,7 @@ class _Table(Collector):
         self._only = only
 
     def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
-        watched = [self._only] if self._only else list(self._exporter.schedule.watched.values())
+        watched = [self._only] if self._only else list(self._exporter.source.watched.values())
         for metric in self._metrics:
             family = (CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily)(
                 metric.name, metric.help, labels=metric.labels
@@ -98,7 +98,7 @@ def _of_results(
     """A value of each target's last result and its age in seconds; None leaves the target out."""
 
     def samples(exporter: Exporter, watched: Iterable[Watched]) -> Samples:
-        now = exporter.schedule.clock()
+        now = exporter.source.clock()
         for one in watched:
             if one.last is not None and (found := value(one.last, now - one.last_at)) is not None:
                 yield (one.target.name,), found
@@ -108,7 +108,7 @@ def _of_results(
 
 def _of_accounts(value: Callable[[AtWork], float]) -> Callable[[Exporter, Iterable[Watched]], Samples]:
     def samples(exporter: Exporter, _: Iterable[Watched]) -> Samples:
-        return (((account.label,), value(account)) for account in exporter.schedule.accounts.values())
+        return (((account.label,), value(account)) for account in exporter.source.accounts.values())
 
     return samples
 
@@ -130,7 +130,7 @@ def _checks(_: Exporter, watched: Iterable[Watched]) -> Samples:
 
 
 def _info(exporter: Exporter, watched: Iterable[Watched]) -> Samples:
-    accounts = {id(one): at_work.label for at_work in exporter.schedule.accounts.values()
+    accounts = {id(one): at_work.label for at_work in exporter.source.accounts.values()
                 for one in at_work.watched}  # fmt: skip
     for one in watched:
         target = one.target
@@ -234,7 +234,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "miniapp_targets",
         "Targets in the target file.",
-        _of_exporter(lambda exporter: len(exporter.schedule.watched)),
+        _of_exporter(lambda exporter: len(exporter.source.watched)),
     ),
     Metric(
         "miniapp_config_last_reload_successful",

@@ -37,7 +37,7 @@ FAILURES = 20
 
 def overview(exporter: Exporter) -> str:
     """`/`: every target."""
-    watched = sorted(exporter.schedule.watched.values(), key=_importance)
+    watched = sorted(exporter.source.watched.values(), key=_importance)
     counts = Counter(one.last.status for one in watched if one.last is not None)
     tally = "".join(
         f'<li class="{"zero" if not counts[status] else ""}">{symbol(status)}'
@@ -130,6 +130,8 @@ def _notices(exporter: Exporter) -> str:
     found = []
     if exporter.problem is not None:
         found.append(f"The target file was changed and cannot be used. {exporter.problem}")
+    if exporter.source.problem is not None:
+        found.append(f"Nothing new is known. {exporter.source.problem}")
     if exporter.history is not None and exporter.history.problem is not None:
         found.append(f"No history is kept: {exporter.history.problem}.")
     return "".join(f'<p class="notice" role="status">{_text(one)}</p>' for one in found)
@@ -154,7 +156,7 @@ def _card(exporter: Exporter, watched: Watched) -> str:
 
 
 def _standing(exporter: Exporter, watched: Watched) -> str:
-    now = exporter.schedule.clock()
+    now = exporter.source.clock()
     age = watched.age(now)
     parts = [] if age is None else [f"checked {_span(age)} ago"]
     if watched.checking:
@@ -200,7 +202,7 @@ def _legend(past: Sequence[Past]) -> str:
 
 
 def _facts(exporter: Exporter, watched: Watched) -> str:
-    target, now = watched.target, exporter.schedule.clock()
+    target, now = watched.target, exporter.source.clock()
     resolved = watched.resolved_age(now)
     certificate = watched.last.certificate_days if watched.last else None
     facts = {
@@ -264,15 +266,16 @@ def _failures(past: Sequence[Past]) -> str:
 
 
 def _accounts(exporter: Exporter) -> str:
-    cards = "".join(_account(exporter, account) for account in exporter.schedule.accounts.values())
+    cards = "".join(_account(exporter, account) for account in exporter.source.accounts.values())
     return f'<section aria-label="Accounts"><h2>Accounts</h2><div class="accounts">{cards}</div></section>'
 
 
 def _account(exporter: Exporter, account: AtWork) -> str:
     budget = account.budget
     if account.problem is not None:
-        again = max(0.0, (account.again_at or 0.0) - exporter.schedule.clock())
-        state = f"{account.problem} Tried again in {_span(again)}."
+        state = str(account.problem)
+        if account.again_at is not None:
+            state += f" Tried again in {_span(max(0.0, account.again_at - exporter.source.clock()))}."
     elif budget.paused_for:
         state = f"Telegram wants to be left alone for {_span(budget.paused_for)}."
     else:

@@ -98,7 +98,7 @@ def _registry(exporter: Exporter, asked: Asked, stages: tuple[StageResult, ...])
 
 
 def _explained(exporter: Exporter, asked: Asked, stages: tuple[StageResult, ...], metrics: str) -> str:
-    target, age = asked.watched.target, asked.watched.age(exporter.schedule.clock())
+    target, age = asked.watched.target, asked.watched.age(exporter.source.clock())
     lines = ["Logs for the probe:"]
     lines.append("not checked yet" if age is None else f"checked {age:.1f} s ago")
     for stage in stages:

@@ -17,7 +17,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Self
 
 from flows import MiniAppError
-from launcher.exporter.watched import AtWork, Watched
+from launcher.exporter.watched import AtWork, Past, Watched
 from launcher.launcher import Launcher
 from launcher.probe import Budget, Checker, CheckResult, Status, Targets
 from launcher.probe.results import not_tested
@@ -56,6 +56,7 @@ class Schedule:
     ) -> None:
         self.watched: dict[str, Watched] = {}
         self.accounts: dict[str | None, AtWork] = {}
+        self.problem: MiniAppError | None = None
         self.clock = clock
         self.wall = wall
         self._launcher = launcher
@@ -95,6 +96,10 @@ class Schedule:
         await self._stop([name for name in self._at_work if name not in kept])
         for name in wanted.keys() - kept:
             self._start(name, targets, wanted[name])
+
+    async def past(self, watched: Watched, count: int) -> list[Past]:
+        """The last checks of a target: as many as its strip shows."""
+        return list(watched.past)[-count:]
 
     def _take_over(self, targets: Targets) -> set[str]:
         """Know these targets, with the past of those that were known; returns the names of changed ones."""

@@ -76,7 +76,7 @@ class _Answers:
         self._metrics = Metrics(exporter)
 
     def _watched(self, name: str | None) -> Watched:
-        watched = self._exporter.schedule.watched.get(name or "")
+        watched = self._exporter.source.watched.get(name or "")
         if watched is None:
             raise HTTPException(404, "There is no such target.\n")
         return watched

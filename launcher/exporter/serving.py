@@ -100,6 +100,6 @@ async def _reload(exporter: Exporter, hung_up: asyncio.Event, said: Callable[[st
         await hung_up.wait()
         hung_up.clear()
         if await exporter.reload():
-            said(f"{exporter.file} is read anew: {len(exporter.schedule.watched)} targets.")
+            said(f"{exporter.file} is read anew: {len(exporter.source.watched)} targets.")
         else:
             said(f"The targets stay as they were. {exporter.problem}")

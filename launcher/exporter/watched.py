@@ -91,7 +91,7 @@ class AtWork:
     name: str | None
     budget: Budget
     watched: tuple[Watched, ...]
-    pages: asyncio.Semaphore
+    pages: asyncio.Semaphore = field(default_factory=asyncio.Semaphore)
     up: bool = False
     problem: MiniAppError | None = None
     again_at: float | None = None

@@ -41,12 +41,19 @@ create table if not exists miniapp_results (
     result jsonb not null,
     primary key (target, due)
 );
+alter table miniapp_leases add column if not exists wait_until timestamptz;
+alter table miniapp_results add column if not exists picture bytea;
 create index if not exists miniapp_results_written_at on miniapp_results (written_at);
 create table if not exists miniapp_shown (
     run uuid primary key,
     written_at timestamptz not null default now(),
     outcome jsonb not null
 );
+"""
+
+_KEEPALIVE = """
+select set_config('tcp_keepalives_idle', %(probes)s, false),
+    set_config('tcp_keepalives_interval', %(probes)s, false), set_config('tcp_keepalives_count', '3', false)
 """
 
 
@@ -91,22 +98,26 @@ class Database:
             connection = await psycopg.AsyncConnection.connect(
                 self.url, autocommit=True, application_name="miniapp-worker", **options
             )
-            await connection.execute(
-                "select set_config('tcp_keepalives_idle', %(probes)s, false),"
-                " set_config('tcp_keepalives_interval', %(probes)s, false),"
-                " set_config('tcp_keepalives_count', '3', false)",
-                {"probes": str(probes)},
-            )
+            try:
+                await connection.execute(_KEEPALIVE, {"probes": str(probes)})
+            except BaseException:  # also when whoever waits is cancelled
+                await connection.close()
+                raise
         except psycopg.OperationalError as error:
-            problem = self._said(error)
+            gone = self.gone(error)
         else:
             return connection
-        raise DatabaseGone(problem, "Check that PostgreSQL runs, and MINIAPP_DATABASE_URL.")
+        raise gone
 
-    def _said(self, error: Exception) -> str:
-        text = (str(error).strip() or "no answer").splitlines()[-1].strip()
+    def gone(self, error: psycopg.OperationalError) -> DatabaseGone:
+        """The first line of what psycopg says: libpq adds its advice, and what became of each address."""
+        text = (str(error).strip() or "no answer").splitlines()[0].removeprefix("connection failed: ")
         password = str(conninfo_to_dict(self.url).get("password") or "")
-        return f"PostgreSQL cannot be used: {text.replace(password, '***') if password else text}."
+        said = text.replace(password, "***") if password else text
+        return DatabaseGone(
+            f"PostgreSQL cannot be used: {said.rstrip('.')}.",
+            "Check that PostgreSQL runs, and MINIAPP_DATABASE_URL.",
+        )
 
     async def migrate(self) -> None:
         """Make the tables that are missing."""

@@ -4,6 +4,9 @@
 
 The blocks lie in each other in this order, so what is left first is the queue and what is left last the
 lease. When the lease is lost, its watcher disconnects from Telegram, and only then the blocks are left.
+
+What Telegram has said to a former holder holds for the next: a flood wait is part of the lease. Who follows a
+holder that was cut off begins without requests saved up, because that one may have made them all.
 """
 
 from __future__ import annotations
@@ -18,8 +21,9 @@ from procrastinate import App
 
 from flows import MiniAppError
 from launcher.beside import beside
+from launcher.budget import Budget, LeftAlone
 from launcher.launcher import Launcher
-from launcher.probe import Budget, Checker, CheckResult, Target, Targets
+from launcher.probe import Checker, CheckResult, Target, Targets
 from launcher.probe.all_at_once import AT_ONCE
 from launcher.probe.results import not_tested
 from launcher.scale import results, tasks
@@ -29,7 +33,14 @@ from launcher.scale.letters import Seal
 from launcher.scale.pages import CHANNEL, Sender
 from launcher.settings import Settings
 
-__all__ = ["Crew", "Holding", "Pace"]
+__all__ = ["Crew", "Holding", "InUse", "Pace", "budget_under"]
+
+
+class InUse(MiniAppError):
+    """Another worker has the account."""
+
+    def __init__(self, account: str) -> None:
+        super().__init__(f"{account} is used by another worker.", "Leave its checks to that one, or stop it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +78,16 @@ class Crew:
     told: Callable[[CheckResult], None] = field(default=lambda _: None)
 
 
+def budget_under(lease: Lease, per_minute: float) -> Budget:
+    """The budget that a new lease begins with: paused as long as a former holder was told, and without
+    requests saved up after one that was cut off."""
+    budget = Budget(per_minute)
+    budget.pause(lease.wait)
+    if not lease.settled:
+        budget.spend(math.floor(budget.left))
+    return budget
+
+
 class Holding:
     """An account that this worker holds; `targets` are those that are checked as it."""
 
@@ -75,12 +96,15 @@ class Holding:
         self.account = account
         self._targets = {target.name: target for target in targets}
         self._deferred: dict[str, int] = {}
+        self._account_lost = asyncio.Event()
 
     async def run(self, *, once: bool = False) -> None:
         """Work as the account until the lease is lost (LeaseLost), or once through what is due.
 
-        Does nothing when somebody else holds it. Raises MiniAppError for an account that cannot be used,
-        after its targets have got results that say so, and one of `tasks.AWAY` without PostgreSQL.
+        Raises InUse when somebody else holds it, MiniAppError for an account that cannot be used or that is
+        lost meanwhile, after its targets have got results that say so, also for one that Telegram wants to be
+        left alone when all is done `once`, and one of `tasks.AWAY` without
+        PostgreSQL.
         """
         pace = self.crew.pace
         async with leased(
@@ -88,7 +112,7 @@ class Holding:
             listen=CHANNEL if self.crew.seal else None, beat=pace.beat, patience=pace.patience,
         ) as lease:  # fmt: skip
             if lease is None:
-                return
+                raise InUse(self.account)
             self._lease = lease
             async with beside(lease.watch()):
                 if not lease.settled:
@@ -114,20 +138,26 @@ class Holding:
         sender = None if seal is None else Sender(self.crew.app, seal)
         if sender is not None:
             self._lease.heard = sender.heard
+        budget = budget_under(self._lease, targets.account(self.account).budget)
         self._checker = Checker(
             launcher,
-            budget=Budget(targets.account(self.account).budget),
+            budget=budget,
             resolve_every=targets.resolve_every,
             clock=self.crew.clock,
             show=None if sender is None else sender.show,
         )
         await tasks.put_back(self.crew.app, self.account)
         await self._defer_due()
-        if once:
-            await self._work_off(wait=False)
-        else:
-            async with beside(self._schedule()):
-                await self._work_off(wait=True)
+        async with beside(self._until_lost(launcher)):
+            if once:
+                await self._work_off(wait=False)
+            else:
+                async with beside(self._schedule()):
+                    await self._work_off(wait=True)
+        if launcher.lost is not None:  # with the last check that was due
+            raise launcher.lost
+        if once and budget.paused_for:
+            raise LeftAlone(budget.paused_for)
 
     async def _work_off(self, *, wait: bool) -> None:
         await self.crew.app.run_worker_async(
@@ -146,8 +176,17 @@ class Holding:
         target = self._targets.get(name)
         if target is not None:
             await self._write(await self._lease.while_held(self._checker.check(target)), due)
+            if self._checker.launcher.lost is not None:
+                self._account_lost.set()
+
+    async def _until_lost(self, launcher: Launcher) -> None:
+        """Until Telegram has ended the account's session; raises why."""
+        await self._account_lost.wait()
+        if launcher.lost is not None:
+            raise launcher.lost
 
     async def _write(self, result: CheckResult, due: int) -> None:
+        seal = self.crew.seal
         await results.write(
             tasks.pool_of(self.crew.app),
             result,
@@ -155,6 +194,7 @@ class Holding:
             account=self.account,
             token=self._lease.token,
             worker=self.crew.name,
+            picture=None if seal is None else seal.seal_picture(result.screenshot),
         )
         self.crew.told(result)
 

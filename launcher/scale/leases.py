@@ -25,9 +25,16 @@ from psycopg import sql
 from flows import MiniAppError
 from launcher.scale.database import LEASES, Database, key_of
 
-__all__ = ["Lease", "LeaseLost", "leased"]
+__all__ = ["HELD", "WAIT", "Lease", "LeaseLost", "leased"]
 
 T = TypeVar("T")
+HELD = f"""exists (
+    select 1 from pg_locks
+    where locktype = 'advisory' and classid = {LEASES} and pid = backend and granted
+)"""
+"""Of a row of leases: whether its holder is there."""
+WAIT = "greatest(0, coalesce(extract(epoch from wait_until - clock_timestamp()), 0))::float8"
+"""Of a row of leases: for how many seconds Telegram wants the account to be left alone."""
 
 
 class LeaseLost(MiniAppError):
@@ -41,7 +48,9 @@ class LeaseLost(MiniAppError):
 
 class Lease:
     """A lease that is held until `lost` is set. `token` is larger than that of every lease of this account
-    before; `heard` is called with the payload of each notification on the channel of `listen`."""
+    before; `settled` says that the one before was given back, and `wait` for how many seconds Telegram wants
+    the account to be left alone. `heard` is called with the payload of each notification on the channel of
+    `listen`."""
 
     def __init__(
         self,
@@ -50,12 +59,14 @@ class Lease:
         token: int,
         *,
         settled: bool,
+        wait: float,
         beat: float,
         patience: float,
     ) -> None:
         self.account = account
         self.token = token
         self.settled = settled
+        self.wait = wait
         self.lost = asyncio.Event()
         self.on_loss: Callable[[LeaseLost], Awaitable[None]] | None = None
         self.heard: Callable[[str], None] = lambda _: None
@@ -131,10 +142,10 @@ async def leased(
         if not row[0]:
             yield None
             return
-        token, settled = await _next_token(connection, account, worker)
+        token, settled, wait = await _next_token(connection, account, worker)
         if listen is not None:
             await connection.execute(sql.SQL("listen {}").format(sql.Identifier(listen)))
-        lease = Lease(connection, account, token, settled=settled, beat=beat, patience=patience)
+        lease = Lease(connection, account, token, settled=settled, wait=wait, beat=beat, patience=patience)
         try:
             yield lease
         finally:
@@ -146,8 +157,9 @@ async def leased(
 
 async def _next_token(
     connection: psycopg.AsyncConnection[Any], account: str, worker: str
-) -> tuple[int, bool]:
-    """The token of this lease, and whether the one before it was given back."""
+) -> tuple[int, bool, float]:
+    """The token of this lease, whether the one before it was given back, and how long the account is to be
+    left alone."""
     async with connection.transaction():
         before = await (
             await connection.execute(
@@ -159,20 +171,21 @@ async def _next_token(
             "insert into miniapp_leases (account, token, worker, backend)"
             " values (%s, 1, %s, pg_backend_pid()) on conflict (account) do update set"
             " token = miniapp_leases.token + 1, worker = excluded.worker, backend = excluded.backend,"
-            " taken_at = now(), given_back = false returning token",
+            f" taken_at = now(), given_back = false returning token, {WAIT}",
             account,
             worker,
         )
-    return int(row[0]), before is None or bool(before[1])
+    return int(row[0]), before is None or bool(before[1]), float(row[1])
 
 
 async def _give_back(connection: psycopg.AsyncConnection[Any], account: str, token: int) -> None:
-    """Say that nobody is connected as this account any more. Not being able to costs the next holder
-    `settle` seconds."""
+    """Say that nobody is connected as this account any more, and free the lock at once: the server notices
+    a closed connection a little later. Not being able to costs the next holder `settle` seconds."""
     try:
         await connection.execute(
             "update miniapp_leases set given_back = true where account = %s and token = %s", [account, token]
         )
+        await connection.execute("select pg_advisory_unlock(%s, %s)", [LEASES, key_of(account)])
     except psycopg.OperationalError:
         return
 

@@ -3,12 +3,12 @@
     the account's holder                        PostgreSQL              any worker with a browser
     launches, seals the launch URL ──────────▶ queue "pages" ─────────▶ shows the page, watches it
     goes on prolonging                                                          │
-    reads the outcome, takes both away ◀────── NOTIFY, `miniapp_shown` ◀── its stages
+    reads the outcome, takes both away ◀────── NOTIFY, `miniapp_shown` ◀── its stages, sealed picture
 
 A page that is shown away from its account believes to be on a phone without network: what it asks of the
-account fails. Apps that may do more stay with the holder: those that send data, and those of the attachment
-and side menus. Nobody says whether a page's worker has died: when nothing was heard for the target's time
-twice over, the app is launched and shown once more.
+account fails. Apps that may do more stay with the holder: those that send data, those of the attachment and
+side menus, and targets with steps of Metapro, which go on in the page. Nobody says whether a page's worker
+has died: when nothing was heard for the target's time twice over, the app is launched and shown once more.
 """
 
 from __future__ import annotations
@@ -26,24 +26,18 @@ from psycopg.types.json import Jsonb
 from telethon.tl import types
 
 from flows import Consent, MainApp, MiniAppError, OpenParameters, WebView
-from flows.app_config import DEFAULT_PROTOCOLS
 from flows.cache import Bot
-from launcher.account_session import AccountSession
-from launcher.connection import new_client
-from launcher.entry import Entry
 from launcher.hosts.browser import Browser
 from launcher.hosts.observations import HostUnavailable
 from launcher.launcher import Launcher
 from launcher.mini_app import MiniApp
 from launcher.probe.course import Course, Wrong
 from launcher.probe.in_browser import show
-from launcher.probe.results import Stage, StageResult, Status
+from launcher.probe.results import StageResult, Status
 from launcher.probe.targets import Target
 from launcher.scale.letters import Letter, Seal
 from launcher.scale.tasks import PAGES, SHOW, pool_of
-from launcher.servers import server_of
 from launcher.settings import Settings
-from launcher.timing import Timing
 
 __all__ = ["CHANNEL", "Away", "Sender"]
 
@@ -85,7 +79,7 @@ class Sender:
         finally:
             del self._waiting[run]
             outcome = await self._take_away(run, job)
-        _apply(outcome, course)
+        self._apply(outcome, course)
 
     async def _send(self, run: str, letter: Letter) -> int | None:
         job = Job(
@@ -104,6 +98,15 @@ class Sender:
             row = await told.fetchone()
         return None if row is None else row[0]
 
+    def _apply(self, outcome: dict[str, Any] | None, course: Course) -> None:
+        if outcome is None:
+            raise Wrong(
+                Status.UNKNOWN, "what came of the page is lost.", "It is shown again at its next check."
+            )
+        course.browser_died = outcome["browser_died"]
+        course.screenshot = self._seal.open_picture(outcome["picture"])
+        course.went(StageResult.from_json(one) for one in outcome["stages"])
+
 
 async def _show_here(launcher: Launcher, target: Target, app: MiniApp, course: Course) -> None:
     try:
@@ -119,16 +122,6 @@ def _letter(target: Target, app: MiniApp, elapsed: float) -> Letter:
         url=app.url, target=target, bot=bot.id, username=bot.username, inline=bot.inline,
         fullsize=view.fullsize, fullscreen=view.fullscreen, same_origin=view.same_origin, elapsed=elapsed,
     )  # fmt: skip
-
-
-def _apply(outcome: dict[str, Any] | None, course: Course) -> None:
-    if outcome is None:
-        raise Wrong(Status.UNKNOWN, "what came of the page is lost.", "It is shown again at its next check.")
-    course.browser_died = outcome["browser_died"]
-    course.went(
-        StageResult(Stage(one["stage"]), Status[one["status"]], one["seconds"], one["text"], one["remedy"])
-        for one in outcome["stages"]
-    )
 
 
 class Away:
@@ -167,7 +160,7 @@ class Away:
         course = Course(letter.target, since_start=letter.elapsed)
         try:
             async with asyncio.timeout(max(0.1, letter.target.timeout - letter.elapsed)):
-                launcher = _without_account(self._settings, browser)
+                launcher = Launcher.without_account(self._settings, browser, _NoAccount())
                 course.app = _app(launcher, letter)
                 await show(launcher, letter.target, course.app, course)
         except TimeoutError:
@@ -177,7 +170,12 @@ class Away:
         except MiniAppError as failure:
             course.fails(failure)
         result = course.result(datetime.fromtimestamp(time.time(), UTC), time.time(), repeated=False)
-        return {"stages": result.to_json()["stages"], "browser_died": course.browser_died}
+        picture = self._seal.seal_picture(result.screenshot)
+        return {
+            "stages": result.to_json()["stages"],
+            "browser_died": course.browser_died,
+            "picture": None if picture is None else picture.decode(),
+        }
 
     async def _tell(self, run: str, outcome: dict[str, Any]) -> None:
         async with pool_of(self._app).connection() as connection, connection.transaction():
@@ -193,17 +191,6 @@ class _NoAccount(MiniAppError):
 
     def __init__(self) -> None:
         super().__init__("This page is shown away from its account.", "Give the target a worker of its own.")
-
-
-def _without_account(settings: Settings, browser: Browser) -> Launcher:
-    """A launcher whose client is never connected: what pages ask of the account fails."""
-    server = server_of(settings, connecting=False)
-    session = AccountSession(server)
-    launcher = Launcher(settings, browser=browser, timing=Timing(retries=()))
-    launcher._allowed = DEFAULT_PROTOCOLS
-    launcher._entry = Entry(new_client(session, server), session, server, "")
-    launcher._lose(_NoAccount())
-    return launcher
 
 
 def _app(launcher: Launcher, letter: Letter) -> MiniApp:

@@ -1,7 +1,10 @@
 """What came of the checks, in the database: one result for each due time at most, and a limited number.
 
 A result is written with the token of the lease under which the check was made. While it is written the lease
-cannot change hands, and one with a token of the past is refused.
+cannot change hands, and one with a token of the past is refused. With a result that says for how long
+Telegram wants the account to be left alone, the lease says so as well: its next holder has to know.
+
+Of a target the picture of its last failure is kept, sealed; that of the one before goes when it is written.
 """
 
 from __future__ import annotations
@@ -24,11 +27,19 @@ _WRITE = """
 with held as (
     select 1 from miniapp_leases where account = %(account)s and token = %(token)s for share
 )
-insert into miniapp_results (target, due, account, token, worker, result)
-select %(target)s, %(due)s, %(account)s, %(token)s, %(worker)s, %(result)s from held
+insert into miniapp_results (target, due, account, token, worker, result, picture)
+select %(target)s, %(due)s, %(account)s, %(token)s, %(worker)s, %(result)s, %(picture)s from held
 on conflict (target, due) do update set
     account = excluded.account, token = excluded.token, worker = excluded.worker, written_at = now(),
-    result = excluded.result
+    result = excluded.result, picture = excluded.picture
+"""
+_PAUSE = """
+update miniapp_leases set wait_until = greatest(wait_until, now() + make_interval(secs => %(wait)s))
+where account = %(account)s and token = %(token)s
+"""
+_FORGET_PICTURES = """
+update miniapp_results set picture = null
+where target = %(target)s and due <> %(due)s and picture is not null
 """
 _PRUNE = """
 delete from miniapp_results where written_at < now() - make_interval(days => %(days)s) or (
@@ -47,18 +58,25 @@ async def write(
     account: str,
     token: int,
     worker: str,
+    picture: bytes | None = None,
     kept: int = KEPT,
 ) -> None:
-    """Write a result; that of an earlier attempt at the same due time (in milliseconds) is replaced.
+    """Write a result; that of an earlier attempt at the same due time (in milliseconds) is replaced. The
+    `picture` of a page that failed is sealed.
 
     Raises LeaseLost when the token is not that of the account's present lease.
     """
     values = {
         "account": account, "token": token, "target": result.target, "due": due, "worker": worker,
-        "result": Jsonb(result.to_json()), "kept": kept, "days": DAYS,
+        "result": Jsonb(result.to_json()), "picture": picture, "wait": result.flood_wait, "kept": kept,
+        "days": DAYS,
     }  # fmt: skip
     async with pool.connection() as connection, connection.transaction():
+        if result.flood_wait is not None:  # before the row is shared, lest two that do so wait for each other
+            await connection.execute(_PAUSE, values)
         written = await connection.execute(_WRITE, values)
         if not written.rowcount:
             raise LeaseLost(account)
+        if picture is not None:
+            await connection.execute(_FORGET_PICTURES, values)
         await connection.execute(_PRUNE, values)

@@ -6,14 +6,15 @@ from typing import Any
 
 from psycopg.rows import dict_row
 
-from launcher.scale.database import LEASES, Database
+from launcher.scale.database import Database
+from launcher.scale.leases import HELD, WAIT
 
 __all__ = ["status"]
 
 _QUERIES = {
     "leases": (
-        "select account, worker, token, taken_at, exists (select 1 from pg_locks where locktype = 'advisory'"
-        f" and classid = {LEASES} and pid = backend and granted) as held from miniapp_leases order by account"
+        f"select account, worker, token, taken_at, {HELD} as held, round({WAIT}) as wait"
+        " from miniapp_leases order by account"
     ),
     "queues": (
         "select queue_name as queue, count(*) filter (where status = 'todo') as waiting,"
@@ -29,8 +30,9 @@ _QUERIES = {
 
 
 async def status(database: Database) -> dict[str, list[dict[str, Any]]]:
-    """`leases` (account, worker, token, taken_at, held), `queues` (queue, waiting, running, failed) and the
-    last of the `results` of each target (target, account, worker, written_at, status, text). No secrets.
+    """`leases` (account, worker, token, taken_at, held, and wait: for how many seconds Telegram wants the
+    account to be left alone), `queues` (queue, waiting, running, failed) and the last of the `results` of
+    each target (target, account, worker, written_at, status, text). No secrets.
 
     Raises DatabaseGone.
     """

@@ -24,7 +24,7 @@ from launcher.accounts import Accounts
 from launcher.hosts.observations import HostUnavailable
 from launcher.probe import CheckResult, Target, Targets
 from launcher.scale.database import CANDIDATES, LEASES, Database, DatabaseGone, key_of
-from launcher.scale.holding import Crew, Holding, Pace
+from launcher.scale.holding import Crew, Holding, InUse, Pace
 from launcher.scale.leases import LeaseLost
 from launcher.scale.letters import Seal
 from launcher.scale.pages import Away
@@ -39,6 +39,7 @@ PATIENT_LOOKS = 5
 PAGES_AT_ONCE = 2
 """Pages that a worker shows at once for all: more take longer each."""
 Noted = Callable[[str], None]
+_LOST = (LeaseLost, DatabaseGone, ProcrastinateException, *AWAY)
 _SEEN = """
 select classid, objid, count(*) from pg_locks
 where locktype = 'advisory' and granted and classid = any(%s)
@@ -101,14 +102,20 @@ class Worker:
                 await _ended(pages)
 
     async def run_once(self) -> None:
-        """Do what is due of the accounts that nobody else holds, and end."""
+        """Do what is due of the accounts that nobody else holds, and end.
+
+        When an account could not be used, or somebody else holds it, MiniAppError says so after the others
+        have done theirs: whoever runs this from a timetable is not to take it for a success.
+        """
         await self._database.migrate()
         async with self._crew.app.open_async():
             pages = asyncio.create_task(self._show_pages())
             try:
-                await asyncio.gather(*(self._hold(account, once=True) for account in self._targets))
+                problems = await asyncio.gather(*(self._hold_once(account) for account in self._targets))
             finally:
                 await _ended(pages)
+        if told := " ".join(filter(None, problems)):
+            raise MiniAppError(f"Not everything was checked. {told}", "")
 
     async def _show_pages(self) -> None:
         """Show pages for all, if there is a key, a target with a page, and a browser."""
@@ -190,17 +197,29 @@ class Worker:
         """Workers prefer different accounts, so that they do not all reach for the same."""
         return crc32(f"{self._crew.name} {account}".encode())
 
-    async def _hold(self, account: str, *, once: bool = False) -> None:
+    async def _hold(self, account: str) -> None:
         """Hold an account as long as it lasts. Whatever ends it, others go on."""
         try:
-            await Holding(self._crew, account, self._targets[account]).run(once=once)
-        except (LeaseLost, DatabaseGone, ProcrastinateException, *AWAY) as failure:
+            await Holding(self._crew, account, self._targets[account]).run()
+        except InUse:
+            return
+        except _LOST as failure:
             self._noted(f"{account} is lost: {type(failure).__name__}")
-            if once:
-                raise
         except MiniAppError as failure:
             self._refused[account] = time.monotonic() + self.pace.refused
             self._noted(f"{account} cannot be used: {failure}")
+
+    async def _hold_once(self, account: str) -> str | None:
+        """Work once through what is due of an account; returns why that could not be done."""
+        try:
+            await Holding(self._crew, account, self._targets[account]).run(once=True)
+        except (InUse, DatabaseGone) as failure:
+            return str(failure)
+        except _LOST as failure:
+            return f"{account} is lost: {type(failure).__name__}."
+        except MiniAppError as failure:
+            return f"{account} cannot be used: {failure}"
+        return None
 
 
 def _by_account(settings: Settings, targets: Targets, account: str | None) -> dict[str, list[Target]]:

@@ -13,13 +13,14 @@ import tempfile
 import time
 import tracemalloc
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import httpx
 
-from launcher.exporter import Exporter, Watched, application, listening, serving
+from launcher.exporter import Exporter, Schedule, Watched, application, listening, serving
 from launcher.exporter.watched import SHOWN
 from launcher.launcher import Launcher
 from launcher.probe import CheckResult, Stage, StageResult, Status
@@ -40,7 +41,8 @@ async def exporter(sizes: Sizes) -> dict[str, Any]:
         file.write_text(_targets(sizes.targets))
         gc.collect()
         tracemalloc.start()
-        async with Exporter(file, lambda account: Launcher(settings, account)) as running:
+        schedule = partial(Schedule, lambda account: Launcher(settings, account))
+        async with Exporter(file, schedule) as running:
             bytes_each = _fill(running, sizes.targets)
             tracemalloc.stop()
             return {"targets": sizes.targets, "bytes_each": bytes_each} | await _scraped(running, sizes)
@@ -55,7 +57,7 @@ def _targets(count: int) -> str:
 def _fill(running: Exporter, count: int) -> int:
     """Let every target have its past; how many bytes each takes."""
     chance = random.Random(5)
-    for watched in running.schedule.watched.values():
+    for watched in running.source.watched.values():
         for _ in range(SHOWN):
             _note(running, watched, chance)
     gc.collect()
@@ -70,13 +72,13 @@ def _note(running: Exporter, watched: Watched, chance: random.Random) -> None:
     stages = tuple(StageResult(stage, Status.OK, chance.random()) for stage in STAGES)
     seconds = sum(stage.seconds for stage in stages)
     result = CheckResult(watched.target.name, stages, datetime.now(UTC), seconds, resolved_age=1.0)
-    watched.note(result, now=running.schedule.clock(), at=time.time())
+    watched.note(result, now=running.source.clock(), at=time.time())
     running.version += 1
 
 
 async def _scraped(running: Exporter, sizes: Sizes) -> dict[str, Any]:
     chance, figures = random.Random(6), dict[str, Any]()
-    some = next(iter(running.schedule.watched.values()))
+    some = next(iter(running.source.watched.values()))
     with listening("127.0.0.1:0") as listener:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         async with (

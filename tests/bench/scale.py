@@ -35,7 +35,7 @@ from tests.postgres import NoPostgres, PostgresServer, rows
 
 __all__ = ["scale"]
 
-_STANDING = "select count(distinct pid) from pg_locks where locktype = 'advisory' and classid = %s"
+_STANDING = "select count(*) from pg_locks where locktype = 'advisory' and classid = %s"
 _DONE = (
     "select count(*), extract(epoch from max(written_at) - min(written_at))::float from miniapp_results"
     " where result->>'status' = 'OK'"
@@ -90,7 +90,7 @@ async def _rate(
                 await held.enter_async_context(leased(database, account, "bench"))
             for number in range(count):
                 stack.enter_context(_worker(place, database, file, f"w{number}"))
-            await _until(database, count, _STANDING, CANDIDATES)
+            await _until(database, count * len(accounts), _STANDING, CANDIDATES)
             start = time.perf_counter()
         await _until(database, len(accounts) * sizes.checks, _DONE)
         whole = time.perf_counter() - start
