@@ -5,7 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-__all__ = ["as_text", "shortened"]
+__all__ = ["as_text", "counted", "shortened"]
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 target`, `2 targets`."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def as_text(value: Any) -> str:

@@ -69,7 +69,8 @@ class Time:
 
 @dataclass
 class World:
-    """An exporter at work in a sandbox, its pages, its time, and the launchers it has made, by account."""
+    """An exporter at work in a sandbox, its pages, its time, the launchers it has made, by account, and what
+    it said of them."""
 
     exporter: Exporter
     sandbox: Sandbox
@@ -77,6 +78,7 @@ class World:
     time: Time
     wall: list[float]
     launchers: list[Launcher]
+    said: list[str]
 
     def __getitem__(self, name: str) -> Watched:
         return self.exporter.source.watched[name]
@@ -112,6 +114,7 @@ async def exporting(
 ) -> AsyncIterator[World]:
     """An exporter of `targets`. The main app is the page "/", the direct-link app "/app". `browser` shows the
     pages, by default one of each account's own."""
+    said: list[str] = []
     file, time, wall, launchers = folder / "targets.yaml", Time(), [1_700_000_000.0], list[Launcher]()
     file.write_text(targets)
     settings = Settings(server="sandbox", _env_file=None)
@@ -124,8 +127,10 @@ async def exporting(
             return launchers[-1]
 
         clocks: dict[str, Any] = {"clock": time, "wait": time.wait, "wall": lambda: wall[0]}
-        async with Exporter(file, partial(Schedule, launcher, **clocks), **options) as exporter:
-            yield World(exporter, sandbox, site, time, wall, launchers)
+        async with Exporter(
+            file, partial(Schedule, launcher, said=said.append, **clocks), **options
+        ) as exporter:
+            yield World(exporter, sandbox, site, time, wall, launchers, said)
 
 
 @asynccontextmanager

@@ -179,6 +179,7 @@ async def test_an_account_that_cannot_be_used_is_tried_ever_less_often(tmp_path:
             world.time.go(pause)
             await world.checked("main", times)
         assert "no account 'nobody'" in world["main"].past[-1].text
+        assert [line.partition(":")[0] for line in world.said] == ["nobody"], "the same is said once"
         await world.checked("shop")
         assert world.statuses("shop")[0] is OK
 

@@ -332,6 +332,15 @@ async def test_a_held_session_that_is_lost_fails_the_drive_at_once(cast: People)
     assert "Open the app again" in report["kept"].remedy
 
 
+async def test_a_session_that_was_held_for_less_than_a_beat_proves_nothing(cast: People) -> None:
+    async with standing_in(Clock()) as metapro:
+        report = await driver_for(metapro, Clock(), steps=["L1"]).drive(
+            cast.alice, hold=lambda: asyncio.sleep(0)
+        )
+    assert report["kept"].verdict is Verdict.SKIPPED
+    assert "no call was due" in report["kept"].cause
+
+
 async def test_a_held_session_outlives_a_service_that_is_down_for_a_beat(cast: People) -> None:
     def down_at_the_second(beat: int) -> None:
         metapro.switches.outages = {"users": "bad_gateway"} if beat == 2 else {}
@@ -343,7 +352,7 @@ async def test_a_held_session_outlives_a_service_that_is_down_for_a_beat(cast: P
         last = metapro.log[-1]
     assert (last.endpoint, last.status) == ("me", 200)
     assert report["kept"].verdict is Verdict.PASS
-    assert report["kept"].warnings == ("1 calls were not answered",)
+    assert report["kept"].warnings == ("1 call without an answer",)
 
 
 async def test_launches_of_one_second_are_the_same_to_metapro() -> None:

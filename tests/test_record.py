@@ -363,6 +363,15 @@ def test_what_a_script_cannot_do_is_told_with_its_line(tmp_path: Path) -> None:
     assert not output.exists()
 
 
+def test_a_test_that_is_there_is_not_written_over(tmp_path: Path) -> None:
+    output = tmp_path / "test_order.py"
+    output.write_text("mine")
+    arguments = ["record", "@demo_bot", "--server", "sandbox", "-o", str(output)]
+    result = CliRunner().invoke(command_line, arguments)
+    assert (result.exit_code, output.read_text()) == (2, "mine")
+    assert "--overwrite" in result.output
+
+
 def test_without_a_display_a_script_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)

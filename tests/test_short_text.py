@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from launcher.short_text import as_text, shortened
+from launcher.short_text import as_text, counted, shortened
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,7 @@ def test_what_fits_is_whole_and_what_does_not_ends_with_the_mark() -> None:
     assert shortened(["abc"], 4) == '["a…'
     assert shortened("abcdefg", 6, mark=" (7)") == "ab (7)"
     assert shortened("abcdefg", 2, mark=" (7)") == " (7)", "a mark is not cut itself"
+
+
+def test_things_are_counted_in_words() -> None:
+    assert [counted(number, "check") for number in (0, 1, 2)] == ["0 checks", "1 check", "2 checks"]

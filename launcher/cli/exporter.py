@@ -12,6 +12,7 @@ import typer
 
 from launcher.cli import options as given
 from launcher.cli.output import say
+from launcher.short_text import counted
 
 if TYPE_CHECKING:
     from launcher.exporter import History
@@ -70,7 +71,7 @@ async def _checked(settings: Settings) -> AsyncIterator[Callable[..., Source]]:
     from launcher.launcher import Launcher
 
     async with placed(settings) as (sandbox, ready):
-        yield partial(Schedule, lambda name: Launcher(settings, name, sandbox=sandbox), ready=ready)
+        yield partial(Schedule, lambda name: Launcher(settings, name, sandbox=sandbox), ready=ready, said=say)
 
 
 @asynccontextmanager
@@ -104,5 +105,6 @@ async def _watch(
             place = f"[{host}]" if ":" in host else host
             app = application(exporter, config.basic_auth_users)
             async with serving(app, listener, config.tls_server_config):
-                say(f"{len(exporter.source.watched)} targets: {scheme}://{place}:{port}/ . Ctrl-C stops it.")
+                targets = counted(len(exporter.source.watched), "target")
+                say(f"{targets}: {scheme}://{place}:{port}/ . Ctrl-C stops it.")
                 await until_told(exporter, said=say)

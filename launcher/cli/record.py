@@ -42,6 +42,7 @@ def record(
             help="Do what the lines of this file say, without a window, in place of a person.",
         ),
     ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Write over a file that is there.")] = False,
     via: given.ViaOption = None,
     chat: given.ChatOption = None,
     button: given.ButtonOption = None,
@@ -64,6 +65,8 @@ def record(
 
     if not output.resolve().parent.is_dir():
         raise typer.BadParameter(f"there is no folder {output.parent}: make it first", param_hint="-o")
+    if output.exists() and not overwrite:
+        raise typer.BadParameter(f"{output} is there: name another file, or --overwrite it", param_hint="-o")
     options = given.place_and_start(
         via=via, chat=chat, button=button, topic=None, reply_to=None, send_as=None, silent=False,
         start=start, start_param=start_param, query=query,

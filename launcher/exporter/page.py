@@ -19,6 +19,7 @@ from launcher.exporter.watched import SHOWN, AtWork, Past, Watched
 from launcher.plain_text import plain
 from launcher.probe import CheckResult, Stage, Status
 from launcher.probe.results import worst
+from launcher.short_text import counted
 
 __all__ = ["alone", "details", "overview"]
 
@@ -74,7 +75,7 @@ def details(exporter: Exporter, watched: Watched, past: Sequence[Past]) -> str:
 <h1>{symbol(status)} {_text(watched.target.name)}</h1>
 <p class="soft">{_standing(exporter, watched)}</p></header>
 <main>
-<section class="card"><h2>Last {len(past)} checks</h2>{strip(past, max(len(past), SHOWN))}
+<section class="card"><h2>Last {counted(len(past), "check")}</h2>{strip(past, max(len(past), SHOWN))}
 <p class="soft">{_share(past)}</p></section>
 <section class="card"><h2>Seconds by stage</h2>{columns(past)}{_legend(past)}</section>
 <section class="card"><h2>This check</h2>{_last(watched)}{_facts(exporter, watched)}</section>
@@ -171,7 +172,7 @@ def _share(past: Sequence[Past]) -> str:
     if not tested:
         return "never tested"
     good = sum(one.status is not Status.CRITICAL for one in tested)
-    return f"{100 * good / len(tested):.4g} % up in {len(tested)} checks"
+    return f"{100 * good / len(tested):.4g} % up in {counted(len(tested), 'check')}"
 
 
 def _last(watched: Watched) -> str:

@@ -38,8 +38,9 @@ class Schedule:
     """Checks the targets it is given with `use` until its `async with` is left.
 
     `launcher` makes an account's launcher, not yet entered. `account` is that of targets which name none.
-    `told` hears of each result, `keep` and `ready` are those of `Checker`. `clock` is monotonic seconds,
-    `wait` lets some of them pass, `wall` gives seconds since the epoch.
+    `told` hears of each result, `said` why an account cannot be used; `keep` and `ready` are those of
+    `Checker`. `clock` is monotonic seconds, `wait` lets some of them pass, `wall` gives seconds since the
+    epoch.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Schedule:
         *,
         account: str | None = None,
         told: Callable[[Watched, CheckResult], None] = lambda _, __: None,
+        said: Callable[[str], None] = lambda _: None,
         keep: Callable[[Status], bool] | None = None,
         ready: ReadyFile | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -62,6 +64,7 @@ class Schedule:
         self._launcher = launcher
         self._account = account
         self._told = told
+        self._said = said
         self._keep = keep
         self._ready = ready
         self._wait = wait
@@ -156,6 +159,8 @@ class Schedule:
             pause = min(2 * pause, AGAIN_AT_MOST)
 
     def _down(self, account: AtWork, problem: MiniAppError, pause: float) -> None:
+        if str(problem) != str(account.problem):
+            self._said(f"{account.name or 'The account'}: {problem}")
         account.up, account.problem = False, problem
         account.again_at = self.clock() + pause
         for watched in account.watched:

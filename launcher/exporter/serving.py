@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from flows import BadInput
 from launcher.exporter.exporter import Exporter
 from launcher.exporter.web_config import Tls
+from launcher.short_text import counted
 
 __all__ = ["is_loopback", "listening", "serving", "until_told"]
 
@@ -100,6 +101,6 @@ async def _reload(exporter: Exporter, hung_up: asyncio.Event, said: Callable[[st
         await hung_up.wait()
         hung_up.clear()
         if await exporter.reload():
-            said(f"{exporter.file} is read anew: {len(exporter.source.watched)} targets.")
+            said(f"{exporter.file} is read anew: {counted(len(exporter.source.watched), 'target')}.")
         else:
             said(f"The targets stay as they were. {exporter.problem}")

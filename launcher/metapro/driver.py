@@ -37,6 +37,7 @@ from launcher.metapro.settings import MetaproSettings
 from launcher.metapro.step import Found, Skip, Step
 from launcher.metapro.steps import CATALOGUE
 from launcher.mini_app import MiniApp
+from launcher.short_text import counted
 
 if TYPE_CHECKING:
     from playwright.async_api import BrowserContext
@@ -190,8 +191,11 @@ class MetaproDriver:
                 raise Skip("nobody is logged in", "See L1.")
             if kept.failure is not None:
                 raise fault_of(kept.failure)
-            missed = (f"{kept.missed} calls were not answered",) if kept.missed else ()
-            return Found(f"{kept.times} calls, {kept.logins} new logins", None, missed)
+            if not kept.times and not kept.missed:
+                every = f"no call was due in that time: one is made every {self.settings.keep_alive:g} s"
+                raise Skip(every, "Hold it for longer, or set METAPRO_KEEP_ALIVE.")
+            missed = (f"{counted(kept.missed, 'call')} without an answer",) if kept.missed else ()
+            return Found(f"{counted(kept.times, 'call')}, {counted(kept.logins, 'new login')}", None, missed)
 
         step = Step("kept", "session kept", Layer.METAPRO_AUTH, told, "Open the app again.")
         return await schedule.extra(step)

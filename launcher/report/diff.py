@@ -27,6 +27,8 @@ _PER_LAUNCH = frozenset(
 """Fields that differ in any two launches."""
 
 
+_PER_CONNECTION = frozenset({"help.getAppConfig"})
+"""Requests that only the first launch of a connection makes."""
 _PRESENT = "present"
 
 
@@ -118,6 +120,8 @@ def _requests(exchanges: Iterable[SavedExchange]) -> dict[str, Any]:
     numbers: Counter[str] = Counter()
     told = {}
     for one in exchanges:
+        if one.method in _PER_CONNECTION:
+            continue
         numbers[one.method] += 1
         number = numbers[one.method]
         name = one.method if number == 1 else f"{one.method} ({number})"
