@@ -16,6 +16,8 @@ def percent_decoded(text: str) -> str:
 
     Raises `ValueError` for an incomplete escape, and for bytes that are not UTF-8.
     """
+    if "%" not in text:
+        return text.replace("+", " ")
     if re.search(r"%(?![0-9a-fA-F]{2})", text):
         raise ValueError("an incomplete percent-escape")
     return re.sub(r"(?:%[0-9a-fA-F]{2})+", _unescaped, text.replace("+", " "))

@@ -98,8 +98,8 @@ class MetaproClient:
         self.logins = 0
         self._shares = _http is not None
         self._http = _http or httpx.AsyncClient(
-            transport=transport, timeout=settings.timeout, verify=_trust(), follow_redirects=False
-        )
+            transport=transport, timeout=None, verify=_trust(), follow_redirects=False
+        )  # `_send` limits the time of the whole request
         self._on_exchange = on_exchange
         self._wait = wait
         self._renewing = asyncio.Lock()
@@ -442,7 +442,7 @@ class MetaproClient:
         url = self.settings.url(service) + path
         began, status = time.perf_counter(), None
         try:
-            async with asyncio.timeout(self.settings.timeout):  # httpx's own starts anew with every byte
+            async with asyncio.timeout(self.settings.timeout):  # httpx's own would start anew with every byte
                 answer = await self._http.request(method, url, **self._with_api_key(rest))
             status = answer.status_code
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as failure:

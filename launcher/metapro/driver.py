@@ -267,11 +267,13 @@ async def _first(*awaited: Awaitable[Any]) -> None:
 
 
 def _chosen(names: tuple[str, ...]) -> Any:
+    if not names:
+        return CATALOGUE
     known = {name for step in CATALOGUE for name in step.names}
     if unknown := sorted(set(names) - known):
         families = dict.fromkeys(step.family for step in CATALOGUE)
         raise BadInput(f"There is no step {', '.join(unknown)}.", f"There are {', '.join(families)}.")
-    return with_prerequisites(CATALOGUE, names) if names else CATALOGUE
+    return with_prerequisites(CATALOGUE, names)
 
 
 def _about(app: MiniApp | Launch | None) -> dict[str, str | None]:

@@ -107,7 +107,7 @@ class Schedule:
     async def _attempt(self, step: Step) -> StepResult:
         """Make the step. What it raises that is no fault of the tested is a defect, and goes on rising."""
         began = time.perf_counter()
-        unlimited = {Need.LONG, Need.RELAUNCH} & set(step.needs)  # pages wait for each other
+        unlimited = Need.LONG in step.needs or Need.RELAUNCH in step.needs  # pages wait for each other
         limit = None if unlimited else self._patience
         try:
             async with asyncio.timeout(limit):
