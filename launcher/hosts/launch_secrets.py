@@ -50,8 +50,9 @@ class LaunchSecrets:
 
     def mask(self, text: str) -> str:
         """The text without the launch's secrets."""
-        text = _INIT_DATA.sub(rf"\g<1>{MASK}", text)
-        text = PAIRING_KEY.sub(rf"\g<1>{MASK}", text)
+        if "=" in text or "%" in text:
+            text = _INIT_DATA.sub(rf"\g<1>{MASK}", text)
+            text = PAIRING_KEY.sub(rf"\g<1>{MASK}", text)
         for value in self._values:
             text = text.replace(value, MASK)
         return text

@@ -107,6 +107,7 @@ class MetaproClient:
         self._redaction = _redaction or Redaction()
         self._redaction.add(*settings.secrets)
         self._misfits = settings.misfits()
+        self._readings: dict[str, InitData | None] = {}
 
     async def __aenter__(self) -> Self:
         if not self._shares:

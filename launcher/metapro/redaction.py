@@ -14,14 +14,16 @@ from launcher.masks import MASK
 
 __all__ = ["Redaction"]
 
+_SIGNATURE = re.compile(r"(?:0x)?[0-9a-fA-F]{130}")
 _FORMS = (
     (re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+"), MASK),
-    (re.compile(r"(?:0x)?[0-9a-fA-F]{130}"), MASK),
     (PAIRING_KEY, rf"\g<1>{MASK}"),
     (re.compile(r"(appkey/)[^/?#\s]+", re.IGNORECASE), rf"\g<1>{MASK}"),
     (re.compile(r"((?:birth_?date|token|hash|signature|api_?key)\"?\s*[=:]\s*\"?)[^\s\"&,}]{12,}", re.I),
      rf"\g<1>{MASK}"),
 )  # fmt: skip
+_MARKS = frozenset("@=:/%")
+"""A text without any of these has nothing of such a form."""
 _SHORTEST = 6
 """A text of fewer characters would be struck out of words."""
 _MANY = 500
@@ -33,14 +35,15 @@ class Redaction:
 
     def __init__(self) -> None:
         self._launches: list[LaunchSecrets] = []
-        self._values: set[str] = set()
+        self._values: list[str] = []  # longest first: one may be a part of another
         self._masked: dict[str, str] = {}  # reports say the same of many steps
 
     def add(self, *values: str | None) -> None:
         """From now on these are struck out too, also percent-encoded."""
-        known = {value for value in values if value and len(value) >= _SHORTEST} - self._values
+        known = {value for value in values if value and len(value) >= _SHORTEST}.difference(self._values)
         if known:
-            self._values |= known | {quote(value, safe="") for value in known}
+            forms = known.union(self._values, (quote(value, safe="") for value in known))
+            self._values = sorted(forms, key=len, reverse=True)
             self._masked.clear()
 
     def launched(self, url: str) -> None:
@@ -59,10 +62,12 @@ class Redaction:
         return self._masked[text]
 
     def _struck_out(self, text: str) -> str:
-        for value in sorted(self._values, key=len, reverse=True):
+        for value in self._values:
             text = text.replace(value, MASK)
         for launch in self._launches:
             text = launch.mask(text)
-        for form, shown in _FORMS:
-            text = form.sub(shown, text)
+        text = _SIGNATURE.sub(MASK, text)
+        if not _MARKS.isdisjoint(text):
+            for form, shown in _FORMS:
+                text = form.sub(shown, text)
         return text
