@@ -107,7 +107,7 @@ class MetaproClient:
         self._redaction = _redaction or Redaction()
         self._redaction.add(*settings.secrets)
         self._misfits = settings.misfits()
-        self._readings: dict[str, InitData | None] = {}
+        self._read = lru_cache(maxsize=4)(_read)  # several clients log in with the same init data
 
     async def __aenter__(self) -> Self:
         if not self._shares:
@@ -120,17 +120,19 @@ class MetaproClient:
 
     def another(self, settings: MetaproSettings) -> MetaproClient:
         """A session of its own over the same connections: without a token, and good while this one is."""
-        return MetaproClient(
+        client = MetaproClient(
             settings, on_exchange=self._on_exchange, keep=self.keep, wait=self._wait, _http=self._http,
             _redaction=self._redaction,
         )  # fmt: skip
+        client._read = self._read
+        return client
 
     # Logging in
 
     async def telegram_login(self, init_data: str, *, referral_code: str | None = None) -> Login:
         """Log in with raw init data. Raises MetaproError."""
         knobs = self.settings.telegram_login
-        read = _read(init_data)
+        read = self._read(init_data)
         self._redaction.add(init_data, *_proofs(read))
         self._last_init_data = SecretStr(init_data)
         self.logins += 1
