@@ -2,7 +2,7 @@
 
 The stand-in is a process of its own. What must be asked is what one drive asked: the same requests are then
 sent by bare httpx over one client, in the same order of dependence (what a step asked goes one after another,
-after what the steps before it asked, and beside all else), with nothing read from the answers.
+after what the steps before it asked, and beside all else). Of the answers it reads what is JSON.
 """
 
 from __future__ import annotations
@@ -63,12 +63,15 @@ async def metapro(sizes: Sizes) -> dict[str, Any]:
 
 
 async def _asked(settings: MetaproSettings, launch: Launch) -> dict[str, list[Asked]]:
-    """The requests of one drive by step: each step is a task of its name."""
+    """The requests of one drive by step: each step is a task of its name. Headers are those which httpx does
+    not send anyway."""
     found: dict[str, list[Asked]] = {}
+    usual = {*httpx.Client(verify=False).headers.items()}
 
     class Noting(httpx.AsyncHTTPTransport):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-            headers = {name: value for name, value in request.headers.items() if name != "host"}
+            sent = set(request.headers.items()) - usual
+            headers = {name: value for name, value in sent if name not in ("host", "content-length")}
             task = asyncio.current_task()
             assert task is not None
             found.setdefault(task.get_name(), []).append(
@@ -89,7 +92,9 @@ async def _sent(client: httpx.AsyncClient, asked: Mapping[str, Sequence[Asked]])
         for one in before:
             await tasks[one]
         for method, url, headers, content in requests:
-            await client.request(method, url, headers=headers, content=content)
+            answer = await client.request(method, url, headers=headers, content=content)
+            if answer.is_success and answer.headers.get("content-type") == "application/json":
+                answer.json()
 
     async with asyncio.TaskGroup() as group:
         for id, requests in asked.items():
