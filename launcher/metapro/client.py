@@ -439,14 +439,17 @@ class MetaproClient:
                     raise refusal(service, answer, layer, self._redaction.mask)
             await self._wait(pause)
 
-    async def _send(self, service: str, method: str, path: str, **rest: Any) -> httpx.Response:
+    async def _send(
+        self, service: str, method: str, path: str, *, params: Mapping[str, Any] | None = None, **rest: Any
+    ) -> httpx.Response:
         if self._misfits:
             raise MetaproMisconfigured(" ".join(self._misfits), "Nothing was sent.")
         url = self.settings.url(service) + path
+        query = f"?{httpx.QueryParams(params)}" if params else ""
         began, status = time.perf_counter(), None
         try:
             async with asyncio.timeout(self.settings.timeout):  # httpx's own would start anew with every byte
-                answer = await self._http.request(method, url, **self._with_api_key(rest))
+                answer = await self._http.request(method, _parsed_url(url + query), **self._with_api_key(rest))
             status = answer.status_code
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as failure:
             raise MetaproUnreachable(
@@ -472,6 +475,11 @@ class MetaproClient:
 def _trust() -> ssl.SSLContext:
     """Loaded once for all clients: reading the certificates takes longer than a request."""
     return httpx.create_ssl_context()
+
+
+_parsed_url = lru_cache(maxsize=512)(httpx.URL)
+"""Most addresses are asked again, by this drive or the next one, and reading one takes longer than most else
+that is done for a request."""
 
 
 def _read(init_data: str) -> InitData | None:

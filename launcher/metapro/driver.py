@@ -224,7 +224,6 @@ class MetaproDriver:
     ) -> AsyncIterator[Drive]:
         launch = Launch.of(app) if isinstance(app, MiniApp) else app
         redaction = Redaction()
-        redaction.add(*self.settings.secrets)
         for one in (launch, self._companion):
             if one is not None:
                 redaction.launched(one.secret_url)
