@@ -445,11 +445,11 @@ class MetaproClient:
         if self._misfits:
             raise MetaproMisconfigured(" ".join(self._misfits), "Nothing was sent.")
         url = self.settings.url(service) + path
-        query = f"?{httpx.QueryParams(params)}" if params else ""
+        asked = f"{url}?{httpx.QueryParams(params)}" if params else url
         began, status = time.perf_counter(), None
         try:
             async with asyncio.timeout(self.settings.timeout):  # httpx's own would start anew with every byte
-                answer = await self._http.request(method, _parsed_url(url + query), **self._with_api_key(rest))
+                answer = await self._http.request(method, _parsed_url(asked), **self._with_api_key(rest))
             status = answer.status_code
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as failure:
             raise MetaproUnreachable(

@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -227,16 +227,14 @@ class MetaproDriver:
         for one in (launch, self._companion):
             if one is not None:
                 redaction.launched(one.secret_url)
-        async with AsyncExitStack() as stack:
-            client = MetaproClient(
-                self.settings,
-                transport=self._transport,
-                on_exchange=on_exchange,
-                keep=False,
-                wait=self._wait,
-                _redaction=redaction,
-            )
-            await stack.enter_async_context(client)
+        async with MetaproClient(
+            self.settings,
+            transport=self._transport,
+            on_exchange=on_exchange,
+            keep=False,
+            wait=self._wait,
+            _redaction=redaction,
+        ) as client:
             yield Drive(
                 self.settings,
                 client,

@@ -55,25 +55,36 @@ class Schedule:
         self._steps = steps
         self._patience = patience
         self._on_result = on_result
+        self._results: dict[str, StepResult] = {}
         self._tasks: dict[str, asyncio.Task[StepResult]] = {}
 
     async def run(self) -> tuple[StepResult, ...]:
-        """All of them, in the order of the catalogue."""
+        """All of them, in the order of the catalogue. Those that need what is not there are told first."""
         async with asyncio.TaskGroup() as group:
             for step in self._steps:
-                self._tasks[step.id] = group.create_task(self._run(step), name=step.id)
-        return tuple(self._tasks[step.id].result() for step in self._steps)
+                if (unmet := self._unmet(step)) is not None:
+                    self._tell(unmet)
+                else:
+                    self._tasks[step.id] = group.create_task(self._run(step), name=step.id)
+        return tuple(self._results[step.id] for step in self._steps)
 
     async def extra(self, step: Step) -> StepResult:
         """One more, after all the others."""
         return await self._run(step)
 
     async def _run(self, step: Step) -> StepResult:
-        result = self._unmet(step) or await self._blocked(step)
-        result = result or await self._told_once(step, await self._attempt(step))
+        result = await self._blocked(step) or await self._told_once(step, await self._attempt(step))
+        return self._tell(result)
+
+    def _tell(self, result: StepResult) -> StepResult:
+        self._results[result.id] = result
         if self._on_result is not None:
             self._on_result(result)
         return result
+
+    async def _of(self, name: str) -> StepResult | None:
+        """How a step went, once it is done; None for one that is not made."""
+        return await self._tasks[name] if name in self._tasks else self._results.get(name)
 
     def _unmet(self, step: Step) -> StepResult | None:
         """Skipped, when something it needs is not there."""
@@ -85,10 +96,8 @@ class Schedule:
     async def _blocked(self, step: Step) -> StepResult | None:
         """Skipped, when what it depends on did not go well."""
         for name in step.after:
-            if name not in self._tasks:
-                continue
-            before = await self._tasks[name]
-            if before.verdict not in _WENT_WELL:
+            before = await self._of(name)
+            if before is not None and before.verdict not in _WENT_WELL:
                 how = "failed" if before.verdict is Verdict.FAIL else f"was skipped: {before.cause}"
                 why = before.cause if before.cause.startswith("because ") else f"because {name} {how}"
                 return self._result(step, Verdict.SKIPPED, cause=why, remedy=before.remedy)
@@ -96,10 +105,10 @@ class Schedule:
 
     async def _told_once(self, step: Step, result: StepResult) -> StepResult:
         """The result, skipped when another step tells the same fault."""
-        if result.verdict is not Verdict.FAIL or step.echoes not in self._tasks:
+        if result.verdict is not Verdict.FAIL:
             return result
-        other = await self._tasks[step.echoes]
-        if (other.verdict, other.cause) != (result.verdict, result.cause):
+        other = await self._of(step.echoes)
+        if other is None or (other.verdict, other.cause) != (result.verdict, result.cause):
             return result
         because = f"because {step.echoes} failed in the same way"
         return self._result(step, Verdict.SKIPPED, cause=because, remedy=result.remedy)
