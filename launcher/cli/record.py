@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import sys
 import threading
@@ -128,6 +127,8 @@ async def _typed() -> AsyncIterator[str]:
 
     A thread reads them, for a line that is never typed must not keep the program.
     """
+    import asyncio
+
     loop, lines = asyncio.get_running_loop(), asyncio.Queue[str]()
 
     def read() -> None:
@@ -161,7 +162,9 @@ def _begin(app: MiniApp) -> None:
 
 def _tell_soon(app: MiniApp, event: Logged) -> None:
     """An event is logged before the phone has changed."""
-    asyncio.get_running_loop().call_soon(_tell, app, event)
+    from asyncio import get_running_loop
+
+    get_running_loop().call_soon(_tell, app, event)
 
 
 def _tell(app: MiniApp, event: Logged) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import socket
@@ -109,6 +108,8 @@ def _worker(
 
 async def _work(worker: Worker, *, once: bool) -> None:
     """Work until done, or told to stop."""
+    import asyncio
+
     working = asyncio.ensure_future(worker.run_once() if once else worker.run())
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGINT, signal.SIGTERM):

@@ -169,7 +169,7 @@ def _counts(saved: SavedLaunch) -> Html:
         (len(saved.exchanges), "requests to Telegram", "requests", False),
         (len(saved.events) + saved.events_left_out, "events", "events", False),
         (len(saved.unanswered), "unanswered", "unanswered", True),
-        (len(saved.seen), "seen on the page", "seen", True),
+        (sum(one.kind != "no video" for one in saved.seen), "seen on the page", "seen", True),
         (sum(one.level == "error" for one in saved.console), "console errors", "console", True),
         (len(saved.network) + saved.requests_left_out, "network requests", "network", False),
         (failed, "failed checks", "checks", True),
