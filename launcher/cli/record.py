@@ -16,6 +16,7 @@ import typer
 from launcher.cli import options as given
 from launcher.cli.output import say
 from launcher.cli.written import writing
+from launcher.short_text import counted
 
 if TYPE_CHECKING:
     from flows import BadInput
@@ -78,7 +79,7 @@ def record(
     recorded = run(_record(given.settings_for(server), account, target, played, options))
     with writing(output):
         output.write_text(recorded.source(), "utf-8")
-    say(f"Written: {output}, {len(recorded.steps)} steps. Run it: pytest {output}")
+    say(f"Written: {output}, {counted(len(recorded.steps), 'step')}. Run it: pytest {output}")
 
 
 async def _record(

@@ -67,6 +67,7 @@ class Course:
         self.browser_died = False
         self.recording: Recording | None = None
         self.metapro: tuple[dict[str, Any], ...] = ()
+        self.metapro_model = ""
         self._target = target
         self._began = time.perf_counter() - since_start
         self._at = Stage.PARSE
@@ -219,7 +220,7 @@ class Course:
             return None
         from launcher.report.saved import SavedJudgement
 
-        self.recording.metapro = list(self.metapro)
+        self.recording.metapro, self.recording.metapro_model = list(self.metapro), self.metapro_model
         verdict = _JUDGED[result.status]
         by = f"check {result.target}"
         self.recording.judgement = SavedJudgement(by=by, verdict=verdict, text=result.text)
