@@ -434,6 +434,22 @@ async def test_who_waits_is_told_of_a_flood_wait_that_is_too_long_for_him() -> N
     assert budget.left == pytest.approx(14)
 
 
+async def test_who_wants_little_does_not_get_it_before_who_has_waited() -> None:
+    time = Time()
+    budget = Budget(60, clock=time, wait=time.wait)
+    budget.spend(13)
+    much = asyncio.create_task(budget.take(4))
+    await time.waited.wait()
+    little = asyncio.create_task(budget.take(1))
+    time.waited.clear()
+    time.go(2)
+    done, _ = await asyncio.wait((much, little), return_when=asyncio.FIRST_COMPLETED)
+    assert done == {much}
+    await time.waited.wait()
+    time.go(1)
+    await little
+
+
 async def test_a_check_that_waits_for_its_turn_ends_when_telegram_wants_to_be_left_alone() -> None:
     time = Time()
     budget = Budget(60, clock=time, wait=time.wait)

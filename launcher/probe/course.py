@@ -28,7 +28,7 @@ from launcher.inspection.run import FINDING_A_BOT, FINDING_AN_APP
 from launcher.mini_app import MiniApp
 from launcher.probe.results import CheckResult, Stage, StageResult, Status
 from launcher.probe.targets import Target
-from launcher.tracing import Exchange, traced
+from launcher.tracing import Exchange
 
 if TYPE_CHECKING:
     from launcher.report import Recording, SavedLaunch
@@ -73,7 +73,7 @@ class Course:
         self._at = Stage.PARSE
         self._stage_began = time.perf_counter()
         self._stages: dict[Stage, StageResult] = {}
-        self._exchanges: list[Exchange] = []
+        self.exchanges: list[Exchange] = []
 
     @property
     def since_start(self) -> float:
@@ -83,7 +83,7 @@ class Course:
     @property
     def requests(self) -> int:
         """How many requests were made of Telegram."""
-        return len(self._exchanges)
+        return len(self.exchanges)
 
     # Going on
 
@@ -99,12 +99,6 @@ class Course:
         with self.stage(Stage.PARSE):
             if self._target.link is not None:
                 links.parse(self._target.link)
-
-    @contextmanager
-    def tracing(self) -> Iterator[None]:
-        """Collect the requests of the block."""
-        with traced() as self._exchanges:
-            yield
 
     def asks(self) -> None:
         """The launch begins."""
@@ -130,7 +124,7 @@ class Course:
 
     def _divide(self) -> None:
         for stage, methods in ((Stage.RESOLVE, FINDING_A_BOT), (Stage.BOT_APP, FINDING_AN_APP)):
-            seconds = [exchange.seconds for exchange in self._exchanges if exchange.method in methods]
+            seconds = [exchange.seconds for exchange in self.exchanges if exchange.method in methods]
             if seconds:
                 self._stages[stage] = StageResult(stage, Status.OK, sum(seconds))
 
