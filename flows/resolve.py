@@ -204,6 +204,7 @@ def _parsed(text: str) -> links.Link:
         ) from None
 
 
+@lru_cache(maxsize=1024)
 def _typed(text: str) -> links.Link:
     """A link as the caller wrote it. Clients drop a start parameter of wrong form without a word
     (core.telegram.org/api/links); somebody who typed it wants to be told."""

@@ -3,7 +3,8 @@
     async with Pages({"/": "<p>hello"}) as pages:
         pages.url("/")
 
-A page is its HTML, or an `Answer`. `SILENT` never answers. What was asked for is in `pages.asked`.
+A page is its HTML, or an `Answer`. `SILENT` never answers. What was asked for is in `pages.asked`, with
+which headers in `pages.heads`.
 """
 
 from __future__ import annotations
@@ -81,6 +82,7 @@ class Pages:
     def __init__(self, pages: Mapping[str, str | Answer], tls: ssl.SSLContext | None = None) -> None:
         self.pages = dict(pages)
         self.asked: list[str] = []
+        self.heads: list[str] = []
         self.arrived = asyncio.Event()  # set by each request
         self._tls = tls
         self._connections: set[asyncio.Task[Any]] = set()
@@ -115,8 +117,9 @@ class Pages:
                 await writer.wait_closed()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        target = head.decode().split()[1]
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        target = head.split()[1]
+        self.heads.append(head)
         self.asked.append(target)
         self.arrived.set()
         page = self.pages.get(target.partition("?")[0], Answer("not here", 404))

@@ -48,6 +48,7 @@ from tests.test_bridge import MINIMAL, send, settle
 
 SCRIPT = Path(sys.executable).with_name("miniapp")
 HEAVY = {
+    "asyncio",
     "telethon",
     "pydantic_settings",
     "cryptography",

@@ -14,6 +14,8 @@ import typer.main
 import flows
 import launcher
 from launcher.cli import app
+from launcher.demo.show import NEXT
+from launcher.metapro.steps import CATALOGUE
 from tests.readme import DOCUMENTS, README, ROOT, block, settings_in_code
 
 TEXT = README.read_text()
@@ -52,6 +54,19 @@ def test_every_path_that_is_named_exists(document: str) -> None:
 @pytest.mark.parametrize("name", ["demo", "test", "bench"])
 def test_no_output_is_left_out(name: str) -> None:
     assert block(TEXT, name).strip(), f"the README's block {name} is empty"
+
+
+def test_the_demonstration_that_is_quoted_is_todays() -> None:
+    quoted = block(TEXT, "demo")
+    told = [
+        *(command for command, _ in NEXT),
+        "A launch as a report:",
+        "Their status page:",
+        "W2.app",
+        "50 steps",
+    ]
+    assert [words for words in told if words not in quoted] == []
+    assert len(CATALOGUE) == 50
 
 
 def commands() -> list[list[str]]:

@@ -1,13 +1,15 @@
 """A page looked at over plain HTTP."""
 
+import asyncio
 import ssl
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
 from launcher.hosts import HostUnavailable
-from launcher.hosts.http import SDKS, look
+from launcher.hosts.http import SDKS, Clients, look
 from tests.pages import SILENT, Answer, Pages, app, certificate
 
 SECRET = "c501b71e775f74ce"
@@ -36,6 +38,18 @@ async def test_redirects_are_told_without_what_they_carry() -> None:
     assert report.redirects == (pages.url("/"), pages.url("/next"))
     assert (report.url, report.status) == (pages.url("/end"), 200)
     assert SECRET not in repr(report)
+
+
+async def test_cookies_are_kept_on_the_way_and_no_longer() -> None:
+    turn = Answer(status=302, headers={"Location": "/end", "Set-Cookie": "been=here"})
+    async with Pages({"/": turn, "/end": "<p>end"}) as pages, httpx.AsyncHTTPTransport() as transport:
+        clients = Clients(transport)
+        urls = [pages.url(f"/?{number}" + LAUNCH.replace("?", "&")) for number in range(3)]
+        await asyncio.gather(*(look(url, clients=clients, steps=False) for url in urls[:2]))
+        again = [await look(url, clients=clients, steps=steps) for url in urls for steps in (False, True)]
+    assert {(report.status, report.url) for report in again} == {(200, pages.url("/end"))}
+    assert all(("been=here" in head) is head.startswith("GET /end") for head in pages.heads)
+    assert len(pages.asked) == 16
 
 
 async def test_a_circle_of_redirects() -> None:

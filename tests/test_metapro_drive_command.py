@@ -156,7 +156,7 @@ def test_a_drive_is_reported_whole_and_without_secrets(
     the launch's own, and what the app did; not one of the settings that are secret."""
     for name, value in (CANARIES | {"METAPRO_API_KEY_PLACE": "header"}).items():
         monkeypatch.setenv(name, value)
-    kept = ("--report", "drive.html", "--save", "drive.json")
+    kept = ("--report", "drive.html", "--save", "drive.json", "--trace", "trace.zip")
     code, report = run(monkeypatch, capsys, TARGET, "--server", "sandbox", "--steps", "L1,W1,B1", *kept)
     saved, page = SavedLaunch.read(tmp_path / "drive.json"), (tmp_path / "drive.html").read_text("utf-8")
     assert page == html(saved)
@@ -167,12 +167,19 @@ def test_a_drive_is_reported_whole_and_without_secrets(
     assert code == report["exit_code"]
     for step in report["steps"]:
         assert f"<code>{step['id']}</code>" in page
-        assert not step["cause"] or escape(step["cause"]) in page
+        for told in (step["cause"], step["assumption"], *step["warnings"]):
+            assert not told or escape(told) in page
+    assert any(step["assumption"] for step in report["steps"])
+    assert report["model"]
+    assert f"<strong>{escape(report['model'])}</strong>" in page
     assert "web_app_ready" in [event.name for event in saved.events]
     assert "messages.requestAppWebView" in [one.method for one in saved.exchanges]
     assert len(saved.screenshots) == 1
     assert any("/login/simple" in one.path for one in saved.network)
-    assert _pieces_in(page + (tmp_path / "drive.json").read_text("utf-8")) == []
+    with zipfile.ZipFile(tmp_path / "trace.zip") as archive:
+        traced = b"".join(map(archive.read, archive.namelist())).decode("utf-8", "replace")
+    assert "/login/simple" in traced
+    assert _pieces_in(page + traced + (tmp_path / "drive.json").read_text("utf-8")) == []
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ from launcher.metapro import (
     print_report,
 )
 from launcher.metapro.drive import reopening
+from launcher.metapro.redaction import Redaction
 from launcher.sandbox import Sandbox
 from launcher.sandbox.metapro import MetaproStandIn, Switches
 from launcher.settings import Settings
@@ -404,6 +405,13 @@ async def _repeats(request: Request) -> Response:
     if body:
         told.insert(0, body)
     return JSONResponse({"statusCode": 400, "message": [f"repeated {one}" for one in told]}, 400)
+
+
+@pytest.mark.parametrize(
+    "text", ["birthDate: 1990-05-04", '{"birthDate":"1990-05-04"}', "birth_date=1990-05-04"]
+)
+def test_a_birth_date_that_nobody_announced_is_struck_out(text: str) -> None:
+    assert "1990" not in Redaction().mask(text)
 
 
 @pytest.mark.parametrize("project", ["taken", "refused"])

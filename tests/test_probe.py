@@ -174,11 +174,7 @@ async def test_a_page_is_held_against_what_was_expected(
         assert (result.status, words in result.text) == (status, True), result.text
 
 
-async def test_the_proofs_of_init_data_are_held_against_the_bot(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with checking({"/": READY}) as (checker, sandbox, _):
-        sandbox.world.bot("demo_bot").token = "7000000001:another"
-        await checker.check(link(host="none"))
-        sandbox.faults.clear()
+async def test_the_proofs_of_init_data_are_held_against_the_bot() -> None:
     async with checking({"/": READY}) as (checker, sandbox, _):
         checker.launcher.settings = Settings(
             server="sandbox", bot_token=f"{sandbox.world.bot('demo_bot').id}:wrong", _env_file=None
@@ -192,7 +188,8 @@ async def test_a_flow_without_identity_has_no_init_data_to_check() -> None:
     async with checking({"/": READY}) as (checker, _, _):
         target = main_app(via="keyboard_button", button="Order", host="none", expect={"init_data": "age"})
         result = await checker.check(target)
-        assert result.status in (Status.CRITICAL, Status.UNKNOWN), result.text
+        assert result.status is Status.CRITICAL
+        assert "age: the flow keyboard_button brings no init data" in result.text
 
 
 async def test_a_certificate_that_ends_soon_is_a_warning(tmp_path: Path) -> None:
@@ -295,6 +292,14 @@ async def test_a_page_that_misbehaves_is_named(browser: Browser) -> None:  # noq
             timeout = 3 if words.endswith("3 s") else 12 if page == app() and not expect else 20
             result = await checker.check(link(host="browser", timeout=timeout, expect=expect))
             assert (result.status, words in result.text) == (status, True), (words, result.text)
+
+
+@in_browser
+async def test_a_page_without_a_certificate_is_a_warning_in_a_browser_too(browser: Browser) -> None:  # noqa: F811
+    async with checking({"/": READY}, browser=browser) as (checker, _, _):
+        result = await checker.check(link(host="browser", expect={"certificate_days": 14}))
+        assert (result.status, stages(result)[-1]) == (Status.WARNING, "navigate")
+        assert "there is no certificate to judge" in result.text
 
 
 @in_browser
@@ -427,6 +432,22 @@ async def test_who_waits_is_told_of_a_flood_wait_that_is_too_long_for_him() -> N
     time.go(40)
     await patient
     assert budget.left == pytest.approx(14)
+
+
+async def test_who_wants_little_does_not_get_it_before_who_has_waited() -> None:
+    time = Time()
+    budget = Budget(60, clock=time, wait=time.wait)
+    budget.spend(13)
+    much = asyncio.create_task(budget.take(4))
+    await time.waited.wait()
+    little = asyncio.create_task(budget.take(1))
+    time.waited.clear()
+    time.go(2)
+    done, _ = await asyncio.wait((much, little), return_when=asyncio.FIRST_COMPLETED)
+    assert done == {much}
+    await time.waited.wait()
+    time.go(1)
+    await little
 
 
 async def test_a_check_that_waits_for_its_turn_ends_when_telegram_wants_to_be_left_alone() -> None:

@@ -123,6 +123,11 @@ async def test_fails_after_the_block(mini_app_open, mini_app_output):
         (mini_app_output / "notes.txt").write_text("kept")
     assert not app.is_closed
 
+async def test_fails_with_two(mini_app_open):
+    async with mini_app_open(LINK, host=None) as one, mini_app_open(ASKING, host=None) as other:
+        Path("launches.txt").write_text(f"{one.init_data.hash} {other.init_data.hash}")
+        assert one.init_data.hash == other.init_data.hash
+
 async def test_fails_over_http(mini_app_open):
     async with mini_app_open(LINK, host="http") as app:
         assert app.http.status == 404
@@ -173,7 +178,7 @@ def test_under_pytest_asyncio(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess(
         "--junitxml=junit.xml", "--html=all.html", "--alluredir=allure", "-p", "no:playwright"
     )
-    result.assert_outcomes(passed=2 + 3, failed=7)
+    result.assert_outcomes(passed=2 + 3, failed=8)
     told = result.stdout.str()
     for line in (
         r"opened      direct_link of @demo_bot on android \(sandbox\)",
@@ -191,7 +196,7 @@ def test_under_pytest_asyncio(pytester: pytest.Pytester) -> None:
     ):
         assert re.search(line, told), line
     sections = re.findall(r"^-+ Mini App .*?-+\n(.*?)(?=^[-_=])", told, re.MULTILINE | re.DOTALL)
-    assert len(sections) == 7
+    assert len(sections) == 9
     assert all(2 < len(section.splitlines()) <= 10 for section in sections)
     assert ["closed      left before the test failed" in section for section in sections].count(True) == 1
     assert all(section.splitlines()[-1].startswith("report      ") for section in sections)
@@ -205,7 +210,10 @@ def test_under_pytest_asyncio(pytester: pytest.Pytester) -> None:
         "test_fails_cancelled": ["launch.json", "report.html"],
         "test_fails_after_the_block": ["launch.json", "notes.txt", "report.html"],
         "test_fails_over_http": ["launch.json", "report.html"],
+        "test_fails_with_two": ["launch-2.json", "launch.json", "report-2.html", "report.html"],
     }
+    for file in kept["test_fails_with_two"].iterdir():  # each app's files quote the failure, which has both
+        assert not [one for one in Path("launches.txt").read_text().split() if one in file.read_text("utf-8")]
     saved = SavedLaunch.read(kept["test_fails_in_the_block"] / "launch.json")
     page = (kept["test_fails_in_the_block"] / "report.html").read_text("utf-8")
     assert page == html(saved)
@@ -225,6 +233,7 @@ def test_under_pytest_asyncio(pytester: pytest.Pytester) -> None:
         "test_fails_with_an_app_of_a_fixture": None,
         "test_fails_to_open": None,
         "test_fails_by_a_defect": None,
+        "test_fails_with_two": None,
         "test_fails_cancelled": None,
         "test_fails_after_the_block": "caller",
         "test_fails_over_http": None,

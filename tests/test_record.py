@@ -22,7 +22,17 @@ from launcher.cli.record import _begin, _typed
 from launcher.hosts.browser import Browser
 from launcher.launcher import Launcher
 from launcher.record import Recorded, record
-from launcher.record.steps import Answered, Clicked, Closed, Filled, Locator, Pressed, Step, quoted
+from launcher.record.steps import (
+    Answered,
+    Clicked,
+    Closed,
+    Filled,
+    Locator,
+    Pressed,
+    SecretFilled,
+    Step,
+    quoted,
+)
 from tests.browsers import browser
 from tests.conftest import need
 from tests.pages import Pages, app
@@ -144,6 +154,20 @@ async def test_the_written_test_does_it_again(
     ]  # fmt: skip
     selectors = {step.locator.value for step in recorded.steps if isinstance(step, Clicked)}
     assert {"#right", "second", "A card to press", HOSTILE} < selectors
+
+
+@in_browser
+async def test_a_password_stays_one_when_the_page_shows_it(browser: Browser) -> None:
+    body = '<input id=word type=password aria-label="Word"><button id=show>Show</button>'
+    script = (
+        "document.querySelector('#show').onclick = () => { document.querySelector('#word').type = 'text'; };"
+    )
+    typed = 'fill "#word" ses\nclick "#show"\nfill "#word" sesame-open'
+    async with showing(browser, app(f"{script} post('web_app_ready');", body)) as (launcher, _):
+        recorded = await record(launcher, "@demo_bot", lines(typed), via="main_app")
+    assert [type(step) for step in recorded.steps][:3] == [SecretFilled, Clicked, SecretFilled]
+    assert "ses" not in recorded.source()
+    assert recorded.source().count("MINI_APP_SECRET") >= 2
 
 
 @in_browser

@@ -336,7 +336,6 @@ async def test_a_worker_whose_lease_is_cut_off_takes_it_again_and_finishes(
         assert [result.status for result in heard.results] == [Status.OK]
         assert "alice is lost: LeaseLost" in heard.words
         assert overlaps(at.sandbox.log) == 0
-        assert len({call.session for call in at.sandbox.log if call.method == OPENS}) >= 1
         assert (await status(at.database))["leases"][0]["token"] == 2
 
 
@@ -666,6 +665,19 @@ async def test_the_command_works_until_it_is_told_to_stop(
         leases = [(one["account"], one["worker"], one["held"]) for one in told["leases"]]
         assert leases == [("alice", "one", False)]
         assert [(one["target"], one["status"]) for one in told["results"]] == [("alice-0", "OK")]
+
+
+async def test_the_command_that_is_stopped_before_all_was_checked_is_no_success(
+    postgres: PostgresServer, tmp_path: Path  # noqa: F811
+) -> None:  # fmt: skip
+    async with place(postgres, tmp_path, ("one",)) as at, asyncio.timeout(90):
+        with on_call(at.sandbox, "contacts.resolveUsername") as asked:
+            at.sandbox.faults.on(OPENS, Delay(3600))
+            async with at.process("one", at.target_file(at.targets()), "--once") as process:
+                await asked.wait()
+                process.send_signal(signal.SIGTERM)
+                _, told = await process.communicate()
+        assert (process.returncode, b"stopped before everything was checked" in told) == (1, True)
 
 
 REFUSED = [

@@ -28,6 +28,7 @@ from launcher.sandbox.world import Message
 from launcher.servers import server_inside, server_of
 from launcher.settings import Settings
 from launcher.verify import WRITES, Step, Verdict, Verification, verify
+from launcher.verify.openings import JOIN, Way
 from launcher.verify.table import OBSERVATIONS, UNTESTED
 from tests.running import calls_of, in_own_task, launching
 
@@ -335,6 +336,11 @@ def test_how_much_may_be_asked_of_whom() -> None:
     with Sandbox().in_thread() as sandbox:
         assert budget_for(server_inside(sandbox)).pause_before(5_000) == 0
         assert budget_for(server_inside(sandbox), 30).per_minute == 30
+
+
+def test_an_invite_link_is_not_told() -> None:
+    way = Way(JOIN, "https://t.me/+canary0123")
+    assert "canary" not in f"{way} {way.shown}"
 
 
 @on_stage

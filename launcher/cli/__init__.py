@@ -3,7 +3,8 @@
 One file per command. Each imports what it works with when it runs, so that help and completion load nothing
 but typer. Results go to standard output, as one JSON value with `--json`; questions and progress go to
 standard error. What goes wrong anywhere is raised, and becomes one line and an exit code in `main`: 1 for
-what failed, 2 for a command line that cannot be used, 130 for Ctrl-C (but a sandbox ends by it as it should).
+what failed, 2 for a command line that cannot be used, 130 for Ctrl-C (but what runs until then, a sandbox, an
+exporter, a worker, ends by it as it should).
 """
 
 from __future__ import annotations

@@ -200,6 +200,7 @@ class _Driving:
             async with record.opening(launcher, self.target, hosting=shown, **self.options) as app:
                 found = await driver.drive(app, hold=hold)
                 record.metapro = [step.to_json() for step in found.steps]
+                record.metapro_model = found.model
                 return found
         finally:
             self.keeping.keep(record.all_saved())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -76,6 +75,8 @@ async def settled(app: MiniApp) -> None:
     """Until the app's page is ready and rests, is over, or has had its time; at once if it is not shown."""
     if app.live is None:
         return
+    import asyncio
+
     over = asyncio.ensure_future(app.closed())
     try:
         for step, seconds in ((app.live.ready, _READY), (partial(_rest, app), _BUSY)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import sys
 import threading
@@ -17,6 +16,7 @@ import typer
 from launcher.cli import options as given
 from launcher.cli.output import say
 from launcher.cli.written import writing
+from launcher.short_text import counted
 
 if TYPE_CHECKING:
     from flows import BadInput
@@ -79,7 +79,7 @@ def record(
     recorded = run(_record(given.settings_for(server), account, target, played, options))
     with writing(output):
         output.write_text(recorded.source(), "utf-8")
-    say(f"Written: {output}, {len(recorded.steps)} steps. Run it: pytest {output}")
+    say(f"Written: {output}, {counted(len(recorded.steps), 'step')}. Run it: pytest {output}")
 
 
 async def _record(
@@ -128,6 +128,8 @@ async def _typed() -> AsyncIterator[str]:
 
     A thread reads them, for a line that is never typed must not keep the program.
     """
+    import asyncio
+
     loop, lines = asyncio.get_running_loop(), asyncio.Queue[str]()
 
     def read() -> None:
@@ -161,7 +163,9 @@ def _begin(app: MiniApp) -> None:
 
 def _tell_soon(app: MiniApp, event: Logged) -> None:
     """An event is logged before the phone has changed."""
-    asyncio.get_running_loop().call_soon(_tell, app, event)
+    from asyncio import get_running_loop
+
+    get_running_loop().call_soon(_tell, app, event)
 
 
 def _tell(app: MiniApp, event: Logged) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import socket
@@ -109,13 +108,20 @@ def _worker(
 
 async def _work(worker: Worker, *, once: bool) -> None:
     """Work until done, or told to stop."""
+    import asyncio
+
+    from flows import MiniAppError
+
     working = asyncio.ensure_future(worker.run_once() if once else worker.run())
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):  # Windows
             loop.add_signal_handler(sign, working.cancel)
-    with suppress(asyncio.CancelledError):
+    try:
         await working
+    except asyncio.CancelledError:
+        if once:
+            raise MiniAppError("It was stopped before everything was checked.", "Run it again.") from None
 
 
 async def show_status(database: Database, *, as_json: bool) -> None:

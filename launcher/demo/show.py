@@ -49,7 +49,7 @@ def print_step(step: Step, console: Console) -> None:
 
 
 def print_demo(report: DemoReport, console: Console) -> None:
-    """The table of launches, what was not as documented, and three commands to try next."""
+    """The table of launches, what was not as documented, and what to try next."""
     console.print()
     console.print(_table(report, console.width >= WIDE))
     if report.reveal:

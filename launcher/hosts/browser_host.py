@@ -122,6 +122,7 @@ class BrowserHost:
         self._posted: deque[list[Any]] = deque()
         self._handing_out = False
         self._will_reload = asyncio.Event()
+        self._document: Response | None = None
 
     def __repr__(self) -> str:
         return f"<BrowserHost of {self._origin}>"
@@ -293,11 +294,18 @@ class BrowserHost:
         except Error as failure:
             loaded = Loaded(None, _cause(failure))
         else:
+            self._document = response
             status = response.status if response else None
             loaded = Loaded(status, f"status {status}" if status and status >= 400 else None)
         if loaded.failure and not self._ended.done():
             self._watch.note(Seen.LOAD_FAILED, loaded.failure)
         return loaded
+
+    async def certificate_days(self) -> float | None:
+        """For how many days the certificate of the loaded document is valid; None without TLS."""
+        details = await self._document.security_details() if self._document is not None else None
+        until = details["validTo"] if details is not None else None
+        return None if until is None else (until - time.time()) / 86_400
 
     async def _load_page(self) -> Response | None:
         return await self._page.goto(self._url, wait_until="domcontentloaded", timeout=self._timeout * 1000)

@@ -12,8 +12,10 @@ import asyncio
 import html
 import ssl
 import time
-from contextlib import nullcontext, suppress
+from collections.abc import Callable
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urldefrag, urlsplit
@@ -22,7 +24,7 @@ import httpx
 
 from launcher.hosts.launch_secrets import shown_url, web_address
 
-__all__ = ["SDKS", "HttpReport", "HttpTiming", "look"]
+__all__ = ["SDKS", "Clients", "HttpReport", "HttpTiming", "look"]
 
 SDKS = {
     "telegram-web-app.js": (b"telegram-web-app.js", b"[Telegram.WebView] > postEvent"),
@@ -75,15 +77,44 @@ class HttpReport:
         return urlsplit(self.url).hostname
 
 
+class Clients:
+    """The httpx clients of many looks, which share `transport`: it makes the connections and stays open, and
+    nothing is read of proxies.
+
+    A client is one look's at a time, and has no cookies at its beginning. What is asked of an address is the
+    same each time, so that request is kept.
+    """
+
+    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+        self._new = partial(_client, transport=transport)
+        self._idle: list[httpx.AsyncClient] = []
+        self.request = lru_cache(maxsize=1024)(partial(self._new().build_request, "GET"))
+
+    def take(self) -> httpx.AsyncClient:
+        return self._idle.pop() if self._idle else self._new()
+
+    def give_back(self, client: httpx.AsyncClient) -> None:
+        client.cookies.clear()
+        self._idle.append(client)
+
+
+def _client(redirects: int = 10, user_agent: str = _USER_AGENT, **options: Any) -> httpx.AsyncClient:
+    """Without a timer for each step: one time limit is for all of them."""
+    return httpx.AsyncClient(
+        timeout=None, follow_redirects=True, max_redirects=redirects, headers={"User-Agent": user_agent},
+        **options,
+    )  # fmt: skip
+
+
 async def look(
     url: str,
     *,
-    timeout: float = 15.0,
+    timeout: float | None = 15.0,
     limit: int = 4 * 2**20,
     redirects: int = 10,
     user_agent: str = _USER_AGENT,
     verify: ssl.SSLContext | bool = True,
-    transport: httpx.AsyncBaseTransport | None = None,
+    clients: Clients | None = None,
     scripts: bool = True,
     text: str | None = None,
     steps: bool = True,
@@ -91,34 +122,51 @@ async def look(
     """Look at a page. What is wrong with it is in the report; it raises only HostUnavailable for a URL
     that is not http(s).
 
-    `timeout`: seconds for all of it. `limit`: bytes that are read of the document, and of its scripts
-    together. `verify` as in httpx; an own SSLContext may trust an own authority.
-    `transport` makes the connections in place of one of its own, and stays open; with it nothing is read of
-    proxies. Without `scripts` only the document is loaded. `text` is looked for in it. Without
-    `steps` only the whole is timed.
+    `timeout`: seconds for all of it, None when the caller sees to that. `limit`: bytes that are read of the
+    document, and of its scripts together. `verify` as in httpx; an own SSLContext may trust an own authority.
+    `clients` are used in place of a client of its own with these `redirects`, `user_agent` and `verify`.
+    Without `scripts` only the document is loaded. `text` is looked for in it. Without `steps` only the whole
+    is timed.
     """
-    web_address(url)
-    looking = _Looking(urldefrag(url).url, limit, text, steps=steps)
-    client = httpx.AsyncClient(  # one time limit for all, instead of a timer for each of its steps
-        timeout=None, verify=verify, transport=transport, follow_redirects=True, max_redirects=redirects,
-        headers={"User-Agent": user_agent},
-    )  # fmt: skip
+    looking = _Looking(_without_fragment(url), limit, text)
+    client = _client(redirects, user_agent, verify=verify) if clients is None else clients.take()
+    request: Callable[[str], httpx.Request]
+    if clients is None or steps:
+        extensions = {"trace": looking.trace} if steps else {}
+        request = partial(client.build_request, "GET", extensions=extensions)
+    else:
+        request = clients.request
     try:
-        async with asyncio.timeout(timeout), client if transport is None else nullcontext():
-            await looking.at_page(client)
+        async with asyncio.timeout(timeout):
+            await looking.at_page(client, request)
             if scripts:
                 await looking.at_scripts(client)
     except TimeoutError:
         looking.fail(f"it did not load within {timeout:g} s")
     except (httpx.HTTPError, httpx.InvalidURL) as failure:
         looking.fail(_cause(failure))
+    finally:
+        if clients is None:
+            await client.aclose()
+        else:
+            clients.give_back(client)
     return looking.report
 
 
-class _Looking:
-    """The state of one look: what is known grows as far as it gets. `steps`: time them, too."""
+def _without_fragment(url: str) -> str:
+    page, mark, _ = url.partition("#")
+    return _address(page + mark)
 
-    def __init__(self, url: str, limit: int, text: str | None, *, steps: bool) -> None:
+
+@lru_cache(maxsize=1024)
+def _address(url: str) -> str:
+    return urldefrag(web_address(url)).url
+
+
+class _Looking:
+    """The state of one look: what is known grows as far as it gets."""
+
+    def __init__(self, url: str, limit: int, text: str | None) -> None:
         self._url = url
         self._limit = limit
         self._text = text
@@ -126,7 +174,6 @@ class _Looking:
         self._known: dict[str, Any] = {}
         self._times: dict[str, float] = {}
         self._page = b""
-        self._extensions: dict[str, Any] = {"trace": self._trace} if steps else {}
 
     @property
     def report(self) -> HttpReport:
@@ -139,8 +186,8 @@ class _Looking:
             self._known["failure"] = why
             self._times["total"] = self._elapsed()
 
-    async def at_page(self, client: httpx.AsyncClient) -> None:
-        async with client.stream("GET", self._url, extensions=self._extensions) as response:
+    async def at_page(self, client: httpx.AsyncClient, request: Callable[[str], httpx.Request]) -> None:
+        async with aclosing(await client.send(request(self._url), stream=True)) as response:
             self._answered = str(response.url)
             self._known |= {
                 "url": shown_url(self._answered),
@@ -179,7 +226,7 @@ class _Looking:
             found |= {*_sdks_in(script)}
             self._known["sdks"] = tuple(name for name in SDKS if name in found)
 
-    async def _trace(self, event: str, _: dict[str, Any]) -> None:
+    async def trace(self, event: str, _: dict[str, Any]) -> None:
         """httpcore tells of each step of the exchange; of redirects the last one counts."""
         if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
             self._times["connected"] = self._elapsed()

@@ -19,7 +19,8 @@ _FORMS = (
     (re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+"), MASK),
     (PAIRING_KEY, rf"\g<1>{MASK}"),
     (re.compile(r"(appkey/)[^/?#\s]+", re.IGNORECASE), rf"\g<1>{MASK}"),
-    (re.compile(r"((?:birth_?date|token|hash|signature|api_?key)\"?\s*[=:]\s*\"?)[^\s\"&,}]{12,}", re.I),
+    (re.compile(r"(birth_?date\"?\s*[=:]\s*\"?)[^\s\"&,}]+", re.I), rf"\g<1>{MASK}"),
+    (re.compile(r"((?:token|hash|signature|api_?key)\"?\s*[=:]\s*\"?)[^\s\"&,}]{12,}", re.I),
      rf"\g<1>{MASK}"),
 )  # fmt: skip
 _MARKS = frozenset("@=:/%")

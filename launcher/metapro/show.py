@@ -33,7 +33,7 @@ def print_report(report: DriveReport, console: Console) -> None:
     for line in _notes(report):
         console.print(line, soft_wrap=True)
     if report.model:
-        console.print(Text(f"Not Metapro itself: {plain(report.model)}", style="yellow"), soft_wrap=True)
+        console.print(Text(f"Driven against: {plain(report.model)}", style="yellow"), soft_wrap=True)
     console.print(_verdict(report), soft_wrap=True)
 
 

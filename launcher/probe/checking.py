@@ -16,10 +16,10 @@ import asyncio
 import ssl
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies
@@ -29,7 +29,7 @@ import httpx
 from flows import Consent, MiniAppError, OpenParameters
 from launcher.budget import Budget, LeftAlone
 from launcher.extras import install
-from launcher.hosts.http import look
+from launcher.hosts.http import Clients, look
 from launcher.hosts.observations import HostUnavailable
 from launcher.launcher import Launcher
 from launcher.mini_app import MiniApp
@@ -37,6 +37,7 @@ from launcher.probe.course import Course, Wrong
 from launcher.probe.expected import judge_final_host, judge_http, judge_init_data
 from launcher.probe.results import CheckResult, Stage, Status, not_tested
 from launcher.probe.targets import Target
+from launcher.tracing import traced
 
 if TYPE_CHECKING:
     from launcher.sandbox.ready_file import ReadyFile
@@ -124,7 +125,7 @@ class Checker:
     async def _go(self, target: Target, course: Course) -> None:
         try:
             async with asyncio.timeout(target.timeout * (2 if self._elsewhere(target) else 1)):
-                with course.tracing():
+                with traced() as course.exchanges:
                     await self._launch(target, course)
         except TimeoutError:
             course.out_of_time()
@@ -135,9 +136,8 @@ class Checker:
 
     async def _launch(self, target: Target, course: Course) -> None:
         course.parse()
-        async with AsyncExitStack() as stack:
-            course.asks()
-            app = await stack.enter_async_context(self._opening(target, course))
+        course.asks()
+        async with self._opening(target, course) as app:
             course.opened(app, self.launcher.cache.resolved.get(app.app.bot.id))
             judge_init_data(target.expect, app, self.launcher)
             await self._page(target, app, course)
@@ -150,7 +150,7 @@ class Checker:
             "chat": target.chat,
             "button": target.button,
             "start_param": target.start_param,
-            "parameters": OpenParameters(platform=target.platform),
+            "parameters": _parameters(target.platform),
             "consent": Consent(*target.allow) if target.allow else None,
         }
         if self._keep is None:
@@ -189,9 +189,9 @@ class Checker:
         expect = target.expect
         app.http = await look(
             app.url,
-            timeout=target.timeout,
+            timeout=None,  # the whole check has a time limit
             verify=self._trust,
-            transport=self._transport,
+            clients=self._clients,
             scripts=expect.sdk,
             text=expect.text,
             steps=course.recording is not None,
@@ -205,9 +205,15 @@ class Checker:
         return self._trusts or httpx.create_ssl_context()
 
     @cached_property
-    def _transport(self) -> httpx.AsyncBaseTransport | None:
-        """One for all looks that keeps no connection, so that each check sees the server and its certificate
-        anew. With proxies in the environment httpx has to choose for each address."""
+    def _clients(self) -> Clients | None:
+        """Of all looks, with a transport that keeps no connection, so that each check sees the server and its
+        certificate anew. With proxies in the environment httpx has to choose for each address."""
         if getproxies():
             return None
-        return httpx.AsyncHTTPTransport(verify=self._trust, limits=httpx.Limits(max_keepalive_connections=0))
+        limits = httpx.Limits(max_keepalive_connections=0)
+        return Clients(httpx.AsyncHTTPTransport(verify=self._trust, limits=limits))
+
+
+@lru_cache
+def _parameters(platform: str) -> OpenParameters:
+    return OpenParameters(platform=platform)

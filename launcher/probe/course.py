@@ -28,7 +28,7 @@ from launcher.inspection.run import FINDING_A_BOT, FINDING_AN_APP
 from launcher.mini_app import MiniApp
 from launcher.probe.results import CheckResult, Stage, StageResult, Status
 from launcher.probe.targets import Target
-from launcher.tracing import Exchange, traced
+from launcher.tracing import Exchange
 
 if TYPE_CHECKING:
     from launcher.report import Recording, SavedLaunch
@@ -67,12 +67,13 @@ class Course:
         self.browser_died = False
         self.recording: Recording | None = None
         self.metapro: tuple[dict[str, Any], ...] = ()
+        self.metapro_model = ""
         self._target = target
         self._began = time.perf_counter() - since_start
         self._at = Stage.PARSE
         self._stage_began = time.perf_counter()
         self._stages: dict[Stage, StageResult] = {}
-        self._exchanges: list[Exchange] = []
+        self.exchanges: list[Exchange] = []
 
     @property
     def since_start(self) -> float:
@@ -82,7 +83,7 @@ class Course:
     @property
     def requests(self) -> int:
         """How many requests were made of Telegram."""
-        return len(self._exchanges)
+        return len(self.exchanges)
 
     # Going on
 
@@ -98,12 +99,6 @@ class Course:
         with self.stage(Stage.PARSE):
             if self._target.link is not None:
                 links.parse(self._target.link)
-
-    @contextmanager
-    def tracing(self) -> Iterator[None]:
-        """Collect the requests of the block."""
-        with traced() as self._exchanges:
-            yield
 
     def asks(self) -> None:
         """The launch begins."""
@@ -129,7 +124,7 @@ class Course:
 
     def _divide(self) -> None:
         for stage, methods in ((Stage.RESOLVE, FINDING_A_BOT), (Stage.BOT_APP, FINDING_AN_APP)):
-            seconds = [exchange.seconds for exchange in self._exchanges if exchange.method in methods]
+            seconds = [exchange.seconds for exchange in self.exchanges if exchange.method in methods]
             if seconds:
                 self._stages[stage] = StageResult(stage, Status.OK, sum(seconds))
 
@@ -219,7 +214,7 @@ class Course:
             return None
         from launcher.report.saved import SavedJudgement
 
-        self.recording.metapro = list(self.metapro)
+        self.recording.metapro, self.recording.metapro_model = list(self.metapro), self.metapro_model
         verdict = _JUDGED[result.status]
         by = f"check {result.target}"
         self.recording.judgement = SavedJudgement(by=by, verdict=verdict, text=result.text)

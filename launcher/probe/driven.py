@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from launcher.launcher import Launcher
-from launcher.metapro import MetaproDriver, MetaproError, MetaproSettings, Outcome, Verdict, reopening
+from launcher.metapro import MetaproDriver, MetaproError, Outcome, Verdict, reopening
 from launcher.metapro.stand_in import stand_in_settings
 from launcher.mini_app import MiniApp
 from launcher.probe.course import Course, Wrong
@@ -27,16 +27,19 @@ async def drive(
     launcher: Launcher, ready: ReadyFile | None, target: Target, app: MiniApp, course: Course
 ) -> None:
     """Drive the open app. Raises Wrong for a step that failed, and when Metapro could not be tested."""
+    ready = ready or _ready_file(launcher)
     try:
         driver = MetaproDriver(
-            _settings(launcher, ready),
+            stand_in_settings(ready),
             steps=READ_ONLY if isinstance(target.metapro, bool) else target.metapro,
             relaunch=reopening(launcher, target.opens, via=target.via, start_param=target.start_param),
+            model=ready.metapro.assumption_model if ready is not None and ready.metapro else "",
             now=launcher.sandbox.now if launcher.sandbox else time.time,
         )
     except MetaproError as failure:
         raise Wrong(Status.UNKNOWN, failure.meaning, failure.remedy) from None
     report = await driver.drive(app)
+    course.metapro_model = report.model
     course.metapro = tuple(step.to_json() for step in report.steps)
     if report.outcome in (Outcome.FAIL, Outcome.UNTESTED):
         status = Status.CRITICAL if report.outcome is Outcome.FAIL else Status.UNKNOWN
@@ -46,9 +49,7 @@ async def drive(
         raise Wrong(status, f"{first.id} ({first.layer}): {first.cause.rstrip('.')}{others}.", first.remedy)
 
 
-def _settings(launcher: Launcher, ready: ReadyFile | None) -> MetaproSettings:
-    """Those of the environment; of a sandbox its stand-in's."""
+def _ready_file(launcher: Launcher) -> ReadyFile | None:
+    """That of a sandbox, whose stand-in is driven then; Telegram's servers have none."""
     server = launcher.settings.server
-    if ready is None and server not in get_args(ServerName):
-        ready = ready_file.read(Path(server))
-    return stand_in_settings(ready)
+    return None if server in get_args(ServerName) else ready_file.read(Path(server))

@@ -48,11 +48,12 @@ def judge_http(expect: Expectations, report: HttpReport) -> None:
         raise Wrong(Status.CRITICAL, f'the text "{expect.text}" is not in the page')
     if expect.sdk and not report.sdks:
         raise Wrong(Status.CRITICAL, "the page loads no known Mini App library")
-    _judge_certificate(expect, report)
+    judge_certificate(expect, report.certificate_days)
 
 
-def _judge_certificate(expect: Expectations, report: HttpReport) -> None:
-    wanted, days = expect.certificate_days, report.certificate_days
+def judge_certificate(expect: Expectations, days: float | None) -> None:
+    """For how many days the page's certificate is valid; None when it has none."""
+    wanted = expect.certificate_days
     if wanted is None:
         return
     if days is None:

@@ -14,7 +14,7 @@ from launcher.hosts.browser import Browser
 from launcher.launcher import Launcher
 from launcher.mini_app import MiniApp, PageGone
 from launcher.probe.course import Course, Wrong
-from launcher.probe.expected import judge_final_host
+from launcher.probe.expected import judge_certificate, judge_final_host
 from launcher.probe.results import Stage, Status
 from launcher.probe.targets import Target
 
@@ -32,7 +32,7 @@ async def show(launcher: Launcher, target: Target, app: MiniApp, course: Course)
         try:
             with course.stage(Stage.NAVIGATE):
                 await stack.enter_async_context(hosted(launcher, app, hosting))
-                await _loaded(target, app)
+                await _loaded(target, app, course)
             with course.stage(Stage.READY):
                 await _ready(target, app, course)
                 await _seen(target, app)
@@ -61,7 +61,7 @@ def _judged(failure: Exception, browser: Browser) -> Wrong:
     return Wrong(Status.UNKNOWN, f"the browser failed: {first}.", "Look at expect.selector.")
 
 
-async def _loaded(target: Target, app: MiniApp) -> None:
+async def _loaded(target: Target, app: MiniApp, course: Course) -> None:
     assert app.live is not None
     assert app.live.host is not None
     loaded, wanted = await app.live.host.loaded(), target.expect.status
@@ -70,6 +70,8 @@ async def _loaded(target: Target, app: MiniApp) -> None:
     if loaded.failure is not None and (loaded.status is None or loaded.status != wanted):
         raise Wrong(Status.CRITICAL, f"the page did not load: {loaded.failure}", "Look at its server.")
     judge_final_host(target.expect, urlsplit(app.frame.url).hostname)
+    course.certificate_days = await app.live.host.certificate_days()
+    judge_certificate(target.expect, course.certificate_days)
 
 
 async def _ready(target: Target, app: MiniApp, course: Course) -> None:

@@ -76,7 +76,7 @@ class Expectations(_Strict):
     by default). `text` and `selector` (CSS, or any Playwright selector): seen on the page (browser only;
     `text` is looked for in the document over http). `ready_within`: seconds from the launch to
     `web_app_ready` (browser only); `within`: seconds for the whole check; either is a warning when it takes
-    longer. `certificate_days`: warn when the certificate is valid for fewer days (http host). `init_data`:
+    longer. `certificate_days`: warn when the certificate is valid for fewer days. `init_data`:
     which checks of the init data must pass (`form`, `age`, `signature`, `hash`; with `true` all that can be
     made). `sdk`: the page loads a known library (http host).
     """
@@ -175,7 +175,8 @@ def _is_direct(link: str | None) -> bool:
 
 
 _NEEDS = {
-    "selector": ("browser",), "ready_within": ("browser",), "certificate_days": ("http",), "sdk": ("http",),
+    "selector": ("browser",), "ready_within": ("browser",), "sdk": ("http",),
+    "certificate_days": ("browser", "http"),
     "text": ("browser", "http"), "status": ("browser", "http"), "final_host": ("browser", "http", "none"),
 }  # fmt: skip
 

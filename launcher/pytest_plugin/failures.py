@@ -160,9 +160,10 @@ def _end(saved: SavedLaunch, failing: bool) -> str:
 
 
 def _wrong(saved: SavedLaunch) -> list[str]:
-    """Errors on the page's console, and what else was seen of it but its requests, in their order."""
+    """Errors on the page's console, and what else was seen of it but its requests, in their order. A film
+    that could not be taken is not the page's fault."""
     errors = [(one.at, one.text) for one in saved.console if one.level == "error"]
-    others = [(one.at, one.text) for one in saved.seen if one.kind != "request failed"]
+    others = [(one.at, one.text) for one in saved.seen if one.kind not in ("request failed", "no video")]
     return [text for _, text in sorted([*errors, *others])]
 
 

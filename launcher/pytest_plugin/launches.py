@@ -50,12 +50,14 @@ class Ended:
     def saved(self) -> SavedLaunch:
         return self._then or self._record.saved()
 
+    def masked(self, text: str) -> str:
+        return self._record.masked(text)
+
     def judged(self, test: str, failure: str) -> SavedLaunch:
-        """As it was, with the test that failed and its failure, without the secrets of the launch."""
+        """As it was, with the test that failed and its failure."""
         from launcher.report.saved import SavedJudgement
 
-        told = self._record.masked(failure)[:_FAILURE]
-        judgement = SavedJudgement(by=test, verdict="failed", text=told)
+        judgement = SavedJudgement(by=test, verdict="failed", text=failure[:_FAILURE])
         return self.saved.model_copy(update={"judgement": judgement})
 
 
@@ -109,6 +111,8 @@ class Launches:
         its name and what it failed with."""
         from launcher.report import html
 
+        for one in self._ended:  # it may quote any of them
+            failure = one.masked(failure)
         told = []
         for number, ended in enumerate(self._ended[self._written :], self._written + 1):
             saved = ended.judged(test, failure)

@@ -92,8 +92,13 @@
 
   const find = (element) => [byRole, byLabel, byPlaceholder, byText, byTestId, byId]
     .reduce((found, by) => found || by(element), null) || byPath(element);
-  const isSecret = (field) => field.type === 'password'
-    || /password|one-time-code|^cc-/.test(field.getAttribute('autocomplete') ?? '');
+  const secrets = new WeakSet(); // what was one stays one, though a button may show its text
+  const isSecret = (field) => {
+    if (field.type === 'password' || /password|one-time-code|^cc-/.test(field.getAttribute('autocomplete') ?? '')) {
+      secrets.add(field);
+    }
+    return secrets.has(field);
+  };
   const say = (what, element, more) => tell(JSON.stringify({ what, by: find(element), ...more }));
 
   let entered = false;
@@ -109,6 +114,7 @@
     if (element.tagName === 'LABEL' && element.control) return; // its field is clicked next
     say('click', element);
   });
+  hear('focusin', (_, target) => { isSecret(target); });
   hear('input', (_, target) => {
     if (target.tagName === 'SELECT') {
       say('choose', target, { values: [...target.selectedOptions].map((option) => option.value) });

@@ -62,6 +62,7 @@ class Recording:
         self.app: MiniApp | None = None
         self.linked: list[Recording] = []
         self.metapro: list[dict[str, Any]] = []
+        self.metapro_model = ""
         self.judgement: SavedJudgement | None = None
         self._reveal = reveal
         self._pictures = pictures
@@ -239,6 +240,7 @@ class Recording:
             "checks": found["checks"],
             **self._page(patience),
             "metapro": self.metapro,
+            "metapro_model": self.metapro_model,
             "judgement": self.judgement and self.judgement.model_dump(),
         }
         return SavedLaunch.model_validate(self._struck_out(value, found["link"]))

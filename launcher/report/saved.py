@@ -186,6 +186,8 @@ class SavedStep(_Part):
     seconds: Seconds = 0.0
     cause: str | None = None
     remedy: str | None = None
+    assumption: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 class SavedJudgement(_Part):
@@ -202,8 +204,9 @@ class SavedLaunch(_Part):
     `when` is its beginning, from which all times (`at`) count in seconds. `options` are those of the opening,
     `parameters` the client's platform, mode and theme. `link` is how this client reads the target and
     `readings` how others do, `opened_by` the bot of the app whose page followed it, `answer` Telegram's web
-    view, `page` what came of showing it, `judgement` what a test or a check made of it all. What was not
-    reached is None or empty. `closed` is the close reason; None when the app was not opened or still is.
+    view, `page` what came of showing it, `judgement` what a test or a check made of it all. `metapro_model`
+    says so when a model was driven in Metapro's place. What was not reached is None or empty. `closed` is the
+    close reason; None when the app was not opened or still is.
     """
 
     format: Literal["miniapp-launch"] = "miniapp-launch"
@@ -239,6 +242,7 @@ class SavedLaunch(_Part):
     requests_left_out: int = Field(default=0, ge=0)
     screenshots: tuple[SavedPicture, ...] = ()
     metapro: tuple[SavedStep, ...] = ()
+    metapro_model: str = ""
     prolongs: int = Field(default=0, ge=0)
     closed: str | None = None
     judgement: SavedJudgement | None = None

@@ -16,7 +16,6 @@ from launcher.report.saved import (
     SavedFailure,
     SavedJudgement,
     SavedLaunch,
-    SavedStep,
 )
 from launcher.report.timeline import duration, timeline
 from launcher.short_text import as_text, shortened
@@ -39,7 +38,7 @@ def all_of(saved: SavedLaunch) -> list[tuple[str, str, Html | None]]:
     return [
         ("summary", "What happened", _summary(saved)),
         ("pictures", "Screenshots", _pictures(saved)),
-        ("steps", "Metapro steps", _steps(saved.metapro)),
+        ("steps", "Metapro steps", _steps(saved)),
         ("timeline", "Timeline", timeline(saved)),
         ("link", "The link", _link(saved)),
         ("bot", "The bot", _values(saved.bot)),
@@ -169,7 +168,7 @@ def _counts(saved: SavedLaunch) -> Html:
         (len(saved.exchanges), "requests to Telegram", "requests", False),
         (len(saved.events) + saved.events_left_out, "events", "events", False),
         (len(saved.unanswered), "unanswered", "unanswered", True),
-        (len(saved.seen), "seen on the page", "seen", True),
+        (sum(one.kind != "no video" for one in saved.seen), "seen on the page", "seen", True),
         (sum(one.level == "error" for one in saved.console), "console errors", "console", True),
         (len(saved.network) + saved.requests_left_out, "network requests", "network", False),
         (failed, "failed checks", "checks", True),
@@ -375,7 +374,7 @@ def _status(status: int | None, failure: str | None) -> Child:
     return tag("span", status, class_="mark bad") if status is not None and status >= 400 else status
 
 
-def _steps(steps: Sequence[SavedStep]) -> Html | None:
+def _steps(saved: SavedLaunch) -> Html | None:
     rows = [
         (
             tag("code", one.id),
@@ -386,11 +385,17 @@ def _steps(steps: Sequence[SavedStep]) -> Html | None:
             [
                 tag("p", one.cause) if one.cause else None,
                 tag("p", one.remedy, class_="dim") if one.remedy else None,
+                [tag("p", warning) for warning in one.warnings],
+                tag("p", f"It assumes: {one.assumption}", class_="dim") if one.assumption else None,
             ],
         )
-        for one in steps
+        for one in saved.metapro
     ]
-    return _table(("id", "step", "layer", "verdict", "took", "why"), rows)
+    if not rows:
+        return None
+    table = _table(("id", "step", "layer", "verdict", "took", "why"), rows)
+    model = tag("p", tag("strong", saved.metapro_model)) if saved.metapro_model else None
+    return join([model, table])
 
 
 # Values

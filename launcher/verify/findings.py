@@ -10,6 +10,7 @@ from typing import Any
 from launcher.failure_json import failure_json
 from launcher.masks import answer_summary, parameters
 from launcher.sandbox.assumptions import Assumption
+from launcher.short_text import counted
 from launcher.tracing import Exchange
 
 __all__ = ["Finding", "Opened", "Step", "Verdict", "Verification"]
@@ -39,8 +40,7 @@ class Step:
 
     def __str__(self) -> str:
         wait = f", the next one in {self.pause:.0f} s" if self.pause >= 1 else ""
-        made = "1 request" if self.requests == 1 else f"{self.requests} requests"
-        return f"{self.number}/{self.of} {self.what} ({made} made{wait})"
+        return f"{self.number}/{self.of} {self.what} ({counted(self.requests, 'request')} made{wait})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,8 +49,13 @@ class Way:
     via: str | None = None
     why_not: str | None = None
 
+    @property
+    def shown(self) -> str:
+        """The target as it may be told: an invite link lets anybody in who reads it."""
+        return "t.me/+***" if self.flow == JOIN else mask_init_data(self.target)
+
     def __str__(self) -> str:
-        return self.flow.replace("_", " ") if self.via else self.target
+        return self.flow.replace("_", " ") if self.via else self.shown
 
 
 async def ways_to_open(contact: Contact, named: Iterable[str], *, joining: bool) -> list[Way]:
@@ -72,7 +77,7 @@ def _by_link(link: str, joining: bool) -> Way:
 async def opened(contact: Contact, way: Way, consent: Consent) -> Opened:
     """Open an app and close it at once; what Telegram refuses is no error."""
     if way.why_not is not None:
-        return Opened(way.flow, way.target, why=way.why_not)
+        return Opened(way.flow, way.shown, why=way.why_not)
     await contact.budget.take(MOST)
     flow = way.flow
     with traced() as exchanges:
@@ -80,16 +85,16 @@ async def opened(contact: Contact, way: Way, consent: Consent) -> Opened:
             async with contact.launcher.open(way.target, via=way.via, consent=consent) as app:
                 flow = app.flow
                 if app.app.bot.id != contact.bot.id:
-                    return Opened(flow, way.target, why=f"this is an app of @{app.app.bot.username}")
+                    return Opened(flow, way.shown, why=f"this is an app of @{app.app.bot.username}")
         except ENDING:
             raise
         except MiniAppError as failure:
-            return Opened(flow, way.target, why=failure.meaning)
+            return Opened(flow, way.shown, why=failure.meaning)
         finally:
             contact.spend(len(exchanges))
             contact.budget.spend(-MOST)
     deciding = [one for one in exchanges if type(one.request).__name__.endswith(_OPENING)]
-    return Opened(flow, way.target, deciding[-1])
+    return Opened(flow, way.shown, deciding[-1])
 
 
 async def _links_in_messages(contact: Contact) -> list[str]:
