@@ -284,6 +284,7 @@ async def test_a_browser_that_ends_is_started_again(tmp_path: Path, browser: obj
         await world.site.arrived.wait()
         world.site.pages["/app"] = READY
         before = await world.launchers[0].browser()
+        world.time.go(60)  # the budget has to be enough for a second launch
         await before.playwright.close()
         shop = await world.checked("shop")
         assert shop.last

@@ -20,6 +20,8 @@ from launcher.probe.targets import Target
 
 __all__ = ["show"]
 
+_ENDING = 1.0
+"""Seconds for a browser that ends to be gone."""
 _PICTURE = 3.0
 """Seconds to take a picture of a page that failed."""
 
@@ -40,7 +42,8 @@ async def show(launcher: Launcher, target: Target, app: MiniApp, course: Course)
                 with course.aside():
                     await _picture(app, course)
         except (Wrong, MiniAppError, PlaywrightError, asyncio.CancelledError) as failure:
-            course.browser_died = browser.gone
+            aborted = "ABORTED" in str(failure)  # what the page of a browser that is about to end says
+            course.browser_died = await browser.gone_within(_ENDING if aborted else 0.0)
             course.screenshot = await _picture(app, course)
             if isinstance(failure, asyncio.CancelledError):
                 raise
