@@ -92,9 +92,6 @@ class Budget:
         """
         if self.paused_for > patience:
             raise LeftAlone(self.paused_for)
-        if not self._waiting and self.pause_before(requests) == 0:
-            self._left -= requests
-            return
         waiting = asyncio.timeout(None)
         try:
             async with waiting:

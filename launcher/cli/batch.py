@@ -51,10 +51,9 @@ async def run_batch(
             target = mask_init_data(inspection.target)
             if isinstance(inspection.failure, Transient):
                 untested += 1
-            else:
-                failed += not inspection.ok
-                if not inspection.ok:
-                    say(f"{target}: {_trouble(inspection)}")
+            elif not inspection.ok:
+                failed += 1
+                say(f"{target}: {_trouble(inspection)}")
             shown(number := next(numbers), len(links), f"{number}/{len(links)} {target}")
 
         if waiting:

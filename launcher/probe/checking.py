@@ -12,7 +12,6 @@ target's time ends that waiting at once, whoever it was that Telegram has told.
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 import time
 from collections.abc import Awaitable, Callable
@@ -26,7 +25,7 @@ from urllib.request import getproxies
 
 import httpx
 
-from flows import Consent, MiniAppError, OpenParameters
+from flows import Consent, OpenParameters
 from launcher.budget import Budget, LeftAlone
 from launcher.extras import install
 from launcher.hosts.http import Clients, look
@@ -123,16 +122,9 @@ class Checker:
         return None
 
     async def _go(self, target: Target, course: Course) -> None:
-        try:
-            async with asyncio.timeout(target.timeout * (2 if self._elsewhere(target) else 1)):
-                with traced() as course.exchanges:
-                    await self._launch(target, course)
-        except TimeoutError:
-            course.out_of_time()
-        except Wrong as wrong:
-            course.ends(wrong)
-        except MiniAppError as failure:
-            course.fails(failure)
+        async with course.within(target.timeout * (2 if self._elsewhere(target) else 1)):
+            with traced() as course.exchanges:
+                await self._launch(target, course)
 
     async def _launch(self, target: Target, course: Course) -> None:
         course.parse()

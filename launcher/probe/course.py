@@ -6,9 +6,10 @@ were made: names of bots, the app's description, the web view itself.
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -104,6 +105,20 @@ class Course:
         """The launch begins."""
         self._at, self._stage_began = Stage.RESOLVE, time.perf_counter()
 
+    @asynccontextmanager
+    async def within(self, seconds: float) -> AsyncIterator[None]:
+        """The launch and its page, for so long at most. What is wrong with them, or stops the launch, ends
+        the check and is no error any more."""
+        try:
+            async with asyncio.timeout(seconds):
+                yield
+        except TimeoutError:
+            self._out_of_time()
+        except Wrong as wrong:
+            self.ends(wrong)
+        except MiniAppError as failure:
+            self._fails(failure)
+
     @contextmanager
     def aside(self) -> Iterator[None]:
         """Do what is no part of the check: its time does not count."""
@@ -141,7 +156,7 @@ class Course:
     def ends(self, wrong: Wrong) -> None:
         self._end(self._at, wrong.status, wrong.text, wrong.remedy)
 
-    def out_of_time(self) -> None:
+    def _out_of_time(self) -> None:
         """Telegram's silence says nothing of the app; its page's does."""
         text = f"nothing came within {self._target.timeout:g} s"
         if self.app is None:
@@ -158,7 +173,7 @@ class Course:
             return Stage.RESOLVE
         return Stage.BOT_APP if self._target.requests == 2 else Stage.WEB_VIEW
 
-    def fails(self, failure: MiniAppError) -> None:
+    def _fails(self, failure: MiniAppError) -> None:
         """The launch was stopped."""
         if isinstance(failure, FloodWait):
             self.flood_wait = float(failure.seconds)

@@ -158,17 +158,10 @@ class Away:
 
     async def _watched(self, letter: Letter, browser: Browser) -> dict[str, Any]:
         course = Course(letter.target, since_start=letter.elapsed)
-        try:
-            async with asyncio.timeout(max(0.1, letter.target.timeout - letter.elapsed)):
-                launcher = Launcher.without_account(self._settings, browser, _NoAccount())
-                course.app = _app(launcher, letter)
-                await show(launcher, letter.target, course.app, course)
-        except TimeoutError:
-            course.out_of_time()
-        except Wrong as wrong:
-            course.ends(wrong)
-        except MiniAppError as failure:
-            course.fails(failure)
+        async with course.within(max(0.1, letter.target.timeout - letter.elapsed)):
+            launcher = Launcher.without_account(self._settings, browser, _NoAccount())
+            course.app = _app(launcher, letter)
+            await show(launcher, letter.target, course.app, course)
         result = course.result(datetime.fromtimestamp(time.time(), UTC), time.time(), repeated=False)
         picture = self._seal.seal_picture(result.screenshot)
         return {
