@@ -191,7 +191,11 @@ class BrowserHost:
             with suppress(Error):
                 await self._page.reload(wait_until="commit", timeout=self._timeout * 1000)
         elif not await self._asked_to_reload(self.profile.frame.reload_after):
-            await self._set_address()
+            with suppress(Error):
+                async with self.frame.expect_navigation(
+                    url=lambda url: url != "about:blank", wait_until="commit", timeout=self._timeout * 1000
+                ):
+                    await self._set_address()
 
     async def appear(self, dark: bool) -> None:
         """Change the page's `prefers-color-scheme`."""
@@ -317,14 +321,11 @@ class BrowserHost:
             await self._context.grant_permissions(["local-network-access"])
         await self._page.route(self.profile.frame.url, _serve_parent)
         await self._page.goto(self.profile.frame.url, timeout=self._timeout * 1000)
-        answered: asyncio.Future[Response] = self._loop.create_future()
-        self._page.on("response", lambda response: _first_answer(answered, response))
-        self._page.on("requestfailed", lambda request: _first_failure(answered, request))
-        async with asyncio.timeout(self._timeout):
+        async with self.frame.expect_navigation(
+            wait_until="domcontentloaded", timeout=self._timeout * 1000
+        ) as navigation:
             await self._set_address()
-            response = await answered
-            await self.frame.wait_for_load_state("domcontentloaded")
-        return response
+        return await navigation.value
 
     async def _set_address(self) -> None:
         await self._run(f"({_NAVIGATE})({json.dumps(self._url)})", self._timeout)
@@ -457,21 +458,3 @@ def _cause(failure: Error) -> str:
 
 async def _serve_parent(route: Any) -> None:
     await route.fulfill(body=_PARENT, content_type="text/html; charset=utf-8")
-
-
-def _is_document_of_app(request: Any) -> bool:
-    return bool(
-        request.is_navigation_request()
-        and request.frame.parent_frame
-        and not request.frame.parent_frame.parent_frame
-    )
-
-
-def _first_answer(answered: asyncio.Future[Response], response: Response) -> None:
-    if not answered.done() and _is_document_of_app(response.request) and not 300 <= response.status < 400:
-        answered.set_result(response)
-
-
-def _first_failure(answered: asyncio.Future[Response], request: Any) -> None:
-    if not answered.done() and _is_document_of_app(request):
-        answered.set_exception(Error(request.failure or ""))
