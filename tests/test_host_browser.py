@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -267,7 +268,8 @@ async def test_a_certificate_that_nobody_trusts(browser: Browser, tmp_path: Path
 async def test_a_page_that_never_loads(browser: Browser) -> None:
     async with Pages({"/": SILENT}) as pages:
         async with browser.open(pages.url("/") + LAUNCH, on_event=Posted(), timeout=0.3) as host:
-            assert (await host.loaded()).failure == "it did not load within 0.3 s"
+            async with host.page.expect_request("**"):
+                assert (await host.loaded()).failure == "it did not load within 0.3 s"
             assert await host.emit("x", timeout=0.1) is False
             assert host.observations.of(Seen.HUNG)[0].detail == "its next document does not come within 0.1 s"
 
@@ -405,10 +407,12 @@ async def test_a_video_or_pictures_and_one_line_that_says_what_is_missing(
         async with browser.open(pages.url("/"), on_event=posted, video=folder) as host:
             await posted.first("ready")
             filmed = not host.observations.of(Seen.NO_VIDEO)
-            for shade in ("red", "blue") * 100:
-                await host.page.evaluate("shade => next(shade)", shade)
-                if filmed or len(os.listdir(folder)) > 2:
-                    break
+            async with asyncio.timeout(SECONDS):
+                for drawn, shade in enumerate(cycle(("red", "blue")), 1):
+                    await host.page.evaluate("shade => next(shade)", shade)
+                    await posted.some("drawn", drawn)
+                    if filmed or len(os.listdir(folder)) > 2:
+                        break
     kept = sorted(folder.iterdir())
     if filmed:
         assert [file.name for file in kept] == ["page.webm"]
