@@ -47,7 +47,7 @@ _CHARACTERS = 4_000
 _LINKED = 20
 _PICTURES = 12
 _PICTURE_BYTES = 2 * 2**20
-_PATIENCE = 3.0
+_PATIENCE = 10.0
 """Seconds for a screenshot; a page that draws nothing has none."""
 _OPTIONS = ("via", "button", "topic", "reply_to", "silent", "start", "start_param", "query", "speculate")
 
