@@ -453,7 +453,7 @@ async def test_what_a_callback_raises_goes_to_the_loop(browser: Browser) -> None
         ):
             async with asyncio.timeout(SECONDS):
                 await told.wait()
-            assert await host.responds()
+            assert await host.responds(SECONDS)
     finally:
         loop.set_exception_handler(None)
     assert [str(failure) for failure in failures] == ["mine"]

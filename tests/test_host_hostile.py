@@ -265,7 +265,7 @@ async def test_noise_is_held_in_the_page(browser: Browser) -> None:
     async with beside(browser), Pages({"/": page}) as pages:
         async with browser.open(pages.url("/"), on_event=posted) as host:
             await posted.first("done")
-            assert await host.responds()
+            assert await host.responds(SECONDS)
             seen = host.observations
             assert 0 < seen.counts[Seen.CONSOLE_ERROR] + seen.counts[Seen.PAGE_ERROR] <= 2_000
             assert len(seen.of(Seen.CONSOLE_ERROR)) <= 50
@@ -354,7 +354,7 @@ async def test_downloads_are_cancelled(browser: Browser) -> None:
                 async with asyncio.timeout(SECONDS):
                     await download
             assert host.observations.of(Seen.DOWNLOAD)[0].detail == f"f.bin from {pages.url('/f')}"
-            assert await host.responds()
+            assert await host.responds(SECONDS)
 
 
 OUT = ("file:///etc/hostname", "javascript:void(0)", "tg://resolve?domain=x", "data:text/html,x")
@@ -368,7 +368,7 @@ async def test_links_out_of_the_web_lead_nowhere(browser: Browser) -> None:
         for link in OUT:
             await host.page.click(f"a[href='{link}']")
             await host.page.evaluate(f"location.href = {json.dumps(link)}")
-            assert await host.responds(), link
+            assert await host.responds(SECONDS), link
             assert host.page.url == pages.url("/"), link
             assert posted.names == ["here"], link
 

@@ -51,7 +51,7 @@ async def test_the_frame_is_as_web_clients_make_it(browser: Browser) -> None:
                 "(() => { const f = document.querySelector('iframe'); return [f.allow, f.sandbox.value] })()"
             )
             await host.frame.wait_for_url(pages.url("/"))
-            assert await host.responds()
+            assert await host.responds(SECONDS)
     assert allow == "camera; microphone; geolocation;"
     assert set(sandbox.split()) == {
         "allow-scripts", "allow-same-origin", "allow-popups", "allow-forms", "allow-modals",
@@ -127,6 +127,27 @@ async def test_a_frame_that_does_not_is_loaded_anew(browser: Browser, supported:
             assert host.frame.url == pages.url("/#tgWebAppVersion=8.0")
             assert pages.asked.count("/") == 2
             assert "iframe_will_reload" not in posted.names
+
+
+async def test_a_frame_that_is_still_loading_is_loaded_anew(browser: Browser) -> None:
+    """Its document may be done when the empty one is on its way: that is not taken for the empty one."""
+    done_meanwhile = """() => {
+      const frame = document.querySelector('iframe');
+      new MutationObserver((_, observer) => {
+        observer.disconnect();
+        frame.dispatchEvent(new Event('load'));
+        window.address = frame.src;
+      }).observe(frame, { attributeFilter: ['src'] });
+    }"""
+    posted = Posted()
+    async with Pages({"/": app("post('here')")}) as pages:
+        async with browser.open(pages.url("/"), on_event=posted, platform="weba") as host:
+            await posted.first("here")
+            await host.page.evaluate(done_meanwhile)
+            await host.reload()
+            assert await host.page.evaluate("address") == "about:blank"
+            await posted.some("here", 2)
+            assert host.frame.url == pages.url("/")
 
 
 async def test_only_messages_of_the_apps_own_window_are_taken(browser: Browser) -> None:

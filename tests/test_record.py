@@ -33,7 +33,7 @@ from launcher.record.steps import (
     Step,
     quoted,
 )
-from tests.browsers import browser
+from tests.browsers import SECONDS, browser
 from tests.conftest import need
 from tests.pages import Pages, app
 from tests.running import CALM, launching
@@ -113,7 +113,7 @@ async def showing(browser: Browser, page: str) -> AsyncIterator[tuple[Launcher, 
     """The main app of the demo bot is this page."""
     async with (
         Pages({"/": page, "/did": ""}) as pages,
-        launching(CALM, seconds=60, browser=browser) as (launcher, sandbox),
+        launching(CALM, seconds=2 * SECONDS, browser=browser) as (launcher, sandbox),
     ):
         sandbox.world.bot("demo_bot").main_app = pages.url()
         yield launcher, pages
