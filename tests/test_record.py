@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from asyncio import create_subprocess_exec, subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -303,11 +304,14 @@ def test_a_test_is_named_after_its_target(target: str, name: str) -> None:
 
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """Standard input is a terminal; what is written to this descriptor is typed."""
+    """Standard input is a terminal; what is written to this descriptor is typed. Who reads it has to end."""
+    before = set(threading.enumerate())
     keyboard, screen = os.openpty()
     with os.fdopen(screen) as typed:
         monkeypatch.setattr(sys, "stdin", typed)
         yield keyboard
+        for reader in set(threading.enumerate()) - before:
+            reader.join(SECONDS)
     os.close(keyboard)
 
 
