@@ -312,6 +312,11 @@ async def test_errors_and_failed_requests_are_named_without_secrets(browser: Bro
     posted = Posted()
     async with Pages({"/": page}) as pages, browser.open(pages.url("/") + LAUNCH, on_event=posted) as host:
         await posted.first("done")
+        async with asyncio.timeout(SECONDS):  # what was seen comes by another way than what was posted
+            while not {Seen.CONSOLE_ERROR, Seen.PAGE_ERROR} <= {seen.kind for seen in host.observations} or (
+                host.observations.counts[Seen.REQUEST_FAILED] < 2
+            ):
+                await host.page.evaluate("0")
         assert host.observations.of(Seen.CONSOLE_ERROR)[0].detail.startswith("shown #tgWebAppData=***")
         assert host.observations.of(Seen.PAGE_ERROR)[0].detail.startswith("thrown #tgWebAppData=***")
         failed = [seen.detail for seen in host.observations.of(Seen.REQUEST_FAILED)]
