@@ -440,12 +440,14 @@ async def test_calls_that_meet_the_same_expiry_log_in_once() -> None:
 
 async def test_two_people_share_connections_and_nothing_else() -> None:
     other = {**LOGIN, "account": {"userId": "other"}, "token": {"accessToken": "other-token"}}
-    async with talking(Reply(other), Reply(USER), logged_in=True) as (client, server):
+    cookie = Reply(other, headers={"Set-Cookie": "session=other; Path=/"})
+    async with talking(cookie, Reply(USER), logged_in=True) as (client, server):
         second = client.another(client.settings)
         await second.telegram_login(INIT_DATA)
         await client.me()
         assert (client.user_id, second.user_id) == ("5b1c", "other")
         assert server.asked[1].headers["authorization"] == TOKEN
+        assert "cookie" not in server.asked[1].headers
 
 
 # Secrets
