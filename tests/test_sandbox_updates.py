@@ -15,7 +15,7 @@ from launcher.sandbox.server import AuthKey, Sandbox
 from launcher.sandbox.world import Bot, Channel, Group, Message, Topic, User, World
 
 ALICE, BOB, CAROL, BOT, GROUP, FORUM, NEWS = range(101, 108)
-WAIT = 10.0
+WAIT = 60.0
 
 
 def world() -> World:

@@ -80,8 +80,8 @@ class SharedResults:
     """Knows what workers find, until its `async with` is left. Entering raises DatabaseGone.
 
     `account` is that of targets which name none; without it, the only one that there is a lease of. `told`
-    hears of each result, `wait` lets seconds pass, which `clock` tells. Pictures are there only with the `launch_key` of the
-    workers.
+    hears of each result, `wait` lets seconds pass, which `clock` tells. Pictures are there only with the
+    `launch_key` of the workers.
     """
 
     def __init__(
