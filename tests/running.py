@@ -19,9 +19,9 @@ from launcher.timing import Timing
 
 T = TypeVar("T")
 DEMO_BOT = "demo_bot"
-FAST = Timing(prolong_every=0.05, prolong_retry=0.02, retries=(0.02,) * 4, flood_wait=1.0, connect=10.0)
+FAST = Timing(prolong_every=0.05, prolong_retry=0.02, retries=(0.02,) * 4, flood_wait=1.0, connect=30.0)
 """Prolongs every 50 ms, repeats at once."""
-CALM = Timing(prolong_every=3600.0, prolong_retry=0.02, retries=(0.02,) * 4, flood_wait=1.0, connect=10.0)
+CALM = Timing(prolong_every=3600.0, prolong_retry=0.02, retries=(0.02,) * 4, flood_wait=1.0, connect=30.0)
 """Prolongs only when something else makes it."""
 
 
