@@ -44,6 +44,19 @@ async def launching(
         yield launcher, sandbox
 
 
+def let_pass(seconds: float) -> None:
+    """Put this loop's clock forward: what has that much time left has it no more, and nobody waits for it."""
+    loop = asyncio.get_running_loop()
+    before = loop.time
+    loop.time = lambda: before() + seconds  # type: ignore[method-assign]
+
+
+async def called(sandbox: Sandbox, method: str) -> None:
+    """Until the method has been called, though it may not be answered yet."""
+    while not calls_of(sandbox, method):  # noqa: ASYNC110 - the log tells nobody that it grows
+        await asyncio.sleep(0)
+
+
 @asynccontextmanager
 async def bot_client(sandbox: Sandbox, username: str = DEMO_BOT) -> AsyncIterator[TelegramClient]:
     """A bot at work: an unpatched Telethon client, signed in as the bot."""
