@@ -79,6 +79,12 @@ def test_a_value_that_does_not_fit_is_told_by_its_variable(
         made()
 
 
+def test_a_wrong_environment_is_all_that_is_told() -> None:
+    with pytest.raises(MetaproMisconfigured) as failure:
+        made(environment="prod")
+    assert failure.value.meaning == "METAPRO_ENVIRONMENT: Input should be 'test' or 'production'."
+
+
 def test_a_line_in_the_file_that_is_no_setting_is_told(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text("METAPRO_PROJECT_ID=p\nwhat is this\n")

@@ -139,6 +139,7 @@ class MetaproSettings(BaseSettings):
             problem = "; ".join(
                 f"{PREFIX}{'__'.join(map(str, one['loc'])).upper()}: {one['msg']}"
                 for one in error.errors(include_input=False, include_context=False, include_url=False)
+                if one["type"] != "default_factory_not_called"  # it follows from another one
             )
         except Undecodable as error:  # a value that should be JSON; the message names the field only
             field = re.search(r'field "(\w+)"', str(error))
