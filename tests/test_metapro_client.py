@@ -183,8 +183,9 @@ async def test_a_wallet_logs_in_with_its_signature() -> None:
 
 
 async def test_a_wallet_is_attached_to_the_account() -> None:
-    async with talking(Reply(USER), logged_in=True) as (client, server):
-        assert (await client.attach_wallet(WALLET, SIGNATURE, "h-1")).addresses[0].wallet == "0xabc"
+    async with talking(Reply(USER, 201), logged_in=True) as (client, server):
+        attached = await client.attach_wallet(WALLET, SIGNATURE, "h-1")
+    assert (attached.account.addresses[0].wallet, attached.status) == ("0xabc", 201)
     (asked,) = server.asked
     assert asked.json == {"wallet": WALLET.lower(), "signature": SIGNATURE, "merge": True}
     assert asked.headers["authorization"] == TOKEN

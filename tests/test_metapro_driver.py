@@ -42,7 +42,7 @@ from launcher.metapro.redaction import Redaction
 from launcher.sandbox import Sandbox
 from launcher.sandbox.metapro import MetaproStandIn, Switches
 from launcher.settings import Settings
-from tests.metapro_drives import APP, BOT_TOKEN, Clock, People, driver_for, people, standing_in
+from tests.metapro_drives import APP, BOT_TOKEN, Clock, People, driver_for, long_run, people, standing_in
 
 OTHER_TOKEN = f"{BOT_TOKEN.partition(':')[0]}:another-token-of-the-same-bot-0000000"
 
@@ -56,6 +56,13 @@ async def driven(launch: Launch | None, clock: Clock | None = None, **options: A
     clock = clock or Clock()
     async with standing_in(clock) as metapro:
         return await driver_for(metapro, clock, **options).drive(launch)
+
+
+def printed(report: DriveReport) -> str:
+    console = Console(file=StringIO(), width=400)
+    print_report(report, console)
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
 
 
 def failed(report: DriveReport) -> list[str]:
@@ -170,6 +177,9 @@ async def test_a_launch_that_tells_nobody_is_told_apart(cast: People) -> None:
     )
     assert report["B1"].verdict is Verdict.PASS
     assert (report.outcome, report.exit_code) == (Outcome.UNTESTED, 3)
+    table = printed(report)
+    assert "main_app, chat_join" in table, "somebody at a terminal should be told, too"
+    assert "(Ask for it with --long.)" in table
 
 
 async def test_a_launch_url_alone_will_do(cast: People) -> None:
@@ -221,6 +231,7 @@ class Bent(httpx.AsyncHTTPTransport):
 
 
 SAME = 0
+Bend = tuple[str, Callable[[httpx.Request, Any], tuple[int, Any]]]
 LOGIN = "/v2/auth/telegram/login/simple"
 WRONG: dict[str, tuple[str, str, Callable[[httpx.Request, Any], tuple[int, Any]]]] = {
     "L2": (LOGIN, "another Metapro ID", lambda _, told: (SAME, told | {"account": {"userId": uuid4().hex}})),
@@ -261,6 +272,51 @@ async def test_a_metapro_that_is_wrong_fails_at_its_step(cast: People, step: str
     assert failed(report) == [step]
     assert words in report[step].cause
     assert report.exit_code == 1
+
+
+def _too_many(path: str, text: str = "") -> Bend:
+    """Requests whose body has this text meet a service that wants fewer."""
+    busy = {"statusCode": 429, "message": "Too Many Requests"}
+    return path, lambda asked, told: (429, busy) if text in asked.content.decode() else (SAME, told)
+
+
+def _refused(path: str, status: int) -> Bend:
+    return path, lambda *_: (status, {"statusCode": status, "message": "no"})
+
+
+REMEDIES: list[tuple[str, dict[str, Any], Bend | None, Layer, str]] = [
+    ("K1", {"token_lifetime": 0.0}, None, Layer.METAPRO_AUTH, "TOKEN_PATH"),
+    ("K1", {}, _too_many("/me"), Layer.NETWORK, "Ask less often"),
+    ("K1", {}, ("/me", lambda asked, told: (SAME, told | {"userId": "another"})), Layer.METAPRO_AUTH, "else"),
+    ("L3.project", {"refuse_unknown_project": False}, None, Layer.METAPRO_AUTH, "project that there is not"),
+    ("L3.old", {"max_auth_age": None}, None, Layer.METAPRO_AUTH, "for ever"),
+    ("L3.bot", {}, _too_many(LOGIN, "nobody_has_this_bot"), Layer.NETWORK, "Ask less often"),
+    ("W3", {"hash_lifetime": 0.0}, None, Layer.METAPRO_AUTH, "hash may be too old"),
+    ("W3", {}, _too_many("/new-address"), Layer.NETWORK, "Ask less often"),
+    ("B1", {}, _refused("/score-total/leaderboard/", 401), Layer.METAPRO_DATA, "METAPRO_LEADERBOARD_KEY"),
+]
+
+
+@pytest.mark.parametrize(("step", "switches", "bent", "layer", "words"), REMEDIES)
+async def test_the_remedy_is_one_for_what_was_found(
+    cast: People, step: str, switches: dict[str, Any], bent: Bend | None, layer: Layer, words: str
+) -> None:
+    clock = Clock()
+    async with standing_in(clock, **switches) as metapro:
+        driver = driver_for(
+            metapro, clock, steps=[step], negative=True, settings={"allow_writes": True},
+            transport=None if bent is None else Bent(*bent),
+        )  # fmt: skip
+        report = await driver.drive(cast.alice)
+    assert failed(report) == [step]
+    assert report[step].layer is layer
+    assert words in report[step].remedy
+
+
+async def test_what_was_answered_when_a_wallet_is_attached_is_told(cast: People) -> None:
+    async with standing_in(Clock(), success=200) as metapro:
+        driver = driver_for(metapro, Clock(), steps=["W3"], settings={"allow_writes": True})
+        assert (await driver.drive(cast.alice))["W3"].http_status == 200
 
 
 # The token
@@ -356,19 +412,57 @@ async def test_a_held_session_outlives_a_service_that_is_down_for_a_beat(cast: P
     assert report["kept"].warnings == ("1 call without an answer",)
 
 
-async def test_launches_of_one_second_are_the_same_to_metapro() -> None:
-    """Init data that are good for one login: the driver waits until a new launch has others."""
+async def test_a_held_session_outlives_a_service_that_wants_fewer_calls(cast: People) -> None:
+    def busy_at_the_second(beat: int) -> None:
+        metapro.switches.rate_limit = 0 if beat == 2 else None
+
+    clock = Beats(busy_at_the_second, waits=8)
+    async with standing_in(clock, retry_after=None) as metapro:
+        driver = driver_for(metapro, clock, steps=["L1"])
+        report = await driver.drive(cast.alice, hold=lambda: asyncio.wait_for(clock.stands.wait(), 20))
+    assert report["kept"].verdict is Verdict.PASS
+    assert report["kept"].warnings == ("1 call without an answer",)
+
+
+async def test_a_token_is_extended_as_often_as_it_is_configured(cast: People) -> None:
     clock = Clock()
+    async with standing_in(clock, token_lifetime=150.0) as metapro:
+        driver = driver_for(
+            metapro, clock, steps=["X1"], long=long_run(clock), settings={"keep_alive": 100.0}
+        )
+        report = await driver.drive(cast.alice)
+    assert report["X1"].cause == "good for 2000 s in use"
+
+
+async def test_launches_of_one_second_are_the_same_to_metapro() -> None:
+    """Init data that are good for one login: the driver waits until a new launch has others, one for each
+    step that logs in, and what is to be refused for another reason is not refused for that."""
+    clock = Clock()
+    logins: list[dict[str, Any]] = []
+
+    def heard(asked: httpx.Request, told: Any) -> tuple[int, Any]:
+        logins.append(json.loads(asked.content))
+        return SAME, told
+
     async with (
         Sandbox(clock=clock) as sandbox,
         MetaproStandIn(sandbox, Switches(init_data_reuse=False)) as metapro,
         Launcher(Settings(server="sandbox", _env_file=None), "alice", sandbox=sandbox) as launcher,
         launcher.open(APP) as app,
     ):
-        driver = driver_for(metapro, clock, steps=["L2"], relaunch=reopening(launcher, APP))
+        driver = driver_for(
+            metapro, clock, steps=["L2", "L3", "X1", "X2", "X4"], relaunch=reopening(launcher, APP),
+            negative=True, long=long_run(clock), transport=Bent(LOGIN, heard),
+        )  # fmt: skip
         report = await driver.drive(app)
     assert failed(report) == []
     assert "the same Metapro ID" in report["L2"].cause
+    assert [step.id for step in report.steps if step.verdict is Verdict.SKIPPED] == []
+    sent = [login["telegramSimpleString"] for login in logins]
+    ours = {"telegramBotName": metapro.ids["bot_name"], "projectId": metapro.ids["project_id"]}
+    for name, value in ours.items():
+        (wrong,) = [login["telegramSimpleString"] for login in logins if login[name] != value]
+        assert sent.count(wrong) == 1, f"init data were used before, so the wrong {name} proves nothing"
 
 
 async def test_many_drives_side_by_side_do_not_mix(cast: People) -> None:
@@ -433,10 +527,7 @@ async def test_no_secret_is_told(cast: People, caplog: pytest.LogCaptureFixture,
         transport=httpx.ASGITransport(Starlette(routes=routes)),
     )  # fmt: skip
     report = await driver.drive(cast.alice)
-    console = Console(file=StringIO(), width=400)
-    print_report(report, console)
-    assert isinstance(console.file, StringIO)
-    table = console.file.getvalue()
+    table = printed(report)
     shown = [json.dumps(report.to_json()), table, repr(report), repr(heard), caplog.text, repr(driver)]
     data = cast.alice.init_data
     assert isinstance(data, InitData)

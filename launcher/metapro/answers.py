@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 import httpx
 from pydantic import TypeAdapter, ValidationError
 
-from launcher.metapro.errors import MetaproBroken, MetaproError, MetaproRefused
+from launcher.metapro.errors import TOO_MANY, MetaproBroken, MetaproError, MetaproRefused
 
 __all__ = [
     "at",
@@ -78,10 +78,11 @@ def refusal(service: str, answer: httpx.Response, layer: str, mask: Mask) -> Met
             f"The {service} service fails with status {status}{said}.", "Look whether it is up.",
             layer="network", status=status,
         )  # fmt: skip
-    remedy = _REMEDIES.get(status, "Compare the request with the documentation.")
+    remedies = _REMEDIES if service == "users" else _REMEDIES | _WITHOUT_LOGIN
+    remedy = remedies.get(status, "Compare the request with the documentation.")
     return MetaproRefused(
         f"The {service} service refuses with status {status}{said}.", remedy,
-        layer=layer, status=status, messages=messages,
+        layer="network" if status == TOO_MANY else layer, status=status, messages=messages,
     )  # fmt: skip
 
 
@@ -90,8 +91,13 @@ _REMEDIES = {
     401: "Check keys and bot registration; init data that are too old need a new launch.",
     403: "Check the keys, and what this project may do.",
     404: "Check the address of the service and the ids.",
-    429: "Ask less often.",
+    TOO_MANY: "Ask less often.",
 }
+_WITHOUT_LOGIN = {
+    400: "Check the ids.",
+    401: "Check the keys: METAPRO_LEADERBOARD_KEY, METAPRO_API_KEY, and where that goes.",
+}
+"""Of services that nobody logs in to."""
 
 
 def _messages(answer: httpx.Response, mask: Mask) -> tuple[str, ...]:
@@ -110,7 +116,7 @@ def _messages(answer: httpx.Response, mask: Mask) -> tuple[str, ...]:
 
 def pause_after(answer: httpx.Response, pause: float | None) -> float | None:
     """How long to wait before the next attempt; None when there is to be none."""
-    if pause is None or not (answer.status_code == 429 or answer.status_code >= 500):
+    if pause is None or not (answer.status_code == TOO_MANY or answer.status_code >= 500):
         return None
     wanted = _retry_after(answer.headers.get("Retry-After", ""), pause)
     return wanted if wanted <= LONGEST_PAUSE else None

@@ -45,7 +45,7 @@ async def token_storage(drive: Drive) -> Found:
     assert drive.app_token is not None
     token = drive.app_token.get_secret_value()
     watch = drive.page.watch
-    home = origin_of(drive.page.launch.url or "")
+    home = origin_of(drive.launched.url or "")
     wrong = []
     if any(token in sent.url for sent in watch.sent):
         wrong.append("it is in the address of a request")

@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from launcher.metapro.app_page import complaint, complaints, page_errors, settled, tap, text_of, until_text
 from launcher.metapro.drive import Drive, Shown
+from launcher.metapro.errors import TOO_MANY, MetaproRefused
 from launcher.metapro.message import read_message, recover, sign_in_message
 from launcher.metapro.report import Layer
 from launcher.metapro.step import Failed, Found, Need, Skip, Step
@@ -115,11 +116,16 @@ async def attach(drive: Drive) -> Found:
     """The wallet belongs to the account afterwards. It writes: `merge` may join accounts."""
     assert drive.signed is not None
     hash, signed = drive.signed
-    user = await drive.client.attach_wallet(drive.wallet.address, signed, hash)
-    drive.learn_person(user)
-    if drive.wallet.address not in {address.wallet.lower() for address in user.addresses}:
-        raise Failed("after new-address the account does not have the wallet")
-    return Found("the account has the wallet", 201)
+    try:
+        attached = await drive.client.attach_wallet(drive.wallet.address, signed, hash)
+    except MetaproRefused as refusal:
+        if refusal.status == TOO_MANY:
+            raise
+        raise Failed(refusal.meaning, status=refusal.status, layer=Layer.METAPRO_AUTH) from None
+    drive.learn_person(attached.account)
+    if drive.wallet.address not in {address.wallet.lower() for address in attached.account.addresses}:
+        raise Failed("after new-address the account does not have the wallet", status=attached.status)
+    return Found("the account has the wallet", attached.status)
 
 
 # Refusing
@@ -274,7 +280,7 @@ STEPS = (
         "wallet attached",
         Layer.WALLET,
         attach,
-        "Check the signature steps; the wallet may belong to another account.",
+        "Look at what Metapro says: the hash may be too old by then, the wallet another account's.",
         needs=(Need.WRITES,),
         after=("W2", "K1"),
         assumption="attach-wallet",
