@@ -29,20 +29,34 @@ from launcher.metapro import (
     DriveReport,
     Launch,
     Layer,
+    MetaproClient,
     MetaproDriver,
     MetaproSettings,
     NeedsLaunch,
     Outcome,
     StepResult,
     Verdict,
+    Wallet,
     print_report,
 )
-from launcher.metapro.drive import reopening
+from launcher.metapro.drive import Drive, reopening
 from launcher.metapro.redaction import Redaction
+from launcher.metapro.schedule import Schedule
+from launcher.metapro.step import Failed, Found, Run, Skip, Step
 from launcher.sandbox import Sandbox
 from launcher.sandbox.metapro import MetaproStandIn, Switches
 from launcher.settings import Settings
-from tests.metapro_drives import APP, BOT_TOKEN, Clock, People, driver_for, long_run, people, standing_in
+from tests.metapro_drives import (
+    APP,
+    BOT_TOKEN,
+    Clock,
+    People,
+    driver_for,
+    long_run,
+    people,
+    settings_for,
+    standing_in,
+)
 
 OTHER_TOKEN = f"{BOT_TOKEN.partition(':')[0]}:another-token-of-the-same-bot-0000000"
 
@@ -506,6 +520,57 @@ async def _repeats(request: Request) -> Response:
 )
 def test_a_birth_date_that_nobody_announced_is_struck_out(text: str) -> None:
     assert "1990" not in Redaction().mask(text)
+
+
+HIDDEN = "a-secret-of-this-drive"
+
+
+async def _found_with_a_warning(_: Drive) -> Found:
+    return Found(f"found {HIDDEN}", 200, (f"beware of {HIDDEN}",))
+
+
+async def _failed(_: Drive) -> Found:
+    raise Failed(f"failed with {HIDDEN}", remedy=f"Change {HIDDEN}.")
+
+
+async def _skipped(_: Drive) -> Found:
+    raise Skip(f"skipped for {HIDDEN}", f"Do without {HIDDEN}.")
+
+
+async def test_whatever_a_step_says_is_masked() -> None:
+    async with standing_in() as metapro:
+        settings = settings_for(metapro)
+        redaction = Redaction()
+        redaction.add(HIDDEN)
+        async with MetaproClient(settings, _redaction=redaction) as client:
+            drive = Drive(settings, client, redaction, Wallet())
+            runs: list[Run] = [_found_with_a_warning, _failed, _skipped]
+            steps = [Step(str(n), "a step", Layer.CONFIG, run, HIDDEN) for n, run in enumerate(runs)]
+            results = await Schedule(drive, steps, patience=5.0).run()
+    told = [(step.verdict, step.cause, step.remedy, step.warnings) for step in results]
+    assert told == [
+        (Verdict.PASS, "found ***", "", ("beware of ***",)),
+        (Verdict.FAIL, "failed with ***", "Change ***.", ()),
+        (Verdict.SKIPPED, "skipped for ***", "Do without ***.", ()),
+    ]
+
+
+async def test_what_metapro_knows_of_a_person_is_struck_out_of_all_that_follows(cast: People) -> None:
+    """A login tells when somebody was born; another service repeats it in its own words."""
+    born = "on the fourth of May in 1990"
+    async with standing_in(Clock()) as metapro:
+        told = {
+            "account": {"userId": "1", "personalDetails": {"birthDate": born}},
+            "token": {"accessToken": "t" * 9},
+        }
+
+        def repeat(asked: httpx.Request, answered: Any) -> tuple[int, Any]:
+            return (200, told) if asked.url.path.endswith(LOGIN) else (403, {"message": f"born {born}"})
+
+        driver = driver_for(metapro, Clock(), steps=["K1"], transport=Bent("/ms/users-service/", repeat))
+        report = await driver.drive(cast.alice)
+    assert "born ***" in report["K1"].cause
+    assert born not in json.dumps(report.to_json())
 
 
 @pytest.mark.parametrize("project", ["taken", "refused"])
