@@ -38,11 +38,13 @@ from launcher.metapro import (
     Verdict,
     Wallet,
     print_report,
+    sign_in_message,
 )
 from launcher.metapro.drive import Drive, reopening
 from launcher.metapro.redaction import Redaction
 from launcher.metapro.schedule import Schedule
 from launcher.metapro.step import Failed, Found, Run, Skip, Step
+from launcher.metapro.steps.wallet import _check
 from launcher.sandbox import Sandbox
 from launcher.sandbox.metapro import MetaproStandIn, Switches
 from launcher.settings import Settings
@@ -331,6 +333,47 @@ async def test_what_was_answered_when_a_wallet_is_attached_is_told(cast: People)
     async with standing_in(Clock(), success=200) as metapro:
         driver = driver_for(metapro, Clock(), steps=["W3"], settings={"allow_writes": True})
         assert (await driver.drive(cast.alice))["W3"].http_status == 200
+
+
+# What an app has signed
+
+OTHERS = "0x" + "ab" * 20
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{right}", ""),
+        ("0xff", "no text"),
+        ("{right}\n", "five lines"),
+        ("hello, sign this", "'hello, sign this'"),
+        (sign_in_message(OTHERS, "a-hash-0123"), OTHERS),
+        ("{other_hash}", "another hash than Metapro issued"),
+    ],
+)
+async def test_what_an_app_has_signed_is_the_documented_text_and_told_if_it_is_not(
+    text: str, why: str
+) -> None:
+    wallet = Wallet()
+    known = {name: sign_in_message(wallet.address, f"{name}-hash") for name in ("right", "other")}
+    asked = text.format(right=known["right"], other_hash=known["other"])
+    await wallet.answer("personal_sign", [asked, wallet.address])
+    if not why:
+        _check(wallet.requests[-1], {"right-hash"})
+        return
+    with pytest.raises(Failed) as fault:
+        _check(wallet.requests[-1], {"right-hash"})
+    assert why in fault.value.cause
+
+
+async def test_a_signature_of_somebody_else_is_no_proof() -> None:
+    wallet, other = Wallet(), Wallet()
+    text = sign_in_message(wallet.address, "a-hash-0123")
+    await wallet.answer("personal_sign", [text, wallet.address])
+    signed = await other.answer("personal_sign", [text, other.address])
+    wallet.requests[-1].result = SecretStr(signed)
+    with pytest.raises(Failed, match="does not lead back"):
+        _check(wallet.requests[-1], {"a-hash-0123"})
 
 
 # The token

@@ -65,8 +65,7 @@ async def signature(drive: Drive) -> Found:
     text = sign_in_message(drive.wallet.address, hash)
     signed = await drive.wallet.answer(SIGN, [text, drive.wallet.address])
     drive.redaction.add(signed, hash)
-    if recover(text, signed) != drive.wallet.address:
-        raise Failed("the signature does not lead back to the wallet")
+    _check(drive.wallet.requests[-1], {hash})
     drive.signed = (hash, signed)
     return Found(f"{len(text.encode())} bytes signed, signer recovered", 200)
 
@@ -97,15 +96,17 @@ async def _have_signed(drive: Drive, shown: Shown) -> WalletRequest:
 
 
 def _check(request: WalletRequest, hashes: set[str | None]) -> None:
+    """The documented text for this wallet, with a hash that was issued, signed by this wallet. What was to be
+    signed instead is told, as its log has it."""
     if request.message is None or request.result is None:
         raise Failed("the app had something signed that is no text")
     try:
         wallet, hash = read_message(request.message)
         signer = recover(request.message, request.result.get_secret_value())
     except ValueError as why:
-        raise Failed(f"the signed text: {why}") from None
+        raise Failed(f"the signed text: {why}: {request.message!r}") from None
     if wallet != request.address:
-        raise Failed("the signed text names another wallet")
+        raise Failed(f"the signed text names another wallet: {request.message!r}")
     if hash not in hashes:
         raise Failed("the signed text has another hash than Metapro issued")
     if signer != request.address:
