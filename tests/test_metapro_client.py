@@ -251,9 +251,10 @@ BAD: list[tuple[Reply, type[MetaproError], str]] = [
 async def test_a_bad_answer_is_told_by_whose_fault_it_is(
     reply: Reply, kind: type[MetaproError], words: str
 ) -> None:
-    async with talking(reply, logged_in=True) as (client, _):
+    async with talking(reply, logged_in=True) as (client, server):
         with pytest.raises(kind) as failure:
             await client.profile("1")
+        assert len(server.asked) == (3 if reply.status >= 500 else 1)
     assert words in str(failure.value)
     assert failure.value.layer == ("network" if reply.status >= 500 else "metapro-data")
 

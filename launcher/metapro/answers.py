@@ -23,6 +23,7 @@ __all__ = [
     "refusal",
     "unreachable_because",
     "without_request",
+    "words_of",
 ]
 
 T = TypeVar("T")
@@ -71,7 +72,7 @@ def broken(why: str, layer: str, answer: httpx.Response) -> MetaproBroken:
 
 def refusal(service: str, answer: httpx.Response, layer: str, mask: Mask) -> MetaproError:
     """The error for an answer that is none of 2xx; `mask` strikes the secrets out of the service's words."""
-    status, messages = answer.status_code, _messages(answer, mask)
+    status, messages = answer.status_code, words_of(answer, mask)
     said = f": {'; '.join(messages)}" if messages else ""
     if status >= 500:
         return MetaproBroken(
@@ -100,7 +101,7 @@ _WITHOUT_LOGIN = {
 """Of services that nobody logs in to."""
 
 
-def _messages(answer: httpx.Response, mask: Mask) -> tuple[str, ...]:
+def words_of(answer: httpx.Response, mask: Mask) -> tuple[str, ...]:
     """The service's own words in either shape, at most three, cut short: after masking, since half a secret
     is not recognised."""
     try:

@@ -15,8 +15,6 @@ from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pydantic import SecretStr
-
 from flows import OpenParameters
 from flows.init_data import InitDataExpired
 from launcher.extras import install
@@ -212,7 +210,8 @@ class Drive:
     patience: float = 30.0
     login: Login | None = None
     user: User | None = None
-    app_token: SecretStr | None = None
+    app_tokens: dict[str, None] = field(default_factory=dict)
+    """Every token that the page under test was given so far. Secrets."""
     signed: tuple[str, str] | None = None
     fresh: Launch | None = None
     used_up: bool = False
@@ -272,8 +271,9 @@ class Drive:
             self.keep_secret(shown, *_personal(answer))
             token = at(answer, self.settings.telegram_login.token_path)
             if sent.path == shown.login_path and isinstance(token, str) and token:
-                self.app_token = SecretStr(token) if shown is self.shown else self.app_token
                 self.keep_secret(shown, token)
+                if shown is self.shown:
+                    self.app_tokens[token] = None
         signed = (request.result for request in tuple(shown.wallet.requests))
         self.keep_secret(shown, *(result.get_secret_value() for result in signed if result is not None))
 

@@ -59,7 +59,7 @@ async def app_login(drive: Drive) -> Found:
     if not 200 <= sent.status < 300:
         raise Failed(f"the app's login is refused with status {sent.status}", status=sent.status)
     await drive.learn_watched(drive.page)
-    if drive.app_token is None:
+    if not drive.app_tokens:
         raise Failed("the answer to the app's login has no token", status=sent.status)
     return Found("our init data unchanged, the configured ids", sent.status, tuple(_odd(drive, sent)))
 
