@@ -247,20 +247,53 @@ class Bent(httpx.AsyncHTTPTransport):
 
 
 SAME = 0
-Bend = tuple[str, Callable[[httpx.Request, Any], tuple[int, Any]]]
+Change = Callable[[httpx.Request, Any], tuple[int, Any]]
+Bend = tuple[str, Change]
 LOGIN = "/v2/auth/telegram/login/simple"
-WRONG: dict[str, tuple[str, str, Callable[[httpx.Request, Any], tuple[int, Any]]]] = {
-    "L2": (LOGIN, "another Metapro ID", lambda _, told: (SAME, told | {"account": {"userId": uuid4().hex}})),
-    "K1": (
-        "/me",
-        "without a token",
-        lambda asked, told: (SAME if "authorization" in asked.headers else 200, told),
-    ),
-    "U1": ("/profile/", "another Metapro ID", lambda _, told: (SAME, told | {"userId": "another"})),
-    "S2": ("-service/", "share a token", lambda asked, told: _one_for_all(asked, told)),
-    "W3": ("/new-address", "does not have", lambda _, told: (SAME, told | {"addresses": []})),
-    "B2": ("/score-total/leaderboard/", "500", lambda asked, told: (SAME if _has_key(asked) else 500, told)),
-}
+ONE_WALLET = {"addresses": [{"wallet": "0x" + "cd" * 20}]}
+WRONG: list[tuple[str, str, str, Callable[[], Change]]] = [
+    ("L2", LOGIN, "another Metapro ID",
+     lambda: lambda _, told: (SAME, told | {"account": {"userId": uuid4().hex}})),
+    ("L2", LOGIN, "404", lambda: _from_the_second_on(lambda told: (404, {}))),
+    ("K1", "/me", "without a token",
+     lambda: lambda asked, told: (SAME if "authorization" in asked.headers else 200, told)),
+    ("U1", "/profile/", "another Metapro ID", lambda: lambda _, told: (SAME, told | {"userId": "another"})),
+    ("U1", "/profile/", "different wallets", lambda: lambda _, told: (SAME, told | ONE_WALLET)),
+    ("X4", "/me", "knows another person",
+     lambda: _from_the_second_on(lambda told: (SAME, told | {"userId": "another"}))),
+    ("S2", "-service/", "share a token", lambda: _one_for_all),
+    ("S2", "-service/", "mixed up", lambda: _swaps()),
+    ("S2", "/me", "share a wallet", lambda: lambda _, told: (SAME, told | ONE_WALLET)),
+    ("W3", "/new-address", "does not have", lambda: lambda _, told: (SAME, told | {"addresses": []})),
+    ("B2", "/score-total/leaderboard/", "500",
+     lambda: lambda asked, told: (SAME if _has_key(asked) else 500, told)),
+]  # fmt: skip
+
+
+def _from_the_second_on(change: Callable[[Any], tuple[int, Any]]) -> Change:
+    """What goes well is answered well once."""
+    went_well = 0
+
+    def bend(_: httpx.Request, told: Any) -> tuple[int, Any]:
+        nonlocal went_well
+        went_well += "statusCode" not in told
+        return change(told) if went_well > 1 and "statusCode" not in told else (SAME, told)
+
+    return bend
+
+
+def _swaps() -> Change:
+    """Once two people are logged in, each token is the other's."""
+    known: dict[str, dict[str, str]] = {}
+
+    def bend(_: httpx.Request, told: Any) -> tuple[int, Any]:
+        if "account" in told:
+            known[told["account"]["userId"]] = told["account"]
+        elif len(known) == 2 and told.get("userId") in known:
+            return SAME, next(one for id, one in known.items() if id != told["userId"])
+        return SAME, told
+
+    return bend
 
 
 def _one_for_all(asked: httpx.Request, told: Any) -> tuple[int, Any]:
@@ -275,14 +308,15 @@ def _has_key(asked: httpx.Request) -> bool:
     return not asked.headers.get("leaderboardApiKey", "not-").startswith("not-")
 
 
-@pytest.mark.parametrize("step", WRONG)
-async def test_a_metapro_that_is_wrong_fails_at_its_step(cast: People, step: str) -> None:
-    path, words, bend = WRONG[step]
+@pytest.mark.parametrize(("step", "path", "words", "bend"), WRONG)
+async def test_a_metapro_that_is_wrong_fails_at_its_step(
+    cast: People, step: str, path: str, words: str, bend: Callable[[], Change]
+) -> None:
     clock = Clock()
     async with standing_in(clock) as metapro:
         driver = driver_for(
             metapro, clock, steps=[step], companion=cast.bob, settings={"allow_writes": True},
-            transport=Bent(path, bend),
+            transport=Bent(path, bend()),
         )  # fmt: skip
         report = await driver.drive(cast.alice)
     assert failed(report) == [step]

@@ -76,8 +76,19 @@ BROKEN = {
         {
             "telegramSimpleString: rawInitData": "telegramSimpleString: `${rawInitData}&x=1`",
             "initData.get('start_param') || undefined": "'friend'",
+            "projectId: config.ids.project_id": "projectId: 'another'",
+            "platformId: config.ids.platform_id": "platformId: null",
+            "telegramBotName: config.ids.bot_name": "telegramBotName: '@demo_bot'",
         },
-        {"L1.app": ("byte for byte",), "T3": ("no start parameter",)},
+        {
+            "L1.app": (
+                "byte for byte",
+                "projectId is not the configured one",
+                "platformId is not the configured one",
+                "telegramBotName is not the configured one",
+            ),
+            "T3": ("no start parameter",),
+        },
         start_param=None,
         steps=("L1",),
     ),
