@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Self
@@ -68,6 +68,18 @@ class Exchange:
     url: str
     status: int | None
     seconds: float
+
+
+class _Proof(httpx.Auth):
+    """The token on a request, and beside it whose it is. A new login after a 401 is not its task: that has a
+    time of its own, and is made once a call, however often that is repeated."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._headers = headers
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers.update(self._headers)
+        yield request
 
 
 class MetaproClient:
@@ -374,14 +386,13 @@ class MetaproClient:
 
     # The token
 
-    def _signed(self, rest: dict[str, Any]) -> dict[str, Any]:
-        """A request with the token, and whose it is."""
-        headers = dict(rest.get("headers", {}))
+    def _proof(self) -> _Proof:
+        headers = {}
         if self.token is not None:
             headers["Authorization"] = self.authorization(self.token)
         if self.user_id is not None:
             headers["x-account-userid"] = self.user_id
-        return rest | {"headers": headers}
+        return _Proof(headers)
 
     def authorization(self, token: SecretStr) -> str:
         """The header for a token. A secret."""
@@ -422,7 +433,7 @@ class MetaproClient:
             used = self.token
             try:
                 answer = await self._send(
-                    service, method, path, **(self._signed(rest) if authorised else rest)
+                    service, method, path, auth=self._proof() if authorised else None, **rest
                 )
             except MetaproUnreachable as failure:
                 pause = next(pauses, None)
