@@ -116,19 +116,6 @@ async def test_the_token_goes_as_the_scheme_says_with_the_user_beside_it(scheme:
     assert headers["x-account-wallet"] == WALLET.lower()
 
 
-async def test_the_token_goes_before_what_the_address_says() -> None:
-    """A proxy's name and password in a base URL are for requests that bear no token."""
-    async with talking(Reply(USER), Reply(USER), logged_in=True) as (client, server):
-        url = client.settings.url("users").replace("//", "//proxy:word@")
-        named = client.settings.model_copy(update={"users_url": url})
-        other = client.another(named)
-        other.token, other.user_id = client.token, client.user_id
-        await other.me()
-        await other.profile("1")
-    assert server.asked[0].headers["authorization"] == TOKEN
-    assert server.asked[1].headers["authorization"].startswith("Basic ")
-
-
 @pytest.mark.parametrize(("place", "in_header", "in_body"), [("header", True, False), ("body", False, True)])
 async def test_the_api_key_goes_where_it_is_said_to(place: str, in_header: bool, in_body: bool) -> None:
     said: dict[str, Any] = {"api_key": "K" * 20, "api_key_place": place, "api_key_name": "x-portal-key"}
@@ -227,6 +214,18 @@ async def test_nothing_is_sent_while_environments_are_mixed() -> None:
         with pytest.raises(MetaproMisconfigured, match="set all addresses, or none"):
             await client.telegram_login(INIT_DATA)
         assert server.asked == []
+
+
+async def test_nothing_is_sent_to_an_address_with_a_password(caplog: pytest.LogCaptureFixture) -> None:
+    """httpx's log has each address as it is."""
+    caplog.set_level(logging.DEBUG)
+    async with talking(Reply(USER)) as (client, server):
+        url = client.settings.url("users").replace("//", "//name:canary-word@")
+        async with MetaproClient(client.settings.model_copy(update={"users_url": url})) as other:
+            with pytest.raises(MetaproMisconfigured, match="METAPRO_USERS_URL holds") as failure:
+                await other.profile("1")
+        assert server.asked == []
+    assert "canary" not in str(failure.value) + caplog.text
 
 
 # What becomes of answers

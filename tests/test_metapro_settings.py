@@ -137,6 +137,7 @@ def test_what_belongs_together_fits(said: dict[str, Any]) -> None:
     [
         ({"users_url": "metaproprotocol.com"}, "METAPRO_USERS_URL is no http"),
         ({"users_url": "http://[::1"}, "METAPRO_USERS_URL is no http"),
+        ({"nft_url": f"https://name:{CANARY}@own.example/nft"}, "METAPRO_NFT_URL holds a name or a password"),
         ({"api_key": CANARY}, "METAPRO_API_KEY_PLACE to header or body"),
         ({"api_key_place": "header"}, "METAPRO_API_KEY is not set"),
         ({"wallet_key": CANARY}, "METAPRO_WALLET_KEY is not 64 hexadecimal digits"),

@@ -177,7 +177,7 @@ class MetaproSettings(BaseSettings):
         return [*missing, *self.misfits(), *self._malformed()]
 
     def misfits(self) -> list[str]:
-        """Why nothing may be sent: services of different environments."""
+        """Why nothing may be sent: services of different environments, passwords that logs would tell."""
         hosts = {service: _host(getattr(self, f"{service}_url")) for service in SERVICES}
         kinds = {service: _environment_of(host) for service, host in hosts.items() if host}
         wrong = [
@@ -185,6 +185,11 @@ class MetaproSettings(BaseSettings):
             f"{self.environment}."
             for service, kind in kinds.items()
             if kind in ("test", "production") and kind != self.environment
+        ]
+        wrong += [
+            f"{PREFIX}{service.upper()}_URL holds a name or a password, which logs would tell: leave it out."
+            for service in SERVICES
+            if _has_password(getattr(self, f"{service}_url"))
         ]
         local = {service for service, kind in kinds.items() if kind == "loopback"}
         public = [service for service in SERVICES if service not in local and self._is_known(service)]
@@ -232,6 +237,10 @@ def _host(url: str | None) -> str | None:
     except ValueError:
         return None
     return host.rstrip(".") if host else None
+
+
+def _has_password(url: str | None) -> bool:
+    return "@" in (url or "").partition("://")[2].partition("/")[0]
 
 
 def _environment_of(host: str) -> str:
