@@ -156,3 +156,10 @@ def test_secrets_are_not_seen() -> None:
     settings = made(**dict.fromkeys(names, CANARY))
     assert CANARY not in repr(settings) + str(settings)
     assert settings.secrets == [CANARY] * len(names)
+
+
+def test_what_a_login_sends_beside_is_not_seen() -> None:
+    login = {"extra_headers": {"x-key": CANARY}, "extra_body": {"key": CANARY, "number": 1}}
+    settings = made(telegram_login=login)
+    assert CANARY not in repr(settings) + str(settings)
+    assert settings.secrets == [CANARY, CANARY]

@@ -48,7 +48,8 @@ class TelegramLogin(BaseModel):
     """How the Telegram login is made: described in words only, so each name is a knob.
 
     `…_field` are the names in the body; an empty one leaves its field out. `token_path` and `user_id_path`
-    say where the answer holds token and Metapro ID.
+    say where the answer holds token and Metapro ID. What is sent beside (`extra_…`) may hold a key: it is not
+    shown.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -61,8 +62,8 @@ class TelegramLogin(BaseModel):
     bot_field: str = "telegramBotName"
     referral_field: str = "referralCode"
     send_user_object: bool = True
-    extra_headers: dict[str, str] = {}
-    extra_body: dict[str, Any] = {}
+    extra_headers: dict[str, str] = Field(default={}, repr=False)
+    extra_body: dict[str, Any] = Field(default={}, repr=False)
     token_path: str = "token.accessToken"
     user_id_path: str = "account.userId"
 
@@ -153,7 +154,9 @@ class MetaproSettings(BaseSettings):
     def secrets(self) -> list[str]:
         """Every secret in here, for striking them out of what is shown."""
         values = (getattr(self, name) for name in type(self).model_fields)
-        return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+        told = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+        beside = (*self.telegram_login.extra_headers.values(), *self.telegram_login.extra_body.values())
+        return [*told, *(value for value in beside if isinstance(value, str))]
 
     def url(self, service: str) -> str:
         """The base URL of a service, without a slash at its end. Raises MetaproMisconfigured when none is
