@@ -198,6 +198,16 @@ async def test_an_app_is_judged_by_its_own_launch_when_the_driver_has_a_newer_on
         assert (await start_parameter(drive)).text == "the start parameter is the login's referralCode"
 
 
+async def test_a_key_that_the_page_has_is_in_no_recording(stage: Stage, tmp_path: Path) -> None:
+    trace = tmp_path / "trace.zip"
+    report = await driven(stage, "B3", switches={"page_has_leaderboard_key": True}, trace=trace)
+    assert report["B3"].warnings[0] == "the leaderboard key is in what the page loads"
+    with zipfile.ZipFile(trace) as archive:
+        told = b"".join(archive.read(name) for name in archive.namelist()).decode("utf-8", "replace")
+    assert "leaderboard_key" in told
+    assert stage.metapro.ids["leaderboard_key"] not in told
+
+
 ON_LOAD = {
     "element('attach').disabled = !wallet;": "if (wallet && !begun) { begun = 1; await logIn(); attach(); }",
     "let wallet = null;": "let wallet = null; let begun = false;",

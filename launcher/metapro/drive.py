@@ -157,7 +157,11 @@ class Preparation:
         self.wallet = wallet_of(settings)
 
     def shown(self, app: MiniApp) -> Shown:
-        return Shown(app, self.watch, self.wallet, self._settings.telegram_login.path)
+        """The page; the settings' secrets, which an app may have as well, are in none of its recordings."""
+        shown = Shown(app, self.watch, self.wallet, self._settings.telegram_login.path)
+        for secret in self._settings.secrets:
+            shown.hide(secret)
+        return shown
 
     async def __call__(self, context: BrowserContext, faults: Mapping[str, Fault] | None = None) -> None:
         from launcher.metapro.faults import FAULTS, lay_fault
