@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import zipfile
@@ -196,6 +197,18 @@ async def test_an_app_is_judged_by_its_own_launch_when_the_driver_has_a_newer_on
         assert drive.newest.raw != drive.launched.raw
         assert (await app_login(drive)).text == "our init data unchanged, the configured ids"
         assert (await start_parameter(drive)).text == "the start parameter is the login's referralCode"
+
+
+async def test_an_app_whose_script_never_ends_does_not_stop_the_drive(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("launcher.metapro.watch.READING", 0.3)
+    screen = Screen(seconds=1.0)
+    read = "  const text = await response.text();\n"
+    async with asyncio.timeout(40):
+        stuck = {read: f"{read}  if (path.includes('login')) for (;;);\n"}
+        report = await driven(stage, "S1", broken=stuck, screen=screen)
+    assert failed(report) == {"L1.app": "the app's login is answered, and then its page hangs"}
 
 
 async def test_a_key_that_the_page_has_is_in_no_recording(stage: Stage, tmp_path: Path) -> None:

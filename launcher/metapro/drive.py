@@ -270,8 +270,8 @@ class Drive:
 
     async def learn_watched(self, shown: Shown) -> None:
         """What a page was told by Metapro and signed by its wallet: tokens, people, signatures."""
-        for sent in tuple(shown.watch.to("users")):
-            answer = await sent.answer() if sent.went_well else None
+        calls = [sent for sent in shown.watch.to("users") if sent.went_well]
+        for sent, answer in zip(calls, await asyncio.gather(*(sent.answer() for sent in calls)), strict=True):
             self.keep_secret(shown, *_personal(answer))
             token = at(answer, self.settings.telegram_login.token_path)
             if sent.path == shown.login_path and isinstance(token, str) and token:

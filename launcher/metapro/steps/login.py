@@ -54,11 +54,17 @@ async def app_login(drive: Drive) -> Found:
         raise Failed(f"in the app's login {', '.join(wrong)}", status=sent.status)
     await answered(sent, drive.page.watch, drive.screen.seconds)
     if sent.status is None:
-        remedy = "The driver itself is answered: may pages of the app's origin read the answers (CORS)?"
+        remedy = "The driver itself is answered: may the app's origin read it (CORS), or does the page hang?"
         raise Failed("the app's login gets no answer", layer=Layer.NETWORK, remedy=remedy)
     if not 200 <= sent.status < 300:
         raise Failed(f"the app's login is refused with status {sent.status}", status=sent.status)
     await drive.learn_watched(drive.page)
+    if sent.stuck:
+        raise Failed(
+            "the app's login is answered, and then its page hangs",
+            status=sent.status,
+            remedy="Look for a script of the app that does not end.",
+        )
     if not drive.app_tokens:
         raise Failed("the answer to the app's login has no token", status=sent.status)
     return Found("our init data unchanged, the configured ids", sent.status, tuple(_odd(drive, sent)))
