@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
@@ -21,6 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from flows import BadInput, InitData, LaunchParams
+from flows.init_data import PRODUCTION_PUBLIC_KEY
 from launcher.launcher import Launcher
 from launcher.metapro import (
     ASSUMPTIONS,
@@ -212,11 +214,31 @@ async def test_a_launch_url_alone_will_do(cast: People) -> None:
     assert (await driven(named))["L1"].verdict is Verdict.UNVERIFIED
 
 
+async def test_a_second_person_whose_launch_is_old_is_not_tried(cast: People) -> None:
+    assert cast.bob.url is not None
+    old = Launch.from_url(re.sub(r"auth_date%3D\d+", "auth_date%3D1000000", cast.bob.url))
+    report = await driven(cast.alice, steps=["S2"], companion=old)
+    assert report["S2"].verdict is Verdict.SKIPPED
+    assert "needs a new launch" in report["S2"].cause
+
+
+async def test_the_name_of_a_bot_is_written_in_any_way(cast: People) -> None:
+    report = await driven(cast.alice, steps=["C0"], settings={"bot_name": "@Metapro_Demo_BOT"})
+    assert report["C0.registration"].verdict is Verdict.PASS
+
+
 async def test_without_a_launch_only_the_services_are_looked_at() -> None:
     report = await driven(None)
     assert failed(report) == []
     assert report["C1.users"].verdict is report["B1"].verdict is Verdict.PASS
     assert report.exit_code == 3
+
+
+async def test_init_data_of_another_telegram_fail_at_telegram(cast: People) -> None:
+    report = await driven(replace(cast.alice, public_key=PRODUCTION_PUBLIC_KEY))
+    assert failed(report) == ["T1"]
+    assert "Ed25519 signature" in report["T1"].cause
+    assert report["L1"].verdict is Verdict.SKIPPED
 
 
 async def test_init_data_that_cannot_be_read_fail_at_telegram(cast: People) -> None:
@@ -474,6 +496,7 @@ async def test_a_session_whose_init_data_are_too_old_asks_for_a_new_launch(cast:
         async with driver.keeping(cast.alice) as kept:
             await kept.ended.wait()
     assert isinstance(kept.failure, NeedsLaunch)
+    assert kept.logins == 0, "init data that are too old should not be sent"
     assert "Open the app again" in kept.failure.remedy
 
 

@@ -127,6 +127,9 @@ SLOWLY_BROKEN = {
     "deaf to the wallet": Broken(
         {"provider.on?.('accountsChanged'": "void ('accountsChanged'"}, {"W4.account": ("old account",)}
     ),
+    "gives up at a 401": Broken(
+        {"problem.status !== 401 || !again": "true"}, {"X3": ("does not log in again",)}
+    ),
     "silent about faults": Broken(
         {"items('error', [...problems.values()]);": ""}, {"D1.leaderboard": ("tells nothing",)}
     ),
