@@ -15,9 +15,10 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Self
 from urllib.parse import quote
 
@@ -51,12 +52,15 @@ from launcher.metapro.models import (
 )
 from launcher.metapro.redaction import Redaction
 from launcher.metapro.settings import MetaproSettings
+from launcher.metapro.token_auth import TokenAuth
 
 __all__ = ["Exchange", "MetaproClient"]
 
 RETRIES = (0.2, 0.6)
 """Pauses before a read is repeated."""
 AUTH, DATA = "metapro-auth", "metapro-data"
+_SERVICE, _BEGAN = "metapro_service", "metapro_began"
+"""What a request's extensions hold for its `Exchange`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +72,6 @@ class Exchange:
     url: str
     status: int | None
     seconds: float
-
-
-class _Proof(httpx.Auth):
-    """The token on a request, and beside it whose it is. A new login after a 401 is not its task: that has a
-    time of its own, and is made once a call, however often that is repeated."""
-
-    def __init__(self, headers: Mapping[str, str]) -> None:
-        self._headers = headers
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        request.headers.update(self._headers)
-        yield request
 
 
 class MetaproClient:
@@ -111,8 +103,9 @@ class MetaproClient:
         self.logins = 0
         self._shares = _http is not None
         self._http = _http or httpx.AsyncClient(
-            transport=transport, timeout=None, verify=_trust(), follow_redirects=False
-        )  # `_send` limits the time of the whole request
+            transport=transport, timeout=None, verify=_trust(), follow_redirects=False, cookies=_no_cookies(),
+            event_hooks={"request": [self._begun], "response": [self._answered]},
+        )  # fmt: skip
         self._on_exchange = on_exchange
         self._wait = wait
         self._renewing = asyncio.Lock()
@@ -386,19 +379,19 @@ class MetaproClient:
 
     # The token
 
-    def _proof(self) -> _Proof:
-        headers = {}
+    def sign(self, request: httpx.Request) -> SecretStr | None:
+        """Put the token, and whose it is, on a request; returns which."""
         if self.token is not None:
-            headers["Authorization"] = self.authorization(self.token)
+            request.headers["Authorization"] = self.authorization(self.token)
         if self.user_id is not None:
-            headers["x-account-userid"] = self.user_id
-        return _Proof(headers)
+            request.headers["x-account-userid"] = self.user_id
+        return self.token
 
     def authorization(self, token: SecretStr) -> str:
         """The header for a token. A secret."""
         return ("Bearer " if self.settings.auth_scheme == "bearer" else "") + token.get_secret_value()
 
-    async def _renew(self, used: SecretStr | None) -> bool:
+    async def renew(self, used: SecretStr | None) -> bool:
         """Replace a token that no longer counts; whether there is another one now. At once, calls that met
         the same 401 log in once."""
         if not self.keep:
@@ -428,13 +421,10 @@ class MetaproClient:
     ) -> httpx.Response:
         """An answer of 2xx. Raises MetaproRefused, MetaproBroken or MetaproUnreachable."""
         pauses = iter(RETRIES if method == "GET" else ())
-        may_renew = authorised
+        auth = TokenAuth(self) if authorised else None
         while True:
-            used = self.token
             try:
-                answer = await self._send(
-                    service, method, path, auth=self._proof() if authorised else None, **rest
-                )
+                answer = await self._send(service, method, path, auth=auth, **rest)
             except MetaproUnreachable as failure:
                 pause = next(pauses, None)
                 if pause is None or not _never_connected(failure):
@@ -442,37 +432,55 @@ class MetaproClient:
             else:
                 if answer.is_success:
                     return answer
-                if may_renew and answer.status_code == 401:
-                    may_renew = False
-                    if await self._renew(used):
-                        continue
+                if auth is not None and auth.failure is not None:
+                    raise auth.failure
                 pause = pause_after(answer, next(pauses, None))
                 if pause is None:
                     raise refusal(service, answer, layer, self._redaction.mask)
             await self._wait(pause)
 
     async def _send(
-        self, service: str, method: str, path: str, *, params: Mapping[str, Any] | None = None, **rest: Any
+        self,
+        service: str,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        auth: TokenAuth | None = None,
+        **rest: Any,
     ) -> httpx.Response:
         if self._misfits:
             raise MetaproMisconfigured(" ".join(self._misfits), "Nothing was sent.")
         url = self.settings.url(service) + path
         asked = f"{url}?{httpx.QueryParams(params)}" if params else url
-        began, status = time.perf_counter(), None
+        request = None
         try:
-            async with asyncio.timeout(self.settings.timeout):  # httpx's own would start anew with every byte
-                answer = await self._http.request(method, _parsed_url(asked), **self._with_api_key(rest))
-            status = answer.status_code
+            # httpx's own limit would start anew with every byte
+            async with asyncio.timeout(self.settings.timeout) as limit:
+                request = self._http.build_request(method, _parsed_url(asked), **self._with_api_key(rest))
+                request.extensions[_SERVICE] = service
+                return await self._http.send(request, auth=auth and auth.within(limit))
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as failure:
+            if request is not None:
+                self._tell(request, None)
             raise MetaproUnreachable(
                 f"The {service} service gives no answer: {unreachable_because(failure)}.",
                 f"Check METAPRO_{service.upper()}_URL, the network, and whether the service is up.",
             ) from without_request(failure)
-        finally:
-            if self._on_exchange is not None:
-                seconds = time.perf_counter() - began
-                self._on_exchange(Exchange(service, method, shown_url(url), status, seconds))
-        return answer
+
+    async def _begun(self, request: httpx.Request) -> None:
+        request.extensions[_BEGAN] = time.perf_counter()
+
+    async def _answered(self, answer: httpx.Response) -> None:
+        await answer.aread()
+        self._tell(answer.request, answer.status_code)
+
+    def _tell(self, request: httpx.Request, status: int | None) -> None:
+        began = request.extensions.pop(_BEGAN, None)
+        if began is not None and self._on_exchange is not None:
+            service, url = request.extensions[_SERVICE], shown_url(str(request.url))
+            seconds = time.perf_counter() - began
+            self._on_exchange(Exchange(service, request.method, url, status, seconds))
 
     def _with_api_key(self, rest: dict[str, Any]) -> dict[str, Any]:
         key, name = self.settings.api_key, self.settings.api_key_name
@@ -481,6 +489,11 @@ class MetaproClient:
         if self.settings.api_key_place == "header":
             return rest | {"headers": {**rest.get("headers", {}), name: key.get_secret_value()}}
         return rest | {"json": {**rest["json"], name: key.get_secret_value()}} if "json" in rest else rest
+
+
+def _no_cookies() -> CookieJar:
+    """People share the connections: with cookies they would be one to a service that sets any."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
 
 @lru_cache(maxsize=1)
