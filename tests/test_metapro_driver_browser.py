@@ -116,6 +116,7 @@ BROKEN = {
         switches={"leaderboard_reads": "key"},  # of which it tells
     ),
 }
+LATER = "setTimeout(() => { throw new Error('not expected'); })"
 SLOWLY_BROKEN = {
     "blank on desktops": Broken(
         {GATE: f"if (state === 'gated') document.body.replaceChildren(); else {GATE}"},
@@ -129,6 +130,21 @@ SLOWLY_BROKEN = {
     ),
     "gives up at a 401": Broken(
         {"problem.status !== 401 || !again": "true"}, {"X3": ("does not log in again",)}
+    ),
+    "fails with errors, and asks only once": Broken(
+        {
+            "provider.on?.('chainChanged', showChain);": f"provider.on?.('chainChanged', () => {LATER});",
+            TELL: f"{TELL} if (what === 'leaderboard') {LATER};",
+            "let wallet = null;": "let wallet = null; let begun = false;",
+            "await attempt('attaching', async () => {": (
+                "if (begun) return; begun = true; await attempt('attaching', async () => {"
+            ),
+        },
+        {
+            "W4.chain": ("the page fails with", "not expected"),
+            "W4.rejected": ("does not ask again",),
+            "D1.leaderboard": ("502 in HTML: the page fails with", "not expected"),
+        },
     ),
     "silent about faults": Broken(
         {"items('error', [...problems.values()]);": ""}, {"D1.leaderboard": ("tells nothing",)}
