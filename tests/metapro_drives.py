@@ -97,4 +97,4 @@ def driver_for(metapro: MetaproStandIn, clock: Clock, **options: Any) -> Metapro
 
 
 def long_run(clock: Clock) -> LongRun:
-    return LongRun(every=240.0, times=20, idle=(300.0, 900.0, 3500.0, 7200.0), wait=clock.wait)
+    return LongRun(times=20, idle=(300.0, 900.0, 3500.0, 7200.0), wait=clock.wait)

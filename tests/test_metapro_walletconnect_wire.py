@@ -389,6 +389,19 @@ async def test_a_link_without_an_app_is_given_up_and_used_once() -> None:
                 await connect.pair(LINK)
 
 
+async def test_an_app_is_waited_for_until_its_link_expires() -> None:
+    now = 1705667684 - 0.125
+    async with (
+        Relay(now=lambda: now) as relay,
+        WalletConnect(Wallet(), project_id="tests", relay_url=relay.url, now=lambda: now) as connect,
+    ):
+        with pytest.raises(NoProposal, match=r"0\.125 s"):
+            await connect.pair(EXPIRING)
+        now += 0.125
+        with pytest.raises(BadInput, match="expired"):
+            await connect.pair(EXPIRING)
+
+
 async def test_an_app_that_does_not_take_its_session_is_given_up() -> None:
     proposal = {"id": 1, "method": "wc_sessionPropose", "params": {"proposer": {"publicKey": OURS_PUBLIC}}}
     rubbish = ("", seal(PAIRING.key, "[1]", bytes(12)), seal(PAIRING.key, "[" * 100_000, bytes(12)))
