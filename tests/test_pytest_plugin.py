@@ -176,8 +176,8 @@ async def test_a_bot_does_what_its_program_says(mini_app_open, mini_app_launcher
 
 
 def test_under_pytest_asyncio(pytester: pytest.Pytester) -> None:
-    """Strict mode, warnings are errors, without an option: the README's tests, also in a client that shows apps
-    in a frame, and failures of every kind."""
+    """Strict mode, warnings are errors, without an option: the README's tests, also in a client that has its
+    apps in a frame, and failures of every kind."""
     pytester.makeini("[pytest]\nfilterwarnings = error\nasyncio_default_fixture_loop_scope = function")
     pytester.makeconftest(LIGHT)
     pytester.makepyfile(test_readme=README, test_web=ON_THE_WEB, test_ends=UNDER_ASYNCIO)

@@ -14,7 +14,7 @@ import pytest
 from flows import BadInput, FloodWait
 from launcher.budget import Budget
 from launcher.inspection import Inspection
-from launcher.inspection.batch import done_already, inspect_all, links_in
+from launcher.inspection.batch import digest, done_already, inspect_all, links_in
 from launcher.report import SavedLaunch, html
 from launcher.sandbox import Sandbox, ready_file
 from launcher.sandbox import faults as going_wrong
@@ -309,7 +309,9 @@ async def test_the_file_of_links(tmp_path: Path) -> None:
 async def test_a_file_that_holds_something_else_is_not_written_to(tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
     assert done_already(out) == {}
-    whole = '{"target": "@a", "ok": true}\n'
+    whole = '{"target": "@a", "ok": true, "digest": "1"}\n'
+    out.write_text(whole)
+    assert done_already(out) == {"1": True}
     for content in (
         "a letter\nto somebody",
         f"{whole}[]\n",
@@ -331,7 +333,7 @@ async def test_a_passing_trouble_is_no_result(tmp_path: Path) -> None:
         sandbox.faults.on("messages.requestAppWebView", going_wrong.Fail(500, "INTERNAL"))
         await inspect_all(launcher, [APP, f"{APP}y"], out, budget=Budget(600), told=told.append)
     assert [one.ok for one in told] == [False, True]
-    assert done_already(out) == {f"{APP}y": True}
+    assert done_already(out) == {digest(f"{APP}y"): True}
 
 
 @pytest.mark.slow  # Telethon waits two seconds after each
@@ -353,6 +355,37 @@ def test_what_met_a_passing_trouble_is_inspected_by_the_next_run(inside: Any, tm
     assert {line["target"]: line["ok"] for line in lines(tmp_path / "links.jsonl")} == dict.fromkeys(
         links, True
     )
+
+
+INVITES = ["https://t.me/+GuardedChannelInvite", "https://t.me/joinchat/PrivateClubInvite"]
+
+
+def test_a_batch_tells_invite_links_apart_and_does_not_tell_them(inside: Any, terminal: Terminal) -> None:
+    (terminal.folder / "links.txt").write_text("\n".join([APP, *INVITES]))
+    first = inside(terminal, "inspect", "links.txt", "--jsonl")
+    second = inside(terminal, "inspect", "links.txt", "--jsonl")
+    assert "https://t.me/joinchat/*** (link 3): The chat was joined at once." in first.err
+    assert "0 inspected, 3 were there; 1 are not as they should be" in second.err
+    found = lines(terminal.folder / "links.jsonl")
+    assert [line["target"] for line in found] == [APP, "https://t.me/+***", "https://t.me/joinchat/***"]
+    told = first.err + (terminal.folder / "links.jsonl").read_text()
+    assert "Invite" not in told.replace('"InviteLink"', "").replace("importChatInvite", "").replace(
+        "chatInviteJoinResult", ""
+    )
+
+
+@pytest.mark.parametrize("arguments", [("--jsonl",), ("--save", "links.jsonl", "--report", "report.html")])
+def test_what_holds_secrets_is_for_its_owner(
+    inside: Any, terminal: Terminal, arguments: tuple[str, ...]
+) -> None:
+    for name in ("links.jsonl", "report.html"):
+        (terminal.folder / name).touch(mode=0o644)
+    (terminal.folder / "links.txt").write_text(INVITES[0])
+    target = "links.txt" if arguments == ("--jsonl",) else INVITES[0]
+    assert inside(terminal, "inspect", target, *arguments, "--reveal").code == 0
+    written = [file for file in terminal.folder.iterdir() if INVITES[0] in file.read_text("utf-8")]
+    others = [file.name for file in written if file.name != "links.txt" and file.stat().st_mode & 0o077]
+    assert (len(written), others) == (2 if arguments == ("--jsonl",) else 3, [])
 
 
 def test_results_do_not_overwrite_the_links(inside: Any, terminal: Terminal) -> None:

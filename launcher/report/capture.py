@@ -243,10 +243,12 @@ class Recording:
             "metapro_model": self.metapro_model,
             "judgement": self.judgement and self.judgement.model_dump(),
         }
-        return SavedLaunch.model_validate(self._struck_out(value, found["link"]))
+        return SavedLaunch.model_validate(self._struck_out(value))
 
-    def _struck_out(self, value: dict[str, Any], link: Any) -> dict[str, Any]:
+    def _struck_out(self, value: dict[str, Any]) -> dict[str, Any]:
         if not self._reveal:
+            read = self._found and self._found.link
+            link = read and read.to_json(reveal=True)
             secrets = Secrets(self.masked, self._exchanges, link)
             value = {name: secrets.strike(item) for name, item in value.items()}
         return value | {"screenshots": self._taken}
