@@ -588,6 +588,14 @@ async def test_platforms_differ_in_what_they_say() -> None:
     ]
 
 
+async def test_what_was_measured_of_a_page_is_no_difference() -> None:
+    pages = [
+        {"url": f"http://127.0.0.1:{number}/", "size": number, "timing": {"total": number}, "status": 200}
+        for number in (5000, 5001)
+    ]
+    assert difference(*(changed(page=page) for page in pages)) == []
+
+
 async def test_two_launches_of_one_app_do_not_differ() -> None:
     launches = [await kept(Sandbox(), "@demo_bot", via="menu_button") for _ in range(2)]
     assert launches[0] != launches[1]
@@ -649,6 +657,13 @@ CHANGES: list[tuple[dict[str, Any], dict[str, Any], tuple[Any, ...]]] = [
     ({"exchanges": [CALL]}, {"exchanges": [CALL, CALL]}, ("requests", "a.b (2)", None, {"x": 1})),
     ({"answer": {"url": f"{PLACE}#tgWebAppData=1"}}, {"answer": {}}, ("answer", "url", PLACE, None)),
     ({"closed": "app"}, {"closed": "caller"}, ("launch", "closed", "app", "caller")),
+    ({"page": {"status": 200}}, {"page": {"status": 404}}, ("page", "status", 200, 404)),
+    (
+        {"page": {"redirects": ["http://127.0.0.1:1/x"]}},
+        {"page": {"redirects": []}},
+        ("page", "redirects", ["http://127.0.0.1/x"], []),
+    ),
+    ({"options": {"chat": "a"}}, {"options": {}}, ("launch", "options.chat", "a", None)),
     ({"readings": {"tdlib": {"kind": "A"}}}, {"readings": {}}, ("link", "tdlib", {"kind": "A"}, None)),
 ]
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from shlex import quote
+from shlex import join
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -75,12 +76,32 @@ def _announce(saved: SavedLaunch, ready_file: Path | None, ready: ReadyFile) -> 
     if ready_file is None:
         say("Other programs need the ready file: run it again with --ready-file FILE.")
     else:
-        via = saved.options.get("via") or (saved.app or {}).get("flow")
-        how = f" --via {quote(str(via))}" if saved.link is None and via else ""
         person = ready.accounts[0]
         say(f"Try: miniapp login --phone {person.phone} --server {ready_file}   (code {person.code})")
-        say(f"     miniapp inspect {quote(link_of(saved))}{how} --server {ready_file}")
+        say(f"     miniapp inspect {join([link_of(saved), *_options(saved)])} --server {ready_file}")
     say(f"The launch is served on {ready.dc.host}:{ready.dc.port}. Ctrl-C stops it.")
+
+
+_AGAIN = ("chat", "button", "start", "start_param", "query")
+"""Options whose texts mean the same in the sandbox; numbers are of messages and chats that it has not."""
+
+
+def _options(saved: SavedLaunch) -> Iterator[str]:
+    """With which options of the command line the launch is made again."""
+    from flows import OpenParameters
+    from launcher.masks import MASK
+
+    usual = OpenParameters()
+    via = saved.options.get("via") or (saved.app or {}).get("flow")
+    wanted = {
+        "via": via if saved.link is None else None,
+        **{name: saved.options.get(name) for name in _AGAIN},
+        "platform": saved.platform,
+        "mode": saved.parameters.get("mode"),
+    }
+    for name, value in wanted.items():
+        if isinstance(value, str) and value not in ("", usual.platform, usual.mode) and MASK not in value:
+            yield from (f"--{name.replace('_', '-')}", value)
 
 
 def _show(saved: SavedLaunch) -> None:

@@ -49,7 +49,10 @@ _PICTURES = 12
 _PICTURE_BYTES = 2 * 2**20
 _PATIENCE = 3.0
 """Seconds for a screenshot; a page that draws nothing has none."""
-_OPTIONS = ("via", "button", "topic", "reply_to", "silent", "start", "start_param", "query", "speculate")
+_OPTIONS = (
+    "via", "chat", "button", "topic", "reply_to", "send_as", "silent", "start", "start_param", "query",
+    "speculate",
+)  # fmt: skip
 
 
 class Recording:
@@ -98,7 +101,7 @@ class Recording:
         """Open an app as `launcher.open(...)` does, with the same options and the same errors."""
         self._began(launcher)
         self._parameters = parameters or self._parameters
-        self._options = {name: options[name] for name in _OPTIONS if options.get(name)}
+        self._options = {name: _told(options[name]) for name in _OPTIONS if options.get(name)}
         onlooker = Onlooker(launcher, _named(target), consent, reveal=self._reveal)
         self._found = onlooker.before
         with traced() as self._exchanges:
@@ -357,6 +360,11 @@ def _named(target: Any) -> str:
             return target.url
     bot = getattr(target, "bot", None)
     return f"@{bot.username}" if bot is not None else f"a {type(target).__name__}"
+
+
+def _told(option: Any) -> Any:
+    """An option as JSON; of a chat that is given as a TL object its kind."""
+    return option if isinstance(option, str | int | tuple | list) else _named(option)
 
 
 def _client(parameters: OpenParameters) -> dict[str, Any]:
