@@ -121,8 +121,8 @@ class Contact:
         return await self._asked(await self._second.nobody(), request)
 
     async def answered(self, request: Any, *, as_bot: bool = False) -> Exchange:
-        """What was asked and has to be answered, for there is nothing to see in a refusal. Raises Untested when
-        it is refused."""
+        """What has to be answered, for there is nothing to see in a refusal. Raises Untested when it is
+        refused."""
         exchange = await (self.ask_as_bot(request) if as_bot else self.ask(request))
         if exchange.failure is not None:
             raise Untested(f"{exchange.method} was refused: {_said(exchange)}")
