@@ -375,6 +375,23 @@ async def test_events_are_told_without_what_they_keep(name: str, data: str | Non
     assert event_text(name, data) == told
 
 
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("custom_method_invoked", "result"),
+        ("device_storage_key_received", "value"),
+        ("secure_storage_key_received", "value"),
+        ("secure_storage_key_restored", "value"),
+        ("web_app_device_storage_save_key", "value"),
+        ("web_app_secure_storage_save_key", "value"),
+        ("clipboard_text_received", "data"),
+    ],
+)
+async def test_what_pages_keep_and_people_copy_is_nobodys_business(name: str, field: str) -> None:
+    told = event_text(name, json.dumps({"req_id": "r", field: "canary"}))
+    assert json.loads(told or "") == {"req_id": "r", field: "***"}
+
+
 # The file
 
 

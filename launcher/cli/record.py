@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from launcher.mini_app import MiniApp
     from launcher.page_events import Logged
     from launcher.record import Recorded
+    from launcher.record.steps import NotRecorded
     from launcher.settings import Settings
 
 
@@ -79,7 +80,9 @@ def record(
     recorded = run(_record(given.settings_for(server), account, target, played, options))
     with writing(output):
         output.write_text(recorded.source(), "utf-8")
-    say(f"Written: {output}, {counted(len(recorded.steps), 'step')}. Run it: pytest {output}")
+    say(f"Written: {output}, {counted(len(recorded.steps) - recorded.lost, 'step')}. Run it: pytest {output}")
+    if recorded.lost:
+        say(f"Not recorded: {counted(recorded.lost, 'more step')}. A comment in the test names each.")
 
 
 async def _record(
@@ -98,9 +101,11 @@ async def _record(
         Launcher(settings, account, sandbox=sandbox) as launcher,
     ):
         if script is not None:
-            return await record(launcher, target, script.lines(), refused=script.refuse, **options)
+            return await record(
+                launcher, target, script.lines(), refused=script.refuse, lost=_lose, **options
+            )
         launcher.browser_options = {"headed": True}
-        return await record(launcher, target, _typed(), opened=_begin, refused=_refuse, **options)
+        return await record(launcher, target, _typed(), opened=_begin, refused=_refuse, lost=_lose, **options)
 
 
 class _Script:
@@ -186,3 +191,7 @@ def _tell(app: MiniApp, event: Logged) -> None:
 
 def _refuse(failure: BadInput) -> None:
     say(str(failure))
+
+
+def _lose(step: NotRecorded) -> None:
+    say(f"not recorded: {step.what}")

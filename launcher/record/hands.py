@@ -15,7 +15,7 @@ from playwright.async_api import Error
 from flows import BadInput
 from launcher.expectations import Unmet, expect
 from launcher.mini_app import MiniApp
-from launcher.record.steps import Answered, Closed, PhoneButton, Pressed, Step
+from launcher.record.steps import Answered, Closed, Filled, Locator, PhoneButton, Pressed, Step
 
 __all__ = ["HELP", "do"]
 
@@ -75,8 +75,10 @@ async def _click(app: MiniApp, selector: str) -> None:
     await app.frame.click(selector, timeout=_PATIENCE)
 
 
-async def _fill(app: MiniApp, selector: str, text: str) -> None:
+async def _fill(app: MiniApp, selector: str, text: str) -> Step:
+    """The step that it is if the page tells none: dates, colours and sliders are set, and not typed."""
     await app.frame.fill(selector, text, timeout=_PATIENCE)
+    return Filled(Locator("css", selector), text)
 
 
 async def _key(app: MiniApp, selector: str, key: str) -> None:
@@ -117,7 +119,8 @@ HELP = "\n".join(
 
 async def do(app: MiniApp, line: str) -> Step | None:
     """Do what a line says; returns the step it is, or None for what the page tells by itself, and for lines
-    that are empty or begin with #. Raises BadInput for what cannot be read or done now."""
+    that are empty or begin with #. A `Filled` counts only if the page tells nothing. Raises BadInput for what
+    cannot be read or done now."""
     if line.lstrip().startswith("#"):
         return None
     try:

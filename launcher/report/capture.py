@@ -250,9 +250,7 @@ class Recording:
 
     def _struck_out(self, value: dict[str, Any]) -> dict[str, Any]:
         if not self._reveal:
-            read = self._found and self._found.link
-            link = read and read.to_json(reveal=True)
-            secrets = Secrets(self.masked, self._exchanges, link)
+            secrets = Secrets(self.masked, self._exchanges)
             value = {name: secrets.strike(item) for name, item in value.items()}
         return value | {"screenshots": self._taken}
 
