@@ -472,6 +472,15 @@ def test_what_a_script_cannot_do_is_told_with_its_line(tmp_path: Path) -> None:
     assert not output.exists()
 
 
+def test_a_script_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    script = tmp_path / "script.txt"
+    script.write_bytes(b"\xff\xfe")
+    arguments = ["record", "@demo_bot", "--server", "sandbox", "-o", str(tmp_path / "test_x.py")]
+    result = CliRunner().invoke(command_line, [*arguments, "--script", str(script)])
+    assert isinstance(result.exception, BadInput)
+    assert "is not text in UTF-8" in str(result.exception)
+
+
 def test_a_test_that_is_there_is_not_written_over(tmp_path: Path) -> None:
     output = tmp_path / "test_order.py"
     output.write_text("mine")

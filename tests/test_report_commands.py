@@ -125,10 +125,11 @@ def test_replay_serves_the_launch(inside: Any, terminal: Terminal) -> None:
         (("diff", "a.json"), 2, "give a second file, or two platforms"),
         (("diff", APP, "--platform", "ios"), 2, "give a second file, or two platforms"),
         (("diff", "a.json", "b.json", "--platform", "ios"), 2, "not for two files"),
-        (("diff", "a.json", "b.json", "--host", "browser"), 2, "'--host': it is for one link"),
-        (("diff", "a.json", "b.json", "--start-param", "x"), 2, "'--start-param': it is for one link"),
+        (("diff", "a.json", "b.json", "--host", "browser"), 2, "--host: it is for one link"),
+        (("diff", "a.json", "b.json", "--start-param", "x"), 2, "--start-param: it is for one link"),
         (("diff", "a.json", "b.json"), 1, "cannot be read"),
         (("inspect", "none.txt", "--jsonl"), 1, "cannot be read"),
+        (("inspect", __file__), 2, "is a file: --jsonl inspects the links in it"),
         (("inspect", "none.txt", "--jsonl", "--report", "a.html"), 2, "it is for one link"),
     ],
 )

@@ -112,9 +112,17 @@ class _Script:
     """The lines of a file, and where in it something is wrong."""
 
     def __init__(self, file: Path) -> None:
+        """Raises BadInput for what is no text."""
+        from flows import BadInput
+
         self._file = file
-        self._lines = file.read_text("utf-8").splitlines()
         self._number = 0
+        try:
+            self._lines = file.read_text("utf-8-sig").splitlines()
+        except UnicodeDecodeError:
+            raise BadInput(
+                f"{file} is not text in UTF-8.", "Name a file with a line for each step."
+            ) from None
 
     async def lines(self) -> AsyncIterator[str]:
         for line in self._lines:
