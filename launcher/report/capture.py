@@ -187,8 +187,9 @@ class Recording:
         return [one for one in self._exchanges if id(one) not in others]
 
     async def picture(self, name: str, *, patience: float = _PATIENCE) -> bytes | None:
-        """Take a screenshot, if the page is shown in a browser and draws within `patience` seconds; and one of
-        each app that it has opened. The first dozen are kept, and one that looks like the one before is not."""
+        """Take a screenshot, if the page is shown in a browser and draws within `patience` seconds; and one
+        of each app that it has opened. The first dozen are kept, and one that looks like the one before is
+        not."""
         for record in self.linked:
             await record.picture(name, patience=patience)
         if self.app is None or self.app.live is None or len(self._taken) >= _PICTURES:
