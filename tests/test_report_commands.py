@@ -16,6 +16,8 @@ from launcher.budget import Budget
 from launcher.inspection import Inspection
 from launcher.inspection.batch import digest, done_already, inspect_all, links_in
 from launcher.report import SavedLaunch, html
+from launcher.report.saved import SavedJudgement
+from launcher.report.timeline import duration
 from launcher.sandbox import Sandbox, ready_file
 from launcher.sandbox import faults as going_wrong
 from tests.conftest import need
@@ -70,6 +72,32 @@ def test_inspect_shows_the_page_when_asked(inside: Any, terminal: Terminal) -> N
     assert "web_app_ready" in [event.name for event in saved.events]
     assert len(saved.screenshots) == 1
     assert [one.kind for one in saved.network][:1] == ["document"]
+
+
+def test_what_came_of_a_look_over_http_is_told_with_units(inside: Any, terminal: Terminal) -> None:
+    inside(terminal, "inspect", APP, "--host", "http", "--save", "a.json", "--report", "a.html")
+    page = SavedLaunch.read(terminal.folder / "a.json").page or {}
+    assert isinstance(page["timing"], dict)
+    total = page["timing"]["total"]
+    assert isinstance(total, float)
+    report = (terminal.folder / "a.html").read_text("utf-8")
+    assert f"total <code>{duration(total)}</code>" in report
+    assert f"<dd>{page['size']} bytes</dd>" in report
+    shown = inside(terminal, "replay", "a.json")
+    assert "http_version  HTTP/1.1" in shown.out
+
+
+def test_replay_tells_how_it_was_made_and_judged(inside: Any, terminal: Terminal) -> None:
+    inside(terminal, "inspect", "@demo_bot", "--via", "menu_button", "--save", "a.json")
+    saved = SavedLaunch.read(terminal.folder / "a.json")
+    judged = SavedJudgement(by="test_shop.py::test_it", verdict="failed", text="no")
+    saved.model_copy(update={"judgement": judged}).write(terminal.folder / "a.json")
+    shown = inside(terminal, "replay", "a.json").out
+    assert "failed by test_shop.py::test_it" in shown
+    assert "via=menu_button" in shown
+    assert [line.split()[1:6] for line in shown.splitlines() if "first_launch" in line] == [
+        ["first_launch", "│", "open", "the", "app"]
+    ]
 
 
 def test_open_saves_and_reports(inside: Any, terminal: Terminal) -> None:

@@ -13,7 +13,7 @@ import typer
 from launcher.cli import options as given
 from launcher.cli.keeping import Keeping
 from launcher.cli.output import say, show_json, show_line, show_panel, show_table
-from launcher.short_text import shortened
+from launcher.short_text import as_text, shortened
 
 if TYPE_CHECKING:
     from launcher.report import SavedLaunch
@@ -114,11 +114,13 @@ def _show(saved: SavedLaunch) -> None:
         ("opened by", saved.opened_by and f"a link in the page of {saved.opened_by}"),
         ("server", saved.server),
         ("platform", saved.platform),
+        ("options", ", ".join(f"{name}={as_text(value)}" for name, value in saved.options.items()) or None),
         ("outcome", outcome),
+        ("judged", saved.judgement and f"{saved.judgement.verdict} by {saved.judgement.by}"),
         ("closed", saved.closed),
     ]
     show_panel(saved.target, facts)
-    for name in ("link", "bot", "app", "answer", "launch_params", "init_data"):
+    for name in ("link", "bot", "app", "answer", "launch_params", "init_data", "page"):
         if values := getattr(saved, name):
             show_panel(name.replace("_", " "), [(key, _cell(value)) for key, value in values.items()])
     if saved.readings:
@@ -128,6 +130,9 @@ def _show(saved: SavedLaunch) -> None:
 
 def _tables(saved: SavedLaunch) -> None:
     tables: dict[tuple[str, ...], list[tuple[object, ...]]] = {
+        ("question", "about", "answer"): [
+            (one.question, one.detail, "yes" if one.allowed else "no") for one in saved.questions
+        ],
         ("at", "request", "took", "error"): [
             (_ms(one.at), one.method, _ms(one.seconds), one.error and one.error.message)
             for one in saved.exchanges
