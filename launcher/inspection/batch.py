@@ -2,9 +2,9 @@
 
 Each result is a line as soon as it is there, so a batch that was stopped goes on where it was: what the
 file has is not asked again. A line has the digest of its link, for links whose secrets are masked look alike.
-It keeps within a budget of requests. When Telegram wants to be left alone,
-it is, and the link is tried again afterwards. A link that met a passing trouble of Telegram's gets no
-line: it was not tested, and the next run tries it again.
+It keeps within a budget of requests. When Telegram wants to be left alone, it is, and the link is tried again
+afterwards. A link that met a passing trouble of Telegram's gets no line: it was not tested, and the next run
+tries it again.
 """
 
 from __future__ import annotations
