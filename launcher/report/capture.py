@@ -47,8 +47,6 @@ _CHARACTERS = 4_000
 _LINKED = 20
 _PICTURES = 12
 _PICTURE_BYTES = 2 * 2**20
-_PATIENCE = 3.0
-"""Seconds for a screenshot; a page that draws nothing has none."""
 _OPTIONS = (
     "via", "chat", "button", "topic", "reply_to", "send_as", "silent", "start", "start_param", "query",
     "speculate",
@@ -186,10 +184,12 @@ class Recording:
         others = {id(one) for record in self.linked for one in record._exchanges}
         return [one for one in self._exchanges if id(one) not in others]
 
-    async def picture(self, name: str, *, patience: float = _PATIENCE) -> bytes | None:
-        """Take a screenshot, if the page is shown in a browser and draws within `patience` seconds; and one
-        of each app that it has opened. The first dozen are kept, and one that looks like the one before is
-        not."""
+    async def picture(self, name: str, *, patience: float = 3.0) -> bytes | None:
+        """Take a screenshot, if the page is shown in a browser and draws; and one of each app that it has
+        opened. The first dozen are kept, and one that looks like the one before is not.
+
+        `patience`: seconds for a page to draw; one that has not by then has no picture.
+        """
         for record in self.linked:
             await record.picture(name, patience=patience)
         if self.app is None or self.app.live is None or len(self._taken) >= _PICTURES:
