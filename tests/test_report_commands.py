@@ -237,7 +237,13 @@ def test_a_batch_goes_on_where_it_was(inside: Any, terminal: Terminal) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)], ids=["Ctrl-C", "SIGTERM"]
+    ("how", "code"),
+    [
+        (signal.SIGINT, 130),
+        pytest.param(signal.SIGTERM, -signal.SIGTERM, marks=pytest.mark.slow),
+        (signal.SIGKILL, -signal.SIGKILL),
+    ],
+    ids=["Ctrl-C", "SIGTERM", "SIGKILL"],
 )
 def test_a_batch_that_is_killed_loses_nothing_and_asks_nothing_twice(
     inside: Any, tmp_path: Path, how: signal.Signals, code: int

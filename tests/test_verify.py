@@ -267,7 +267,7 @@ async def test_what_stops_it_leaves_what_it_has(fault: Any) -> None:
 
 async def test_a_server_in_trouble_contradicts_nothing() -> None:
     async with launching() as (launcher, sandbox):
-        sandbox.faults.on("bots.checkDownloadFileParams", Fail(500, "WORKER_BUSY_TOO_LONG_RETRY"))
+        sandbox.faults.on("bots.checkDownloadFileParams", Fail(500, "WORKER_BUSY_TOO_LONG_RETRY"), skip=1)
         found = await verify(launcher, "@demo_bot", budget=unhurried())
     trouble = found.of("downloads_are_judged_by_address_and_name")
     assert (trouble.verdict, found.stopped) == (Verdict.UNTESTED, None)
