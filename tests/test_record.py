@@ -30,6 +30,7 @@ from launcher.record.steps import (
     Locator,
     NotRecorded,
     Pressed,
+    Scanned,
     SecretFilled,
     Step,
     quoted,
@@ -182,9 +183,13 @@ async def test_what_is_done_in_a_row_is_kept_in_its_order(
         "const buttons = [{type: 'ok', id: 'yes'}];"
         "const ask = () => post('web_app_open_popup', {message: 'Sure?', title: 'Well', buttons});"
         "post('web_app_ready');",
-        "<button onclick=ask()>Ask</button><input placeholder=Text>",
+        "<button onclick=ask()>Ask</button><input placeholder=Text>"
+        "<button onclick=\"post('web_app_open_scan_qr_popup', {})\">Scan</button>",
     )
-    done = "b\nclick text=Ask\npopup yes\nfill input a\nfill input ab\nm\nclick text=Ask\ndismiss\nclose"
+    done = (
+        "b\nclick text=Ask\npopup yes\nfill input a\nfill input ab\nm\nclick text=Ask\ndismiss\n"
+        "click text=Scan\nscan 'two words'\nclose"
+    )
     async with showing(browser, page) as (launcher, _):
         recorded = await record(launcher, "@demo_bot", lines(done), opened=_begin, via="main_app")
     ask = Clicked(Locator("role", "Ask", "button"))
@@ -197,14 +202,18 @@ async def test_what_is_done_in_a_row_is_kept_in_its_order(
         Pressed("main_button", "Pay"),
         ask,
         Answered("Sure?", "Well", None),
+        Clicked(Locator("role", "Scan", "button")),
+        Scanned("two words"),
         Closed(None),
     ]
+    assert '        await app.qr.scan("two words")\n' in recorded.source()
     said = capsys.readouterr().err.splitlines()
     for line in (
         "  main                  press the main button",
         "main button: 'Pay': type m",
         "back button: type b",
         "popup: 'Sure?': type popup 'yes' or dismiss",
+        "code scanner: type scan TEXT",
     ):
         assert line in said
 

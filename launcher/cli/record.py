@@ -59,8 +59,9 @@ def record(
     """Open an app in a window and write a pytest file of what you do: clicks, typed text, popups, closing.
 
     What the phone shows around the page has no place in the window. Type it on the terminal:
-    main, secondary, back, settings, popup ID, dismiss, close (or m, s, b). It ends when the app closes, when
-    you close the window, or with Ctrl-D or Ctrl-C. Passwords are not written.
+    main, secondary, back, settings, popup ID, dismiss, scan TEXT, close (or m, s, b). It ends when the app
+    closes, when you close the window, or with Ctrl-D or Ctrl-C. Passwords are not written; what else cannot
+    be is said, and stands in the test as a comment.
     """
     from launcher.cli.running import run
 
@@ -195,6 +196,10 @@ def _tell(app: MiniApp, event: Logged) -> None:
         say(f"secondary button: {plain(device.secondary_button.text)!r}: type s")
     elif event.name == "web_app_setup_back_button" and device.back_button.is_visible:
         say("back button: type b")
+    elif event.name == "web_app_setup_settings_button" and device.settings_button.is_visible:
+        say("settings in the menu: type settings")
+    elif event.name == "web_app_open_scan_qr_popup" and device.scanner.opened is not None:
+        say("code scanner: type scan TEXT")
 
 
 def _refuse(failure: BadInput) -> None:

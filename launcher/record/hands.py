@@ -15,7 +15,7 @@ from playwright.async_api import Error
 from flows import BadInput
 from launcher.expectations import Unmet, expect
 from launcher.mini_app import MiniApp
-from launcher.record.steps import Answered, Closed, Filled, Locator, PhoneButton, Pressed, Step
+from launcher.record.steps import Answered, Closed, Filled, Locator, PhoneButton, Pressed, Scanned, Step
 
 __all__ = ["HELP", "do"]
 
@@ -61,6 +61,11 @@ async def _dismiss(app: MiniApp) -> Step:
     return Answered(popup.message, popup.title, None)
 
 
+async def _scan(app: MiniApp, text: str) -> Step:
+    await app.qr.scan(text)
+    return Scanned(text)
+
+
 async def _close(app: MiniApp) -> Step:
     await app.close()
     return Closed(None)
@@ -103,6 +108,7 @@ _COMMANDS = {
     "settings": _Command(_settings, "", "press Settings in the menu"),
     "popup": _Command(_popup, "ID", "press this button of the popup"),
     "dismiss": _Command(_dismiss, "", "dismiss the popup"),
+    "scan": _Command(_scan, "TEXT", "show this code to the open scanner"),
     "close": _Command(_close, "", "close the app"),
     "closed": _Command(_closed, "", "wait until the app has closed by itself"),
     "click": _Command(_click, "SELECTOR", "click in the page"),

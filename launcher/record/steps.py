@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 __all__ = [
     "Answered", "Chosen", "Clicked", "Closed", "Entered", "Filled", "Locator", "NotRecorded", "PhoneButton",
-    "Pressed", "SecretFilled", "Step", "quoted",
+    "Pressed", "Scanned", "SecretFilled", "Step", "quoted",
 ]  # fmt: skip
 
 PhoneButton: TypeAlias = Literal["main_button", "secondary_button", "back_button", "settings_button"]
@@ -124,6 +124,17 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Scanned:
+    """A code that was shown to the scanner."""
+
+    text: str
+
+    def lines(self) -> Iterator[str]:
+        yield 'await expect(app).to_have_event("web_app_open_scan_qr_popup")'
+        yield f"await app.qr.scan({quoted(self.text)})"
+
+
+@dataclass(frozen=True, slots=True)
 class Closed:
     """The end: by the person (`reason` is None), or by itself for a reason, perhaps with data sent."""
 
@@ -150,7 +161,7 @@ class NotRecorded:
 
 
 Step: TypeAlias = (
-    Clicked | Filled | SecretFilled | Chosen | Entered | Pressed | Answered | Closed | NotRecorded
+    Clicked | Filled | SecretFilled | Chosen | Entered | Pressed | Answered | Scanned | Closed | NotRecorded
 )
 
 
