@@ -534,11 +534,11 @@ async def test_who_opened_the_app_is_who_opens_it_again() -> None:
     assert again.init_data.hash != first.init_data.hash
 
 
-@pytest.mark.parametrize("code", [400, 403])
-async def test_what_telegram_refused_is_refused_again(code: int) -> None:
+@pytest.mark.parametrize(("code", "name"), [(400, "CHANNEL_PRIVATE"), (403, "NO_PAGE_TELLS_OF_THIS")])
+async def test_what_telegram_refused_is_refused_again(code: int, name: str) -> None:
     """Also when nothing in the world is the reason."""
     sandbox = Sandbox()
-    sandbox.faults.on("messages.requestAppWebView", Fail(code, "CHANNEL_PRIVATE"), times=None)
+    sandbox.faults.on("messages.requestAppWebView", Fail(code, name), times=None)
     first = await kept(sandbox, LINK)
     again = await kept(replayed(first), LINK)
     assert again.failure == first.failure
