@@ -327,7 +327,7 @@ async def test_a_held_session_that_is_lost_fails_the_drive_at_once(cast: People)
     clock = Beats()
     async with standing_in(clock, token_lifetime=1000.0, sliding=False) as metapro:
         driver = driver_for(metapro, clock, steps=["L1"], settings={"max_auth_age": 900.0})
-        report = await asyncio.wait_for(driver.drive(cast.alice, hold=10_000.0), 20)
+        report = await asyncio.wait_for(driver.drive(cast.alice, hold=10_000.0), 60)
     assert failed(report) == ["kept"]
     assert (report["kept"].layer, report.exit_code) == (Layer.TELEGRAM, 1)
     assert "Open the app again" in report["kept"].remedy
@@ -349,7 +349,7 @@ async def test_a_held_session_outlives_a_service_that_is_down_for_a_beat(cast: P
     clock = Beats(down_at_the_second, waits=8)
     async with standing_in(clock) as metapro:
         driver = driver_for(metapro, clock, steps=["L1"])
-        report = await driver.drive(cast.alice, hold=lambda: asyncio.wait_for(clock.stands.wait(), 20))
+        report = await driver.drive(cast.alice, hold=lambda: asyncio.wait_for(clock.stands.wait(), 60))
         last = metapro.log[-1]
     assert (last.endpoint, last.status) == ("me", 200)
     assert report["kept"].verdict is Verdict.PASS

@@ -127,7 +127,7 @@ async def test_each_fault_of_an_app_fails_its_own_step(stage: Stage, broken: Bro
     report = await driven(
         stage, *broken.told, *broken.steps, broken=broken.changes, start_param=broken.start_param,
         switches=broken.switches,
-        screen=Screen(seconds=4.0),
+        screen=Screen(seconds=8.0),
     )  # fmt: skip
     assert failed(report).keys() == broken.told.keys()
     untold = [
