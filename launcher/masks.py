@@ -1,21 +1,27 @@
 """What may be shown of TL objects: plain JSON by their TL names, with the secrets in them replaced by `MASK`.
 
-Secret are init data inside URLs, query ids, access hashes, invite links, card credentials, what a page keeps
-on the servers, and whatever signs somebody in.
+Secret are init data inside URLs, query ids, access hashes, what invite links and links to phone numbers name,
+card credentials, what a page keeps on the servers, and whatever signs somebody in.
 """
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
+from urllib.parse import unquote
 
 from telethon.tl import TLObject, TLRequest, types
 
+from flows import links
 from flows.errors import method_name
 from flows.launch_params import mask_init_data
 
-__all__ = ["MASK", "answer_summary", "is_secret", "masked", "parameters", "tl_json", "tl_name"]
+__all__ = [
+    "MASK", "answer_summary", "is_secret", "masked", "masked_target", "parameters", "tl_json", "tl_name",
+]  # fmt: skip
 
 MASK = "***"
 
@@ -42,6 +48,25 @@ def masked(value: Any, *, reveal: bool) -> Any:
     if not reveal:
         return MASK
     return str(value) if isinstance(value, int) else tl_json(value, reveal=True)
+
+
+def masked_target(target: str) -> str:
+    """What somebody wanted to open, as it may be told: who reads an invite link may use it."""
+    shown = mask_init_data(target)
+    for secret in _secrets_of_link(target):
+        shown = (shown if secret in shown else unquote(shown)).replace(secret, MASK)
+    return shown
+
+
+def _secrets_of_link(target: str) -> Iterator[str]:
+    try:
+        link = links.parse(target)
+    except links.NotALink:
+        return
+    for field in fields(link):
+        value = getattr(link, field.name)
+        if value and is_secret(field.name, value):
+            yield str(value).removeprefix("+")
 
 
 def tl_name(thing: Any) -> str:

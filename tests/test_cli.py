@@ -36,14 +36,17 @@ from launcher.accounts import Accounts
 from launcher.bridge.bridge import Bridge
 from launcher.cli import options, output
 from launcher.cli.failures import report
+from launcher.cli.page import Page
 from launcher.cli.questions import ask_on_terminal
 from launcher.hosts.recordings import NO_FFMPEG
+from launcher.page_events import Logged
 from launcher.sandbox import ASSUMPTIONS, Sandbox, ready_file
 from launcher.servers import server_of
 from launcher.settings import Settings
 from launcher.sign_in import PasswordAsked, typed_password
 from tests.conftest import need
 from tests.pages import Pages, app
+from tests.running import launching
 from tests.test_bridge import MINIMAL, send, settle
 
 SCRIPT = Path(sys.executable).with_name("miniapp")
@@ -562,6 +565,18 @@ def test_a_page_is_shown_and_its_events_are_told(terminal: Terminal) -> None:
     assert (terminal.folder / "trace.zip").read_bytes().startswith(b"PK")
     kept = {file.suffix for file in (terminal.folder / "film").iterdir()}
     assert kept == ({".jpg"} if NO_FFMPEG in told else {".webm"})
+
+
+async def test_events_are_told_without_what_a_page_keeps(capsys: pytest.CaptureFixture[str]) -> None:
+    kept = Logged("outgoing", "web_app_secure_storage_save_key", '{"key":"pin","value":"canary"}', 0.0)
+    token = Logged("outgoing", "web_app_biometry_update_token", '{"token":"canary"}', 0.0)
+    async with launching() as (launcher, _), launcher.open("@demo_bot", via="main_app") as opened:
+        for reveal in (False, True):
+            for event in (kept, token):
+                Page(reveal=reveal)._tell(opened, event)
+    masked = capsys.readouterr().err.splitlines()
+    assert masked[0].endswith('web_app_secure_storage_save_key {"key":"pin","value":"***"}')
+    assert ["canary" in line for line in masked] == [False, False, True, True]
 
 
 def test_a_page_that_does_not_load_is_told(tmp_path: Path, inside: Any) -> None:

@@ -59,6 +59,15 @@ async def test_the_frame_is_as_web_clients_make_it(browser: Browser) -> None:
     }  # fmt: skip
 
 
+async def test_the_frame_is_there_before_the_app_is(browser: Browser) -> None:
+    """Who looks for something in the app at once waits for it there, and not in the client's own page."""
+    async with Pages({"/": app(body="<button>Buy</button>")}) as pages:
+        async with browser.open(pages.url("/"), on_event=Posted(), platform="weba") as host:
+            frame = host.frame
+            await frame.get_by_role("button", name="Buy").click(timeout=SECONDS * 1000)
+            assert frame.parent_frame == host.page.main_frame
+
+
 async def test_storage_works_and_begins_empty(browser: Browser) -> None:
     page = app("""
       const found = [localStorage.length, sessionStorage.length];

@@ -18,7 +18,7 @@ from flows import DARK, Consent, MiniAppError, OpenMode, OpenParameters, Prompt
 from launcher.inspection import Inspection, inspect_link, print_inspection
 from launcher.inspection.readings import agreement
 from launcher.launcher import Launcher
-from launcher.masks import answer_summary, parameters, tl_json
+from launcher.masks import answer_summary, masked_target, parameters, tl_json
 from launcher.mini_app import MiniApp
 from launcher.plain_text import plain
 from launcher.sandbox import Act, DropBefore, Fail, FloodWait, Sandbox
@@ -186,7 +186,25 @@ async def test_secrets_are_masked_unless_revealed(target: str, options: dict[str
     masked = json.dumps(inspection.to_json()) + printed(inspection, 5000)
     assert inspection.bot is not None
     assert str(inspection.bot.access_hash) not in masked
-    assert "GuardedChannelInvite" not in json.dumps(inspection.to_json()["requests"])
+    assert "GuardedChannelInvite" not in masked
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ("https://t.me/+AbcDefGhi_1", "https://t.me/+***"),
+        ("t.me/joinchat/AbcDefGhi_1", "t.me/joinchat/***"),
+        ("tg://join?invite=AbcDefGhi_1", "tg://join?invite=***"),
+        ("https://t.me/+Abc%44efGhi_1", "https://t.me/+***"),
+        ("https://t.me/+48123456789", "https://t.me/+***"),
+        ("https://shop.example/#tgWebAppData=canary", "https://shop.example/#tgWebAppData=***"),
+        (LINK, LINK),
+        ("@demo_bot", "@demo_bot"),
+        ("nothing", "nothing"),
+    ],
+)
+def test_a_target_is_told_without_what_it_opens(target: str, told: str) -> None:
+    assert masked_target(target) == told
 
 
 async def test_the_app_is_not_left_open() -> None:

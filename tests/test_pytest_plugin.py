@@ -38,6 +38,11 @@ from tests.test_docs import code_blocks
 pytest_plugins = ["pytester"]
 
 README = next(code for code in code_blocks("python") if "def test_" in code)
+ON_THE_WEB = f"""{README}
+@pytest.fixture
+def mini_app_platform():
+    return "weba"
+"""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -171,14 +176,15 @@ async def test_a_bot_does_what_its_program_says(mini_app_open, mini_app_launcher
 
 
 def test_under_pytest_asyncio(pytester: pytest.Pytester) -> None:
-    """Strict mode, warnings are errors, without an option: the README's tests, and failures of every kind."""
+    """Strict mode, warnings are errors, without an option: the README's tests, also in a client that has its
+    apps in a frame, and failures of every kind."""
     pytester.makeini("[pytest]\nfilterwarnings = error\nasyncio_default_fixture_loop_scope = function")
     pytester.makeconftest(LIGHT)
-    pytester.makepyfile(test_readme=README, test_ends=UNDER_ASYNCIO)
+    pytester.makepyfile(test_readme=README, test_web=ON_THE_WEB, test_ends=UNDER_ASYNCIO)
     result = pytester.runpytest_subprocess(
         "--junitxml=junit.xml", "--html=all.html", "--alluredir=allure", "-p", "no:playwright"
     )
-    result.assert_outcomes(passed=2 + 3, failed=8)
+    result.assert_outcomes(passed=2 + 2 + 3, failed=8)
     told = result.stdout.str()
     for line in (
         r"opened      direct_link of @demo_bot on android \(sandbox\)",

@@ -29,7 +29,9 @@ from launcher.record.steps import (
     Closed,
     Filled,
     Locator,
+    NotRecorded,
     Pressed,
+    Scanned,
     SecretFilled,
     Step,
     quoted,
@@ -182,9 +184,13 @@ async def test_what_is_done_in_a_row_is_kept_in_its_order(
         "const buttons = [{type: 'ok', id: 'yes'}];"
         "const ask = () => post('web_app_open_popup', {message: 'Sure?', title: 'Well', buttons});"
         "post('web_app_ready');",
-        "<button onclick=ask()>Ask</button><input placeholder=Text>",
+        "<button onclick=ask()>Ask</button><input placeholder=Text>"
+        "<button onclick=\"post('web_app_open_scan_qr_popup', {})\">Scan</button>",
     )
-    done = "b\nclick text=Ask\npopup yes\nfill input a\nfill input ab\nm\nclick text=Ask\ndismiss\nclose"
+    done = (
+        "b\nclick text=Ask\npopup yes\nfill input a\nfill input ab\nm\nclick text=Ask\ndismiss\n"
+        "click text=Scan\nscan 'two words'\nclose"
+    )
     async with showing(browser, page) as (launcher, _):
         recorded = await record(launcher, "@demo_bot", lines(done), opened=_begin, via="main_app")
     ask = Clicked(Locator("role", "Ask", "button"))
@@ -197,14 +203,18 @@ async def test_what_is_done_in_a_row_is_kept_in_its_order(
         Pressed("main_button", "Pay"),
         ask,
         Answered("Sure?", "Well", None),
+        Clicked(Locator("role", "Scan", "button")),
+        Scanned("two words"),
         Closed(None),
     ]
+    assert '        await app.qr.scan("two words")\n' in recorded.source()
     said = capsys.readouterr().err.splitlines()
     for line in (
         "  main                  press the main button",
         "main button: 'Pay': type m",
         "back button: type b",
         "popup: 'Sure?': type popup 'yes' or dismiss",
+        "code scanner: type scan TEXT",
     ):
         assert line in said
 
@@ -257,6 +267,90 @@ async def test_what_cannot_be_done_is_said_and_the_rest_goes_on(browser: Browser
         '"click \'open" cannot be read',
         "click 'text=>>>' failed",
     ]
+
+
+ODD_BODY = """
+<input type=file aria-label=Picture>
+<p>Twice</p>
+<input type=range id=volume value=5 max=10>
+<input type=date aria-label=Day><input type=color aria-label=Paint>
+<canvas width=60 height=40></canvas>
+<iframe srcdoc="<button>Inside</button>"></iframe>
+<x-card></x-card>
+<button id=quit>Quit</button>
+"""
+ODD_SCRIPT = """
+const did = [];
+document.querySelector('canvas').onclick = (event) => did.push([event.offsetX, event.offsetY]);
+const root = document.querySelector('x-card').attachShadow({mode: 'open'});
+root.innerHTML = '<i></i><button>Deal</button><b style="display:inline-block;width:9px;height:9px"></b>';
+for (const one of root.children) one.onclick = () => did.push(one.tagName);
+document.querySelector('#quit').onclick = async () => {
+  const values = [...document.querySelectorAll('input:not([type=file])')].map(one => one.value);
+  await fetch('/did?' + encodeURIComponent(JSON.stringify([did, values])));
+  post('web_app_close');
+};
+post('web_app_ready');
+"""
+
+
+async def odd_things(live: list[Any]) -> AsyncIterator[str]:
+    yield "# until the app is open"
+    app = live[0]
+    await app.frame.click("[type=file]")
+    await app.frame.dblclick("text=Twice")
+    await app.frame.click("text=Twice", button="right")
+    for _ in range(2):
+        await app.page.keyboard.press("ArrowUp")
+    await app.frame.locator("#volume").press("ArrowRight")
+    yield "fill [type=date] 2026-01-02"
+    yield 'fill [type=color] "#112233"'
+    await app.frame.click("canvas", position={"x": 30, "y": 7})
+    await app.frame.frame_locator("iframe").locator("button").click()
+    await app.frame.click("x-card button")
+    await app.frame.click("x-card b")
+    yield "click #quit"
+    yield "closed"
+
+
+@in_browser
+@pytest.mark.parametrize("platform", ["android", pytest.param("weba", marks=pytest.mark.slow)])
+async def test_what_cannot_be_written_is_said_in_its_place(browser: Browser, platform: str) -> None:
+    """And sliders, dates, colours, places on a canvas and elements in shadow roots can."""
+    live, lost = list[Any](), list[NotRecorded]()
+    options: dict[str, Any] = {"via": "main_app", "parameters": OpenParameters(platform)}
+    async with showing(browser, app(ODD_SCRIPT, ODD_BODY)) as (launcher, pages):
+        recorded = await record(
+            launcher, "@demo_bot", odd_things(live), opened=live.append, lost=lost.append, **options
+        )
+        await play(recorded.source(), launcher)
+    first, second = (asked for asked in pages.asked if asked.startswith("/did"))
+    assert first == second
+    twice = 'app.frame.get_by_text("Twice", exact=True).click()'
+    done = recorded.source().partition("to_be_ready(timeout=30)\n")[2]
+    assert [line.strip() for line in done.splitlines()[:-1]] == [
+        "# Not recorded: a file was chosen.",
+        f"await {twice}",
+        f"await {twice}",
+        "# Not recorded: a double click.",
+        "# Not recorded: a right click, or a long press.",
+        "# Not recorded: the key ArrowUp.",
+        'await app.frame.locator("#volume").fill("6")',
+        'await app.frame.locator("[type=date]").fill("2026-01-02")',
+        'await app.frame.locator("[type=color]").fill("#112233")',
+        'await app.frame.locator("body:nth-of-type(1) > canvas:nth-of-type(1)")'
+        '.click(position={"x": 30, "y": 7})',
+        "# Not recorded: something was done in a frame within the page.",
+        'await app.frame.get_by_role("button", name="Deal", exact=True).click()',
+        'await app.frame.locator("body:nth-of-type(1) > x-card:nth-of-type(1) > b:nth-of-type(1)").click()',
+        'await app.frame.get_by_role("button", name="Quit", exact=True).click()',
+    ]
+    assert lost == [step for step in recorded.steps if isinstance(step, NotRecorded)]
+    assert recorded.lost == len(lost) == 5
+
+
+def test_a_test_of_nothing_but_what_is_not_recorded_is_python() -> None:
+    ast.parse(written(NotRecorded("a double click")))
 
 
 # What is written
@@ -389,6 +483,15 @@ def test_what_a_script_cannot_do_is_told_with_its_line(tmp_path: Path) -> None:
     assert isinstance(result.exception, BadInput)
     assert str(result.exception).startswith(f"{script}, line 3: There is no command 'jump'. Type one of")
     assert not output.exists()
+
+
+def test_a_script_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    script = tmp_path / "script.txt"
+    script.write_bytes(b"\xff\xfe")
+    arguments = ["record", "@demo_bot", "--server", "sandbox", "-o", str(tmp_path / "test_x.py")]
+    result = CliRunner().invoke(command_line, [*arguments, "--script", str(script)])
+    assert isinstance(result.exception, BadInput)
+    assert "is not text in UTF-8" in str(result.exception)
 
 
 def test_a_test_that_is_there_is_not_written_over(tmp_path: Path) -> None:

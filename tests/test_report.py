@@ -375,6 +375,23 @@ async def test_events_are_told_without_what_they_keep(name: str, data: str | Non
     assert event_text(name, data) == told
 
 
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("custom_method_invoked", "result"),
+        ("device_storage_key_received", "value"),
+        ("secure_storage_key_received", "value"),
+        ("secure_storage_key_restored", "value"),
+        ("web_app_device_storage_save_key", "value"),
+        ("web_app_secure_storage_save_key", "value"),
+        ("clipboard_text_received", "data"),
+    ],
+)
+async def test_what_pages_keep_and_people_copy_is_nobodys_business(name: str, field: str) -> None:
+    told = event_text(name, json.dumps({"req_id": "r", field: "canary"}))
+    assert json.loads(told or "") == {"req_id": "r", field: "***"}
+
+
 # The file
 
 
@@ -476,6 +493,7 @@ PLACES: list[tuple[str, dict[str, Any]]] = [
     ("@demo_bot", {"via": "inline_mode"}),
     ("https://t.me/bob_builds?attach=demo_bot", {}),
     ("https://t.me/+GuardedChannelInvite", {}),
+    ("https://t.me/demo_bot/notes", {}),
     ("https://t.me/demo_bot/nix", {}),
     ("https://t.me/nobody_bot/app", {}),
     ("https://t.me/demo_bot/closed", {"consent": Consent(otherwise="decline")}),
@@ -516,10 +534,11 @@ async def test_who_opened_the_app_is_who_opens_it_again() -> None:
     assert again.init_data.hash != first.init_data.hash
 
 
-async def test_what_telegram_refused_is_refused_again() -> None:
+@pytest.mark.parametrize(("code", "name"), [(400, "CHANNEL_PRIVATE"), (403, "NO_PAGE_TELLS_OF_THIS")])
+async def test_what_telegram_refused_is_refused_again(code: int, name: str) -> None:
     """Also when nothing in the world is the reason."""
     sandbox = Sandbox()
-    sandbox.faults.on("messages.requestAppWebView", Fail(400, "CHANNEL_PRIVATE"), times=None)
+    sandbox.faults.on("messages.requestAppWebView", Fail(code, name), times=None)
     first = await kept(sandbox, LINK)
     again = await kept(replayed(first), LINK)
     assert again.failure == first.failure
@@ -588,6 +607,19 @@ async def test_platforms_differ_in_what_they_say() -> None:
     ]
 
 
+async def test_what_was_measured_of_a_page_is_no_difference() -> None:
+    pages = [
+        {"url": f"http://127.0.0.1:{number}/", "size": number, "timing": {"total": number}, "status": 200}
+        for number in (5000, 5001)
+    ]
+    assert difference(*(changed(page=page) for page in pages)) == []
+
+
+async def test_what_only_the_first_launch_of_a_connection_asks_is_no_difference() -> None:
+    config = CALL | {"method": "help.getAppConfig"}
+    assert difference(changed(exchanges=[CALL, config]), changed(exchanges=[CALL])) == []
+
+
 async def test_two_launches_of_one_app_do_not_differ() -> None:
     launches = [await kept(Sandbox(), "@demo_bot", via="menu_button") for _ in range(2)]
     assert launches[0] != launches[1]
@@ -636,6 +668,10 @@ CHECK = {"name": "hash", "verdict": "passed", "text": ""}
 REQUEST = {"at": 0, "method": "GET", "origin": "https://a.example", "path": "/x", "status": 200}
 STEP = {"id": "L1", "name": "login", "verdict": "pass"}
 CALL = {"method": "a.b", "parameters": {"x": 1}, "seconds": 0}
+REFUSED = {"error": {"type": "Refused", "message": "no"}}
+ASKED = {"question": "phone", "allowed": True}
+WAIT = {"name": "x", "req_id": "1", "at": 0}
+SIGHT = {"at": 0, "kind": "crashed", "text": "y"}
 
 
 CHANGES: list[tuple[dict[str, Any], dict[str, Any], tuple[Any, ...]]] = [
@@ -648,7 +684,27 @@ CHANGES: list[tuple[dict[str, Any], dict[str, Any], tuple[Any, ...]]] = [
     ({"metapro": [STEP]}, {"metapro": []}, ("metapro", "L1 login", "pass", None)),
     ({"exchanges": [CALL]}, {"exchanges": [CALL, CALL]}, ("requests", "a.b (2)", None, {"x": 1})),
     ({"answer": {"url": f"{PLACE}#tgWebAppData=1"}}, {"answer": {}}, ("answer", "url", PLACE, None)),
+    ({"exchanges": [CALL]}, {"exchanges": [CALL | REFUSED]}, ("requests", "a.b.error", None, "no")),
+    (
+        {"questions": [ASKED]},
+        {"questions": [ASKED | {"allowed": False}]},
+        ("questions", "phone", "yes", "no"),
+    ),
+    ({"unanswered": []}, {"unanswered": [WAIT]}, ("unanswered", "x", None, 1)),
+    ({"seen": []}, {"seen": [SIGHT]}, ("seen", "crashed: y", None, 1)),
+    (
+        {"init_data": {"chat_instance": "1"}},
+        {"init_data": {}},
+        ("init data", "chat_instance", "present", None),
+    ),
     ({"closed": "app"}, {"closed": "caller"}, ("launch", "closed", "app", "caller")),
+    ({"page": {"status": 200}}, {"page": {"status": 404}}, ("page", "status", 200, 404)),
+    (
+        {"page": {"redirects": ["http://127.0.0.1:1/x"]}},
+        {"page": {"redirects": []}},
+        ("page", "redirects", ["http://127.0.0.1/x"], []),
+    ),
+    ({"options": {"chat": "a"}}, {"options": {}}, ("launch", "options.chat", "a", None)),
     ({"readings": {"tdlib": {"kind": "A"}}}, {"readings": {}}, ("link", "tdlib", {"kind": "A"}, None)),
 ]
 

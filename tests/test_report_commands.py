@@ -14,8 +14,10 @@ import pytest
 from flows import BadInput, FloodWait
 from launcher.budget import Budget
 from launcher.inspection import Inspection
-from launcher.inspection.batch import done_already, inspect_all, links_in
+from launcher.inspection.batch import digest, done_already, inspect_all, links_in
 from launcher.report import SavedLaunch, html
+from launcher.report.saved import SavedJudgement
+from launcher.report.timeline import duration
 from launcher.sandbox import Sandbox, ready_file
 from launcher.sandbox import faults as going_wrong
 from tests.conftest import need
@@ -72,6 +74,32 @@ def test_inspect_shows_the_page_when_asked(inside: Any, terminal: Terminal) -> N
     assert [one.kind for one in saved.network][:1] == ["document"]
 
 
+def test_what_came_of_a_look_over_http_is_told_with_units(inside: Any, terminal: Terminal) -> None:
+    inside(terminal, "inspect", APP, "--host", "http", "--save", "a.json", "--report", "a.html")
+    page = SavedLaunch.read(terminal.folder / "a.json").page or {}
+    assert isinstance(page["timing"], dict)
+    total = page["timing"]["total"]
+    assert isinstance(total, float)
+    report = (terminal.folder / "a.html").read_text("utf-8")
+    assert f"total <code>{duration(total)}</code>" in report
+    assert f"<dd>{page['size']} bytes</dd>" in report
+    shown = inside(terminal, "replay", "a.json")
+    assert "http_version  HTTP/1.1" in shown.out
+
+
+def test_replay_tells_how_it_was_made_and_judged(inside: Any, terminal: Terminal) -> None:
+    inside(terminal, "inspect", "@demo_bot", "--via", "menu_button", "--save", "a.json")
+    saved = SavedLaunch.read(terminal.folder / "a.json")
+    judged = SavedJudgement(by="test_shop.py::test_it", verdict="failed", text="no")
+    saved.model_copy(update={"judgement": judged}).write(terminal.folder / "a.json")
+    shown = inside(terminal, "replay", "a.json").out
+    assert "failed by test_shop.py::test_it" in shown
+    assert "via=menu_button" in shown
+    assert [line.split()[1:6] for line in shown.splitlines() if "first_launch" in line] == [
+        ["first_launch", "│", "open", "the", "app"]
+    ]
+
+
 def test_open_saves_and_reports(inside: Any, terminal: Terminal) -> None:
     options = ("--for", "0.01", "--save", "a.json", "--report", "a.html", "--json")
     done = inside(terminal, "open", "@demo_bot", "--via", "menu_button", *options)
@@ -93,17 +121,19 @@ def test_replay_shows_reports_and_prints(inside: Any, terminal: Terminal) -> Non
 
 
 def test_replay_serves_the_launch(inside: Any, terminal: Terminal) -> None:
-    """Another program finds the same app there, and nothing of it is left at the end."""
-    inside(terminal, "inspect", "@demo_bot", "--via", "menu_button", "--save", "a.json")
+    """Another program that does as it is told finds the same app, and nothing of it is left at the end."""
+    how = ("--via", "attachment_menu", "--chat", "bob_builds", "--platform", "ios", "--mode", "compact")
+    inside(terminal, "inspect", "@demo_bot", *how, "--save", "a.json")
     there = Terminal(terminal.folder, "ready.json")
     command = [str(SCRIPT), "replay", "a.json", "--serve", "--ready-file", "ready.json"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=terminal.folder) as serving:
         assert serving.stderr is not None
         said = [serving.stderr.readline() for _ in range(3)]
         assert "miniapp login --phone 9996600001 --server ready.json" in said[0]
-        assert "miniapp inspect @demo_bot --via menu_button --server ready.json" in said[1]
+        again = said[1].removeprefix("     miniapp ").split()
+        assert again == ["inspect", "@demo_bot", *how, "--server", "ready.json"]
         inside(there, "login", "--phone", "9996600001", typed="22222\n")
-        done = inside(there, "inspect", "@demo_bot", "--via", "menu_button", "--save", "b.json")
+        done = inside(there, *again, "--save", "b.json")
         serving.send_signal(signal.SIGTERM)
         assert serving.wait(PATIENCE) == 0
     assert done.code == 0
@@ -123,8 +153,11 @@ def test_replay_serves_the_launch(inside: Any, terminal: Terminal) -> None:
         (("diff", "a.json"), 2, "give a second file, or two platforms"),
         (("diff", APP, "--platform", "ios"), 2, "give a second file, or two platforms"),
         (("diff", "a.json", "b.json", "--platform", "ios"), 2, "not for two files"),
+        (("diff", "a.json", "b.json", "--host", "browser"), 2, "--host: it is for one link"),
+        (("diff", "a.json", "b.json", "--start-param", "x"), 2, "--start-param: it is for one link"),
         (("diff", "a.json", "b.json"), 1, "cannot be read"),
         (("inspect", "none.txt", "--jsonl"), 1, "cannot be read"),
+        (("inspect", __file__), 2, "is a file: --jsonl inspects the links in it"),
         (("inspect", "none.txt", "--jsonl", "--report", "a.html"), 2, "it is for one link"),
     ],
 )
@@ -204,7 +237,13 @@ def test_a_batch_goes_on_where_it_was(inside: Any, terminal: Terminal) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)], ids=["Ctrl-C", "SIGTERM"]
+    ("how", "code"),
+    [
+        (signal.SIGINT, 130),
+        pytest.param(signal.SIGTERM, -signal.SIGTERM, marks=pytest.mark.slow),
+        (signal.SIGKILL, -signal.SIGKILL),
+    ],
+    ids=["Ctrl-C", "SIGTERM", "SIGKILL"],
 )
 def test_a_batch_that_is_killed_loses_nothing_and_asks_nothing_twice(
     inside: Any, tmp_path: Path, how: signal.Signals, code: int
@@ -309,7 +348,9 @@ async def test_the_file_of_links(tmp_path: Path) -> None:
 async def test_a_file_that_holds_something_else_is_not_written_to(tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
     assert done_already(out) == {}
-    whole = '{"target": "@a", "ok": true}\n'
+    whole = '{"target": "@a", "ok": true, "digest": "1"}\n'
+    out.write_text(whole)
+    assert done_already(out) == {"1": True}
     for content in (
         "a letter\nto somebody",
         f"{whole}[]\n",
@@ -331,7 +372,7 @@ async def test_a_passing_trouble_is_no_result(tmp_path: Path) -> None:
         sandbox.faults.on("messages.requestAppWebView", going_wrong.Fail(500, "INTERNAL"))
         await inspect_all(launcher, [APP, f"{APP}y"], out, budget=Budget(600), told=told.append)
     assert [one.ok for one in told] == [False, True]
-    assert done_already(out) == {f"{APP}y": True}
+    assert done_already(out) == {digest(f"{APP}y"): True}
 
 
 @pytest.mark.slow  # Telethon waits two seconds after each
@@ -353,6 +394,37 @@ def test_what_met_a_passing_trouble_is_inspected_by_the_next_run(inside: Any, tm
     assert {line["target"]: line["ok"] for line in lines(tmp_path / "links.jsonl")} == dict.fromkeys(
         links, True
     )
+
+
+INVITES = ["https://t.me/+GuardedChannelInvite", "https://t.me/joinchat/PrivateClubInvite"]
+
+
+def test_a_batch_tells_invite_links_apart_and_does_not_tell_them(inside: Any, terminal: Terminal) -> None:
+    (terminal.folder / "links.txt").write_text("\n".join([APP, *INVITES]))
+    first = inside(terminal, "inspect", "links.txt", "--jsonl")
+    second = inside(terminal, "inspect", "links.txt", "--jsonl")
+    assert "https://t.me/joinchat/*** (link 3): The chat was joined at once." in first.err
+    assert "0 inspected, 3 were there; 1 are not as they should be" in second.err
+    found = lines(terminal.folder / "links.jsonl")
+    assert [line["target"] for line in found] == [APP, "https://t.me/+***", "https://t.me/joinchat/***"]
+    told = first.err + (terminal.folder / "links.jsonl").read_text()
+    assert "Invite" not in told.replace('"InviteLink"', "").replace("importChatInvite", "").replace(
+        "chatInviteJoinResult", ""
+    )
+
+
+@pytest.mark.parametrize("arguments", [("--jsonl",), ("--save", "links.jsonl", "--report", "report.html")])
+def test_what_holds_secrets_is_for_its_owner(
+    inside: Any, terminal: Terminal, arguments: tuple[str, ...]
+) -> None:
+    for name in ("links.jsonl", "report.html"):
+        (terminal.folder / name).touch(mode=0o644)
+    (terminal.folder / "links.txt").write_text(INVITES[0])
+    target = "links.txt" if arguments == ("--jsonl",) else INVITES[0]
+    assert inside(terminal, "inspect", target, *arguments, "--reveal").code == 0
+    written = [file for file in terminal.folder.iterdir() if INVITES[0] in file.read_text("utf-8")]
+    others = [file.name for file in written if file.name != "links.txt" and file.stat().st_mode & 0o077]
+    assert (len(written), others) == (2 if arguments == ("--jsonl",) else 3, [])
 
 
 def test_results_do_not_overwrite_the_links(inside: Any, terminal: Terminal) -> None:

@@ -162,6 +162,7 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
         ("https://t.me/shop_bot/app?startapp=secret", "t.me-shop_bot-app"),
         ("@shop_bot", "shop_bot"),
         ("tg://resolve?domain=shop_bot&appname=app", "resolve"),
+        ("https://t.me/+GuardedChannelInvite", "t.me-secret"),
     ],
 )
 def test_a_link_of_the_command_line_is_named_after_what_it_opens(link: str, name: str) -> None:

@@ -267,10 +267,29 @@ async def test_what_stops_it_leaves_what_it_has(fault: Any) -> None:
 
 async def test_a_server_in_trouble_contradicts_nothing() -> None:
     async with launching() as (launcher, sandbox):
-        sandbox.faults.on("bots.checkDownloadFileParams", Fail(500, "WORKER_BUSY_TOO_LONG_RETRY"))
+        sandbox.faults.on("bots.checkDownloadFileParams", Fail(500, "WORKER_BUSY_TOO_LONG_RETRY"), skip=1)
         found = await verify(launcher, "@demo_bot", budget=unhurried())
     trouble = found.of("downloads_are_judged_by_address_and_name")
     assert (trouble.verdict, found.stopped) == (Verdict.UNTESTED, None)
+
+
+@pytest.mark.parametrize(
+    ("method", "skip", "name"),
+    [
+        ("bots.checkDownloadFileParams", 0, "downloads_are_judged_by_address_and_name"),
+        ("bots.invokeWebViewCustomMethod", 0, "cloud_storage_leaves_missing_keys_out"),
+        ("bots.invokeWebViewCustomMethod", 0, "requested_contacts_have_a_plus"),
+        ("bots.allowSendMessage", 1, "write_access_is_granted_once"),
+        ("bots.canSendMessage", 1, "write_access_nobody_asked_for_is_ignored"),
+        ("messages.getPreparedInlineMessage", 0, "prepared_messages_without_kinds_go_anywhere"),
+    ],
+)
+async def test_a_refusal_is_no_sight_of_what_an_answer_would_show(method: str, skip: int, name: str) -> None:
+    """Neither for nor against: the server may refuse for reasons of its own."""
+    async with launching() as (launcher, sandbox):
+        sandbox.faults.on(method, Fail(400, "OF_ITS_OWN"), skip=skip, times=None)
+        found = await verify(launcher, "@demo_bot", allowed=WRITES, budget=unhurried())
+    assert (found.of(name).verdict, "400 OF_ITS_OWN" in found.of(name).what) == (Verdict.UNTESTED, True)
 
 
 async def test_a_flood_wait_at_once_leaves_all_untested() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,18 +30,18 @@ async def run_batch(
 ) -> None:
     """Inspect what the output file has not; raises typer.Exit when not every app is as it should be."""
     from flows import Transient
-    from flows.launch_params import mask_init_data
     from launcher.budget import budget_for
-    from launcher.inspection.batch import done_already, inspect_all, links_in
+    from launcher.inspection.batch import digest, done_already, inspect_all, links_in
     from launcher.launcher import Launcher
+    from launcher.masks import masked_target
 
     links = links_in(source)
     out = out or source.with_suffix(".jsonl")
     if out.exists() and out.samefile(source):
         raise typer.BadParameter("The results would overwrite the links: name another file.", param_hint="-o")
     done = done_already(out)
-    waiting = [link for link in links if mask_init_data(link) not in done]
-    failed = sum(not done.get(mask_init_data(link), True) for link in links)
+    waiting = [link for link in links if digest(link) not in done]
+    failed = sum(not done.get(digest(link), True) for link in links)
     untested = 0
     there = len(links) - len(waiting)
     numbers = count(there + 1)
@@ -48,7 +49,7 @@ async def run_batch(
 
         def told(inspection: Inspection) -> None:
             nonlocal failed, untested
-            target = mask_init_data(inspection.target)
+            target = _named(inspection.target, masked_target(inspection.target), links)
             if isinstance(inspection.failure, Transient):
                 untested += 1
             elif not inspection.ok:
@@ -68,6 +69,11 @@ async def run_batch(
         say(f"{untested} met a passing trouble of Telegram's: run this again to inspect them.")
     if failed or untested:
         raise typer.Exit(1)
+
+
+def _named(link: str, masked: str, links: Sequence[str]) -> str:
+    """A link as it is told. One that is not shown whole is told by its place among the links, too."""
+    return link if masked == link else f"{masked} (link {links.index(link) + 1})"
 
 
 def _trouble(inspection: Inspection) -> str:

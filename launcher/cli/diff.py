@@ -51,8 +51,7 @@ def diff(
     from launcher.cli.running import run
 
     if second is not None:
-        if platform:
-            raise typer.BadParameter("it is for one link, not for two files", param_hint="--platform")
+        _only_for_a_link(platform=platform, via=via, start_param=start_param, host=host, allow=allow)
         launches = {name: _read(name) for name in (first, second)}
         if len(launches) == 1:
             raise typer.BadParameter("both are the same file", param_hint="SECOND")
@@ -69,6 +68,15 @@ def diff(
         parameters = {name: given.open_parameters(name, mode, None) for name in platforms}
         launches = run(_launches(given.settings_for(server), account, first, parameters, options))
     _tell(launches, as_json)
+
+
+def _only_for_a_link(**chosen: object) -> None:
+    """Raises typer.BadParameter for an option that says how a link is opened."""
+    for name, value in chosen.items():
+        if value:
+            raise typer.BadParameter(
+                "it is for one link, not for two files", param_hint=f"--{name.replace('_', '-')}"
+            )
 
 
 def _read(name: str) -> SavedLaunch:

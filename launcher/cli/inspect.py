@@ -97,6 +97,8 @@ def inspect(
         del options["host"]
         options["reveal"] = reveal
         return run(run_batch(settings, account, Path(link), out, budget, options))
+    if Path(link).is_file():
+        raise typer.BadParameter(f"{link} is a file: --jsonl inspects the links in it", param_hint="LINK")
     keeping = Keeping(report, save)
     inspection, launches = run(_inspect(settings, account, link, options, reveal))
     keeping.keep(launches)

@@ -47,7 +47,9 @@ class Keeping:
 
     def keep(self, launches: Sequence[SavedLaunch]) -> None:
         """Write the files, and tell where they are. Launches by links in the page follow the first one, and
-        have a number in the names of their files. Raises BadInput for a file that cannot be written."""
+        have a number in the names of their files; a revealed one is readable by its owner only. Raises
+        BadInput for a file that cannot be written."""
+        from launcher.private_file import for_owner_only
         from launcher.report import html
 
         for number, saved in enumerate(launches, 1):
@@ -59,6 +61,8 @@ class Keeping:
             if self.report is not None:
                 file = _numbered(self.report, number)
                 with writing(file):
+                    if saved.revealed:
+                        for_owner_only(file)
                     file.write_text(html(saved), "utf-8")
                 say(f"Report: {file}{_warning(saved)}")
 

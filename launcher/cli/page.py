@@ -1,13 +1,12 @@
 """The page of an app that `miniapp open` shows: its events as they come, and what is kept of it.
 
 What a page sends is a stranger's text and may hold its init data: it is escaped, shortened, and shown without
-the launch's secrets unless they were asked for.
+the launch's secrets, and without what the page keeps or its user pastes, unless they were asked for.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from launcher.cli.output import say, show_panel
 from launcher.hosts.launch_secrets import LaunchSecrets
 from launcher.hosts.observations import Seen
 from launcher.mini_app import MiniApp
+from launcher.report.struck_out import event_text
 from launcher.short_text import shortened
 
 if TYPE_CHECKING:
@@ -84,8 +84,8 @@ class Page:
 
     def _tell(self, app: MiniApp, event: Logged) -> None:
         way = "page → client" if event.direction == "outgoing" else "client → page"
-        data = "" if event.data is None else f" {json.dumps(event.data, ensure_ascii=False)}"
-        text = f"{event.name}{data}"
+        data = event.text if self.reveal else event_text(event.name, event.text)
+        text = f"{event.name} {data or ''}".rstrip()
         shown = text if self.reveal else LaunchSecrets(app.url).mask(text)
         say(f"{self._after(event.time)}: {way}: {shortened(shown, _LONGEST)}")
 

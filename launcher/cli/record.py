@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from launcher.mini_app import MiniApp
     from launcher.page_events import Logged
     from launcher.record import Recorded
+    from launcher.record.steps import NotRecorded
     from launcher.settings import Settings
 
 
@@ -58,8 +59,9 @@ def record(
     """Open an app in a window and write a pytest file of what you do: clicks, typed text, popups, closing.
 
     What the phone shows around the page has no place in the window. Type it on the terminal:
-    main, secondary, back, settings, popup ID, dismiss, close (or m, s, b). It ends when the app closes, when
-    you close the window, or with Ctrl-D or Ctrl-C. Passwords are not written.
+    main, secondary, back, settings, popup ID, dismiss, scan TEXT, close (or m, s, b). It ends when the app
+    closes, when you close the window, or with Ctrl-D or Ctrl-C. Passwords are not written; what else cannot
+    be is said, and stands in the test as a comment.
     """
     from launcher.cli.running import run
 
@@ -79,7 +81,9 @@ def record(
     recorded = run(_record(given.settings_for(server), account, target, played, options))
     with writing(output):
         output.write_text(recorded.source(), "utf-8")
-    say(f"Written: {output}, {counted(len(recorded.steps), 'step')}. Run it: pytest {output}")
+    say(f"Written: {output}, {counted(len(recorded.steps) - recorded.lost, 'step')}. Run it: pytest {output}")
+    if recorded.lost:
+        say(f"Not recorded: {counted(recorded.lost, 'more step')}. A comment in the test names each.")
 
 
 async def _record(
@@ -98,18 +102,28 @@ async def _record(
         Launcher(settings, account, sandbox=sandbox) as launcher,
     ):
         if script is not None:
-            return await record(launcher, target, script.lines(), refused=script.refuse, **options)
+            return await record(
+                launcher, target, script.lines(), refused=script.refuse, lost=_lose, **options
+            )
         launcher.browser_options = {"headed": True}
-        return await record(launcher, target, _typed(), opened=_begin, refused=_refuse, **options)
+        return await record(launcher, target, _typed(), opened=_begin, refused=_refuse, lost=_lose, **options)
 
 
 class _Script:
     """The lines of a file, and where in it something is wrong."""
 
     def __init__(self, file: Path) -> None:
+        """Raises BadInput for what is no text."""
+        from flows import BadInput
+
         self._file = file
-        self._lines = file.read_text("utf-8").splitlines()
         self._number = 0
+        try:
+            self._lines = file.read_text("utf-8-sig").splitlines()
+        except UnicodeDecodeError:
+            raise BadInput(
+                f"{file} is not text in UTF-8.", "Name a file with a line for each step."
+            ) from None
 
     async def lines(self) -> AsyncIterator[str]:
         for line in self._lines:
@@ -182,7 +196,15 @@ def _tell(app: MiniApp, event: Logged) -> None:
         say(f"secondary button: {plain(device.secondary_button.text)!r}: type s")
     elif event.name == "web_app_setup_back_button" and device.back_button.is_visible:
         say("back button: type b")
+    elif event.name == "web_app_setup_settings_button" and device.settings_button.is_visible:
+        say("settings in the menu: type settings")
+    elif event.name == "web_app_open_scan_qr_popup" and device.scanner.opened is not None:
+        say("code scanner: type scan TEXT")
 
 
 def _refuse(failure: BadInput) -> None:
     say(str(failure))
+
+
+def _lose(step: NotRecorded) -> None:
+    say(f"not recorded: {step.what}")

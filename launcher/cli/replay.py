@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from shlex import quote
+from shlex import join
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +13,7 @@ import typer
 from launcher.cli import options as given
 from launcher.cli.keeping import Keeping
 from launcher.cli.output import say, show_json, show_line, show_panel, show_table
-from launcher.short_text import shortened
+from launcher.short_text import as_text, shortened
 
 if TYPE_CHECKING:
     from launcher.report import SavedLaunch
@@ -75,12 +76,32 @@ def _announce(saved: SavedLaunch, ready_file: Path | None, ready: ReadyFile) -> 
     if ready_file is None:
         say("Other programs need the ready file: run it again with --ready-file FILE.")
     else:
-        via = saved.options.get("via") or (saved.app or {}).get("flow")
-        how = f" --via {quote(str(via))}" if saved.link is None and via else ""
         person = ready.accounts[0]
         say(f"Try: miniapp login --phone {person.phone} --server {ready_file}   (code {person.code})")
-        say(f"     miniapp inspect {quote(link_of(saved))}{how} --server {ready_file}")
+        say(f"     miniapp inspect {join([link_of(saved), *_options(saved)])} --server {ready_file}")
     say(f"The launch is served on {ready.dc.host}:{ready.dc.port}. Ctrl-C stops it.")
+
+
+_AGAIN = ("chat", "button", "start", "start_param", "query")
+"""Options whose texts mean the same in the sandbox; numbers are of messages and chats that it has not."""
+
+
+def _options(saved: SavedLaunch) -> Iterator[str]:
+    """With which options of the command line the launch is made again."""
+    from flows import OpenParameters
+    from launcher.masks import MASK
+
+    usual = OpenParameters()
+    via = saved.options.get("via") or (saved.app or {}).get("flow")
+    wanted = {
+        "via": via if saved.link is None else None,
+        **{name: saved.options.get(name) for name in _AGAIN},
+        "platform": saved.platform,
+        "mode": saved.parameters.get("mode"),
+    }
+    for name, value in wanted.items():
+        if isinstance(value, str) and value not in ("", usual.platform, usual.mode) and MASK not in value:
+            yield from (f"--{name.replace('_', '-')}", value)
 
 
 def _show(saved: SavedLaunch) -> None:
@@ -93,11 +114,13 @@ def _show(saved: SavedLaunch) -> None:
         ("opened by", saved.opened_by and f"a link in the page of {saved.opened_by}"),
         ("server", saved.server),
         ("platform", saved.platform),
+        ("options", ", ".join(f"{name}={as_text(value)}" for name, value in saved.options.items()) or None),
         ("outcome", outcome),
+        ("judged", saved.judgement and f"{saved.judgement.verdict} by {saved.judgement.by}"),
         ("closed", saved.closed),
     ]
     show_panel(saved.target, facts)
-    for name in ("link", "bot", "app", "answer", "launch_params", "init_data"):
+    for name in ("link", "bot", "app", "answer", "launch_params", "init_data", "page"):
         if values := getattr(saved, name):
             show_panel(name.replace("_", " "), [(key, _cell(value)) for key, value in values.items()])
     if saved.readings:
@@ -107,6 +130,9 @@ def _show(saved: SavedLaunch) -> None:
 
 def _tables(saved: SavedLaunch) -> None:
     tables: dict[tuple[str, ...], list[tuple[object, ...]]] = {
+        ("question", "about", "answer"): [
+            (one.question, one.detail, "yes" if one.allowed else "no") for one in saved.questions
+        ],
         ("at", "request", "took", "error"): [
             (_ms(one.at), one.method, _ms(one.seconds), one.error and one.error.message)
             for one in saved.exchanges

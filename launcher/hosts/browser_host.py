@@ -282,8 +282,17 @@ class BrowserHost:
                 framed=self._framed, end=self.end, spawn=self._spawn,
             )  # fmt: skip
             await self._lay_bridge()
+            if self.profile.frame is not None:
+                await self._show_client(self.profile.frame.url)
         except Error as failure:
             raise HostUnavailable(f"The browser shows no page: {_first_line(failure)}") from None
+
+    async def _show_client(self, url: str) -> None:
+        """The web client's page with the app's iframe in it, still empty: from now on there is a `frame`."""
+        with suppress(Error):  # a Chromium without local network checks does not know the permission
+            await self._context.grant_permissions(["local-network-access"])
+        await self._page.route(url, _serve_parent)
+        await self._page.goto(url, timeout=self._timeout * 1000)
 
     async def _lay_bridge(self) -> None:
         binding = f"b{random_names.token_hex(8)}"
@@ -324,12 +333,6 @@ class BrowserHost:
         return await self._page.goto(self._url, wait_until="domcontentloaded", timeout=self._timeout * 1000)
 
     async def _load_frame(self) -> Response | None:
-        """Show the web client's page, then the app in its iframe."""
-        assert self.profile.frame is not None
-        with suppress(Error):  # a Chromium without local network checks does not know the permission
-            await self._context.grant_permissions(["local-network-access"])
-        await self._page.route(self.profile.frame.url, _serve_parent)
-        await self._page.goto(self.profile.frame.url, timeout=self._timeout * 1000)
         async with self.frame.expect_navigation(
             url=_is_document, wait_until="domcontentloaded", timeout=self._timeout * 1000
         ) as navigation:

@@ -1,14 +1,16 @@
 """Many inspections in a row, into a file of JSON lines.
 
 Each result is a line as soon as it is there, so a batch that was stopped goes on where it was: what the
-file has is not asked again. It keeps within a budget of requests. When Telegram wants to be left alone,
-it is, and the link is tried once more afterwards. A link that met a passing trouble of Telegram's gets no
-line: it was not tested, and the next run tries it again.
+file has is not asked again. A line has the digest of its link, for links whose secrets are masked look alike.
+It keeps within a budget of requests. When Telegram wants to be left alone, it is, and the link is tried again
+afterwards. A link that met a passing trouble of Telegram's gets no line: it was not tested, and the next run
+tries it again.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,8 +21,9 @@ from launcher.budget import Budget
 from launcher.inspection.run import inspect_link
 from launcher.inspection.stages import Inspection
 from launcher.launcher import Launcher
+from launcher.private_file import for_owner_only
 
-__all__ = ["PATIENCE", "done_already", "inspect_all", "links_in"]
+__all__ = ["PATIENCE", "digest", "done_already", "inspect_all", "links_in"]
 
 PATIENCE = 900.0
 """Seconds of a flood wait that are waited out; after a longer one the batch is to be run again."""
@@ -46,9 +49,14 @@ def links_in(file: Path) -> list[str]:
     return links
 
 
+def digest(target: str) -> str:
+    """What stands for a target in a file of results, and does not tell it."""
+    return hashlib.sha256(target.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
+
+
 def done_already(out: Path) -> dict[str, bool]:
-    """The targets in a file of results, each with whether it was as it should be; a last line that was not
-    finished is cut off.
+    """What is in a file of results: whether each target, by its digest, was as it should be. A last line that
+    was not finished is cut off.
 
     Raises BadInput for a file that is something else, OSError for one that cannot be read.
     """
@@ -58,7 +66,7 @@ def done_already(out: Path) -> dict[str, bool]:
     whole = content[: content.rfind(b"\n") + 1]
     rest = content[len(whole) :]
     try:
-        results = {line["target"]: line["ok"] for line in map(json.loads, whole.splitlines())}
+        results = {line["digest"]: line["ok"] for line in map(json.loads, whole.splitlines())}
         if not _begins_a_result(rest):
             raise ValueError
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -69,6 +77,7 @@ def done_already(out: Path) -> dict[str, bool]:
     return results
 
 
+_DIGITS = 12
 _BEGINNING = b'{"target": '
 """Of each line: how an `Inspection` is written."""
 
@@ -92,13 +101,17 @@ async def inspect_all(
     flood wait that is waited out.
 
     Raises FloodWait for one that is longer than `PATIENCE`, AccountLost, NotConnected, and OSError when the
-    file cannot be written: what the file has by then stays.
+    file cannot be written: what the file has by then stays. With secrets in it (`reveal`) it is readable by
+    its owner only.
     """
+    if options.get("reveal"):
+        for_owner_only(out)
     with out.open("a", encoding="utf-8") as file:
         for target in targets:
             inspection = await _within(budget, launcher, target, paused, options)
             if not isinstance(inspection.failure, Transient):
-                await asyncio.to_thread(_append, file, json.dumps(inspection.to_json()))
+                line = inspection.to_json() | {"digest": digest(target)}
+                await asyncio.to_thread(_append, file, json.dumps(line))
             told(inspection)
 
 

@@ -1,7 +1,7 @@
 """The stages of an inspection as values, and as the JSON that both a program and a person get.
 
 Secrets are masked on the way into the JSON, in this file and nowhere else: a launch URL's init data, its two
-proofs, query ids, access hashes and sign-in data. What is secret says `launcher.masks`.
+proofs, query ids, access hashes, invite links and sign-in data. What is secret says `launcher.masks`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from telethon.tl import TLObject
 from flows import App, Bot, InitData, LaunchParams, MiniAppError, Prompt, Question, WebView
 from flows.cache import KnownApp
 from flows.init_data import WebAppChat, WebAppUser
-from flows.launch_params import mask_init_data
 from flows.links import Link, NotALink
 from launcher.failure_json import failure_json
-from launcher.masks import MASK, answer_summary, is_secret, masked, parameters, tl_json
+from launcher.masks import MASK, answer_summary, is_secret, masked, masked_target, parameters, tl_json
 from launcher.tracing import Exchange
 
 __all__ = ["Asked", "Check", "Inspection", "ReadLink", "Stage", "Verdict"]
@@ -54,11 +53,11 @@ class ReadLink:
     spelled: str | None
     readings: Mapping[str, Link | NotALink]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self, *, reveal: bool = False) -> dict[str, Any]:
         return {
-            **_link_json(self.link),
-            "spelled": self.spelled,
-            "readings": {reader: _link_json(link) for reader, link in self.readings.items()},
+            **_link_json(self.link, reveal),
+            "spelled": self.spelled if reveal or self.spelled is None else masked_target(self.spelled),
+            "readings": {reader: _link_json(link, reveal) for reader, link in self.readings.items()},
         }
 
 
@@ -116,12 +115,12 @@ class Inspection:
     def to_json(self) -> dict[str, Any]:
         """A JSON object with one member per stage; secrets are masked unless `reveal` was asked for."""
         return {
-            "target": self.target if self.reveal else mask_init_data(self.target),
+            "target": self.target if self.reveal else masked_target(self.target),
             "opened": self.opened,
             "ok": self.ok,
             "stopped_at": self.stopped_at and str(self.stopped_at),
             "error": self.failure and failure_json(self.failure),
-            "link": self.link and self.link.to_json(),
+            "link": self.link and self.link.to_json(reveal=self.reveal),
             "bot": self._bot_json(),
             "app": self._app_json(),
             "questions": [line for asked in self.questions for line in _asked_json(asked)],
@@ -163,10 +162,10 @@ def _asked_json(asked: Asked) -> Iterator[dict[str, Any]]:
         }
 
 
-def _link_json(link: Link | NotALink) -> dict[str, Any]:
+def _link_json(link: Link | NotALink, reveal: bool) -> dict[str, Any]:
     if isinstance(link, NotALink):
         return {"kind": None, "reason": str(link)}
-    return {"kind": type(link).__name__, **{f.name: _plain_json(getattr(link, f.name)) for f in fields(link)}}
+    return {"kind": type(link).__name__, **_value_json(link, reveal)}
 
 
 def _plain_json(value: Any) -> Any:

@@ -30,9 +30,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from flows import FLOWS, BadInput, Question, links
-from flows.launch_params import mask_init_data
 from flows.resolve import Options, agreeing
 from launcher.bridge.platforms import PLATFORMS
+from launcher.masks import MASK, masked_target
 from launcher.probe.lines import Document, read_yaml
 
 __all__ = ["Account", "Expectations", "Target", "Targets", "read_targets", "target_of"]
@@ -203,14 +203,16 @@ class Targets(_Strict):
 
 
 def target_of(link: str, **options: Any) -> Target:
-    """A target for a link or "@bot" of the command line, named after it. Raises BadInput."""
+    """A target for a link or "@bot" of the command line, named after it, but not after a secret in it. Raises
+    BadInput."""
     where = {"bot": link} if link.startswith("@") else {"link": link}
-    name = re.sub(r"[^\w.-]+", "-", link.partition("?")[0].partition("://")[-1] or link.partition("?")[0])
+    told = masked_target(link).replace(MASK, "secret").partition("?")[0]
+    name = re.sub(r"[^\w.-]+", "-", told.partition("://")[-1] or told)
     try:
         return Target(name=name.strip("-")[:100] or "target", **where, **options)
     except ValidationError as error:
         raise BadInput(
-            f"{mask_init_data(link)}: {_said(error.errors()[0])}.", "See `miniapp check --help`."
+            f"{masked_target(link)}: {_said(error.errors()[0])}.", "See `miniapp check --help`."
         ) from None
 
 

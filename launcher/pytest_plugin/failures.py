@@ -90,10 +90,11 @@ def lines(saved: SavedLaunch, files: list[Path], *, failing: bool) -> list[str]:
     after = [text for text in _outcome(saved, failing) if text]
     room = max(0, min(_EVENTS, _LINES - 1 - len(before) - len(after)))
     events = map(_event, saved.events[len(saved.events) - min(room, len(saved.events)) :])
-    return [*[*before, *events, *after][: _LINES - 1], f"report      {files[0]}"]
+    return [*before, *events, *after, f"report      {files[0]}"]
 
 
 def _beginning(saved: SavedLaunch) -> Iterator[str]:
+    """Four lines at most; and `_outcome` has five."""
     app = saved.app or {}
     opened = f"{app['flow']} of @{(saved.bot or {}).get('username')}" if saved.opened else "nothing"
     yield f"opened      {opened} on {saved.platform} ({saved.server})"

@@ -15,7 +15,7 @@ from playwright.async_api import Error
 from flows import BadInput
 from launcher.expectations import Unmet, expect
 from launcher.mini_app import MiniApp
-from launcher.record.steps import Answered, Closed, PhoneButton, Pressed, Step
+from launcher.record.steps import Answered, Closed, Filled, Locator, PhoneButton, Pressed, Scanned, Step
 
 __all__ = ["HELP", "do"]
 
@@ -61,6 +61,11 @@ async def _dismiss(app: MiniApp) -> Step:
     return Answered(popup.message, popup.title, None)
 
 
+async def _scan(app: MiniApp, text: str) -> Step:
+    await app.qr.scan(text)
+    return Scanned(text)
+
+
 async def _close(app: MiniApp) -> Step:
     await app.close()
     return Closed(None)
@@ -75,8 +80,10 @@ async def _click(app: MiniApp, selector: str) -> None:
     await app.frame.click(selector, timeout=_PATIENCE)
 
 
-async def _fill(app: MiniApp, selector: str, text: str) -> None:
+async def _fill(app: MiniApp, selector: str, text: str) -> Step:
+    """The step that it is if the page tells none: dates, colours and sliders are set, and not typed."""
     await app.frame.fill(selector, text, timeout=_PATIENCE)
+    return Filled(Locator("css", selector), text)
 
 
 async def _key(app: MiniApp, selector: str, key: str) -> None:
@@ -101,6 +108,7 @@ _COMMANDS = {
     "settings": _Command(_settings, "", "press Settings in the menu"),
     "popup": _Command(_popup, "ID", "press this button of the popup"),
     "dismiss": _Command(_dismiss, "", "dismiss the popup"),
+    "scan": _Command(_scan, "TEXT", "show this code to the open scanner"),
     "close": _Command(_close, "", "close the app"),
     "closed": _Command(_closed, "", "wait until the app has closed by itself"),
     "click": _Command(_click, "SELECTOR", "click in the page"),
@@ -117,7 +125,8 @@ HELP = "\n".join(
 
 async def do(app: MiniApp, line: str) -> Step | None:
     """Do what a line says; returns the step it is, or None for what the page tells by itself, and for lines
-    that are empty or begin with #. Raises BadInput for what cannot be read or done now."""
+    that are empty or begin with #. A `Filled` counts only if the page tells nothing. Raises BadInput for what
+    cannot be read or done now."""
     if line.lstrip().startswith("#"):
         return None
     try:

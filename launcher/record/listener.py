@@ -9,8 +9,8 @@ from contextlib import suppress
 from importlib.resources import files
 from typing import Annotated, Any, Literal
 
-from playwright.async_api import BrowserContext, Error
-from pydantic import BaseModel, Field, ValidationError
+from playwright.async_api import BrowserContext, Error, Frame
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from launcher.mini_app import MiniApp
 from launcher.record.steps import (
@@ -19,6 +19,7 @@ from launcher.record.steps import (
     Entered,
     Filled,
     Locator,
+    NotRecorded,
     SecretFilled,
     Step,
 )
@@ -38,17 +39,37 @@ class _By(BaseModel):
 class _Report(BaseModel):
     what: Literal["click", "fill", "choose", "enter"]
     by: _By
+    at: tuple[int, int] | None = None
     text: Annotated[str, Field(max_length=100_000)] = ""
     secret: bool = False
     values: Annotated[list[str], Field(max_length=1000)] = []
 
 
+class _Lost(BaseModel):
+    what: Literal["lost"]
+    lost: Literal["file", "double", "menu", "drag", "key"]
+    text: Annotated[str, Field(max_length=64)] = ""
+
+
+_LOST = {
+    "file": "a file was chosen",
+    "double": "a double click",
+    "menu": "a right click, or a long press",
+    "drag": "something was dragged",
+    "key": "a key",
+}
+_IN_A_FRAME = NotRecorded("something was done in a frame within the page")
+_TOLD: TypeAdapter[_Report | _Lost] = TypeAdapter(_Report | _Lost)
+
+
 class Listener:
-    """`prepare` a browser context before its page is opened, and set `app` once it is: only what is done in
-    the app's own frame is heard. `heard` is called with each step; what is typed is told letter by letter."""
+    """`prepare` a browser context before its page is opened, and set `app` once it is: of what is done in
+    frames within the app only that is heard. `heard` is called with each step; what is typed is told letter
+    by letter. `times` is how often something was heard."""
 
     def __init__(self, heard: Callable[[Step], None]) -> None:
         self.app: MiniApp | None = None
+        self.times = 0
         self._heard = heard
 
     async def prepare(self, context: BrowserContext) -> None:
@@ -64,20 +85,32 @@ class Listener:
                     await self.app.frame.evaluate("0")
 
     def _take(self, source: dict[str, Any], text: str) -> None:
-        if self.app is None or source["frame"] != self.app.frame:
+        frame = source["frame"]
+        if self.app is None or not _within(self.app.frame, frame):
             return
         try:
-            report = _Report.model_validate_json(text)
+            report = _TOLD.validate_json(text)
         except ValidationError:
             return
-        self._heard(_step(report))
+        self.times += 1
+        self._heard(_step(report) if frame == self.app.frame else _IN_A_FRAME)
 
 
-def _step(report: _Report) -> Step:
+def _within(app: Frame, frame: Frame | None) -> bool:
+    """Whether it is the app's frame, or one in it; a web client's own page and other pages are not."""
+    while frame is not None and frame != app:
+        frame = frame.parent_frame
+    return frame is not None
+
+
+def _step(report: _Report | _Lost) -> Step:
+    if isinstance(report, _Lost):
+        named = report.lost == "key" and report.text.isalnum() and report.text.isascii()
+        return NotRecorded(f"the key {report.text}" if named else _LOST[report.lost])
     locator = Locator(report.by.kind, report.by.value, report.by.role)
     match report.what:
         case "click":
-            return Clicked(locator)
+            return Clicked(locator, report.at)
         case "enter":
             return Entered(locator)
         case "choose":

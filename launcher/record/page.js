@@ -1,5 +1,6 @@
-// What a person clicks and types, told with a way to find the element again. Runs in every document before the
-// page's own scripts; `report` is the name of the function that takes each report as JSON.
+// What a person clicks and types, told with a way to find the element again, and what of it cannot be told so.
+// Runs in every document before the page's own scripts; `report` is the name of the function that takes each
+// report as JSON. Elements are looked for in open shadow roots, too: Playwright finds them there.
 (report) => {
   const tell = window[report];
   delete window[report];
@@ -7,7 +8,11 @@
 
   const squeeze = (text) => (text ?? '').replace(/\s+/g, ' ').trim();
   const shown = (element) => element.checkVisibility?.({ visibilityProperty: true }) ?? true;
-  const all = (selector) => [...document.querySelectorAll(selector)].filter(shown);
+  const everywhere = (selector, root = document) => [
+    ...root.querySelectorAll(selector),
+    ...[...root.querySelectorAll('*')].flatMap((one) => one.shadowRoot ? everywhere(selector, one.shadowRoot) : []),
+  ];
+  const all = (selector) => everywhere(selector).filter(shown);
   const only = (element, found) => found.length === 1 && found[0] === element;
   const short = (text) => text && text.length <= 80;
 
@@ -15,8 +20,8 @@
     BUTTON: 'button', SUMMARY: 'generic', H1: 'heading', H2: 'heading', H3: 'heading', IMG: 'img',
     INPUT: { button: 'button', submit: 'button', reset: 'button', image: 'button', checkbox: 'checkbox', radio: 'radio' },
   };
-  const TYPED = 'input:not([type=button],[type=submit],[type=reset],[type=image],[type=checkbox],[type=radio],[type=file],'
-    + '[type=range],[type=color]),textarea,[contenteditable=""],[contenteditable=true]';
+  const TYPED = 'input:not([type=button],[type=submit],[type=reset],[type=image],[type=checkbox],[type=radio],[type=file]),'
+    + 'textarea,[contenteditable=""],[contenteditable=true]';
   const ROLES_NAMED = ['button', 'link', 'checkbox', 'radio', 'tab', 'menuitem', 'option', 'switch', 'heading', 'img'];
   const PRESSED = 'button,a[href],input,select,textarea,summary,label,[role],[data-testid],[onclick]';
 
@@ -30,7 +35,7 @@
 
   function nameOf(element) {
     const by = element.getAttribute('aria-labelledby');
-    if (by) return squeeze(by.split(/\s+/).map((id) => document.getElementById(id)?.textContent ?? '').join(' '));
+    if (by) return squeeze(by.split(/\s+/).map((id) => element.getRootNode().getElementById?.(id)?.textContent ?? '').join(' '));
     const given = squeeze(element.getAttribute('aria-label'));
     if (given) return given;
     if (element.tagName === 'INPUT') {
@@ -51,40 +56,41 @@
   const byLabel = (element) => {
     const label = squeeze(element.labels?.[0]?.innerText) || squeeze(element.getAttribute('aria-label'));
     if (!short(label)) return null;
-    const named = [...document.querySelectorAll('input,textarea,select,[aria-label]')].filter((other) =>
+    const named = everywhere('input,textarea,select,[aria-label]').filter((other) =>
       squeeze(other.getAttribute('aria-label')) === label
       || [...other.labels ?? []].some((one) => squeeze(one.innerText) === label));
     return only(element, named) && { kind: 'label', value: label };
   };
   const byPlaceholder = (element) => {
     const value = squeeze(element.getAttribute('placeholder'));
-    const same = [...document.querySelectorAll('[placeholder]')].filter((other) =>
+    const same = everywhere('[placeholder]').filter((other) =>
       squeeze(other.getAttribute('placeholder')) === value);
     return short(value) && only(element, same) && { kind: 'placeholder', value };
   };
   const byText = (element) => {
     const value = squeeze(element.innerText);
     if (!short(value) || element.isContentEditable || element.matches('input,textarea,select')) return null;
-    const same = [...document.querySelectorAll('body *')].filter((other) =>
-      !other.matches('script,style') && squeeze(other.textContent) === value
+    const same = everywhere('*').filter((other) =>
+      !other.matches('script,style,head *') && squeeze(other.textContent) === value
       && ![...other.children].some((child) => squeeze(child.textContent) === value));
     return squeeze(element.textContent) === value && only(element, same) && { kind: 'text', value };
   };
   const byTestId = (element) => {
     const value = element.getAttribute('data-testid');
-    const same = [...document.querySelectorAll('[data-testid]')].filter((other) =>
+    const same = everywhere('[data-testid]').filter((other) =>
       other.getAttribute('data-testid') === value);
     return value && only(element, same) && { kind: 'test_id', value };
   };
   const byId = (element) => {
     const made = !element.id || /\d{3}|[:.]|^[a-z]?\d/i.test(element.id);
     const value = `#${CSS.escape(element.id)}`;
-    return !made && only(element, [...document.querySelectorAll(value)]) && { kind: 'css', value };
+    return !made && only(element, everywhere(value)) && { kind: 'css', value };
   };
   const byPath = (element) => {
     const path = [];
-    for (let at = element; at.parentElement; at = at.parentElement) {
-      const place = [...at.parentElement.children].filter((child) => child.tagName === at.tagName).indexOf(at) + 1;
+    const above = (one) => one.parentElement ?? one.getRootNode().host;
+    for (let at = element; above(at); at = above(at)) {
+      const place = [...at.parentNode.children].filter((child) => child.tagName === at.tagName).indexOf(at) + 1;
       path.unshift(`${at.tagName.toLowerCase()}:nth-of-type(${place})`);
     }
     return { kind: 'css', value: path.join(' > ') || 'html' };
@@ -101,6 +107,8 @@
   };
   const say = (what, element, more) => tell(JSON.stringify({ what, by: find(element), ...more }));
 
+  const lose = (what, text = '') => tell(JSON.stringify({ what: 'lost', lost: what, text }));
+
   let entered = false;
   const hear = (name, listener) => document.addEventListener(name, (event) => {
     const target = event.composedPath()[0];
@@ -112,14 +120,27 @@
     const element = target.closest(PRESSED) ?? target;
     if (element.matches(`${TYPED},select`) || element.closest('select')) return; // what is typed or chosen is told
     if (element.tagName === 'LABEL' && element.control) return; // its field is clicked next
-    say('click', element);
+    if (element.type === 'file') return lose('file');
+    say('click', element, element.matches('canvas') ? { at: [event.offsetX, event.offsetY].map(Math.round) } : {});
   });
+  hear('dblclick', () => lose('double'));
+  hear('contextmenu', () => lose('menu'));
+  hear('drop', () => lose('drag'));
   hear('focusin', (_, target) => { isSecret(target); });
   hear('input', (_, target) => {
     if (target.tagName === 'SELECT') {
       say('choose', target, { values: [...target.selectedOptions].map((option) => option.value) });
     } else if (target.matches(TYPED)) {
       say('fill', target, isSecret(target) ? { secret: true } : { text: target.value ?? target.innerText });
+    }
+  });
+  const LINE = 'input:not([type]),[type=text],[type=search],[type=email],[type=tel],[type=url]';
+  const TOLD = ['Enter', ' ', 'Tab', 'Shift', 'Control', 'Alt', 'AltGraph', 'Meta', 'CapsLock']; // or of no effect
+  hear('keydown', (event, target) => {
+    const field = target.matches('input,select,textarea') || target.isContentEditable;
+    const suggested = ['ArrowUp', 'ArrowDown'].includes(event.key) && target.matches(LINE);
+    if (!event.isComposing && (field ? event.key === 'Escape' || suggested : !TOLD.includes(event.key))) {
+      lose('key', event.key);
     }
   });
   hear('keydown', (event, target) => {

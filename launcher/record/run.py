@@ -17,7 +17,7 @@ from launcher.mini_app import CloseReason, MiniApp
 from launcher.record import written
 from launcher.record.hands import do
 from launcher.record.listener import Listener
-from launcher.record.steps import Closed, Filled, SecretFilled, Step
+from launcher.record.steps import Closed, Filled, NotRecorded, SecretFilled, Step
 
 __all__ = ["Recorded", "record"]
 
@@ -34,6 +34,11 @@ class Recorded:
     ready: bool = False
     steps: list[Step] = field(default_factory=list)
     secrets: LaunchSecrets | None = None
+
+    @property
+    def lost(self) -> int:
+        """How many steps are not done by the test, but named in it."""
+        return sum(isinstance(step, NotRecorded) for step in self.steps)
 
     def add(self, step: Step) -> None:
         """Of what is typed in one field only the whole text is kept."""
@@ -56,16 +61,26 @@ async def record(
     *,
     opened: Callable[[MiniApp], None] = lambda _: None,
     refused: Callable[[BadInput], None] | None = None,
+    lost: Callable[[NotRecorded], None] = lambda _: None,
     **options: Any,
 ) -> Recorded:
     """Open the app in the launcher's browser, do what the lines say (`HELP`), and note that and whatever is
     done in the page, until the app is over or there are no more lines.
 
     `opened` is called with the app when it is open. What a line cannot do is told to `refused`, and raised as
-    BadInput without it. The other options are those of `Launcher.open`, which says what it raises.
+    BadInput without it; what is done and cannot be written, to `lost`. The other options are those of
+    `Launcher.open`, which says what it raises.
     """
     recorded = Recorded(target, options)
-    listener = Listener(recorded.add)
+
+    def heard(step: Step) -> None:
+        if isinstance(step, NotRecorded):
+            if step in recorded.steps[-1:]:
+                return
+            lost(step)
+        recorded.add(step)
+
+    listener = Listener(heard)
     hosting = Hosting("browser", prepare=listener.prepare)
     async with launcher.open(target, hosting=hosting, **options) as app:
         listener.app = app
@@ -101,9 +116,10 @@ async def _do_all(
     async for line in lines:
         try:
             async with at_work:
+                before = listener.times
                 step = await do(app, line)
                 await listener.settled()
-                if step is not None:
+                if step is not None and not (isinstance(step, Filled) and listener.times > before):
                     recorded.add(step)
         except BadInput as failure:
             if refused is None:
@@ -113,5 +129,7 @@ async def _do_all(
 
 def _note_the_end(app: MiniApp, recorded: Recorded) -> None:
     """An app that was closed from outside, or whose window is gone, has not come to an end of its own."""
+    if not app.opened.empty():
+        recorded.add(NotRecorded("another app was opened by a link in this one"))
     if app.reason not in (None, CloseReason.CALLER, CloseReason.HOST_GONE, CloseReason.ACCOUNT_LOST):
         recorded.add(Closed(str(app.reason), app.sent_data))

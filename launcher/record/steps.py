@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 __all__ = [
-    "Answered", "Chosen", "Clicked", "Closed", "Entered", "Filled", "Locator", "PhoneButton", "Pressed",
-    "SecretFilled", "Step", "quoted",
+    "Answered", "Chosen", "Clicked", "Closed", "Entered", "Filled", "Locator", "NotRecorded", "PhoneButton",
+    "Pressed", "Scanned", "SecretFilled", "Step", "quoted",
 ]  # fmt: skip
 
 PhoneButton: TypeAlias = Literal["main_button", "secondary_button", "back_button", "settings_button"]
@@ -40,10 +40,14 @@ class Locator:
 
 @dataclass(frozen=True, slots=True)
 class Clicked:
+    """`at`: where in the element, in CSS pixels, if that matters."""
+
     locator: Locator
+    at: tuple[int, int] | None = None
 
     def lines(self) -> Iterator[str]:
-        yield f"await {self.locator.code}.click()"
+        place = f'position={{"x": {self.at[0]}, "y": {self.at[1]}}}' if self.at else ""
+        yield f"await {self.locator.code}.click({place})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,17 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Scanned:
+    """A code that was shown to the scanner."""
+
+    text: str
+
+    def lines(self) -> Iterator[str]:
+        yield 'await expect(app).to_have_event("web_app_open_scan_qr_popup")'
+        yield f"await app.qr.scan({quoted(self.text)})"
+
+
+@dataclass(frozen=True, slots=True)
 class Closed:
     """The end: by the person (`reason` is None), or by itself for a reason, perhaps with data sent."""
 
@@ -135,7 +150,19 @@ class Closed:
         yield f"await expect(app).to_be_closed({quoted(self.reason)})"
 
 
-Step: TypeAlias = Clicked | Filled | SecretFilled | Chosen | Entered | Pressed | Answered | Closed
+@dataclass(frozen=True, slots=True)
+class NotRecorded:
+    """Something that a person did and the test does not do: it says so in its place."""
+
+    what: str
+
+    def lines(self) -> Iterator[str]:
+        yield f"# Not recorded: {self.what}."
+
+
+Step: TypeAlias = (
+    Clicked | Filled | SecretFilled | Chosen | Entered | Pressed | Answered | Scanned | Closed | NotRecorded
+)
 
 
 def quoted(text: str) -> str:

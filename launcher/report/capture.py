@@ -47,7 +47,10 @@ _CHARACTERS = 4_000
 _LINKED = 20
 _PICTURES = 12
 _PICTURE_BYTES = 2 * 2**20
-_OPTIONS = ("via", "button", "topic", "reply_to", "silent", "start", "start_param", "query", "speculate")
+_OPTIONS = (
+    "via", "chat", "button", "topic", "reply_to", "send_as", "silent", "start", "start_param", "query",
+    "speculate",
+)  # fmt: skip
 
 
 class Recording:
@@ -96,7 +99,7 @@ class Recording:
         """Open an app as `launcher.open(...)` does, with the same options and the same errors."""
         self._began(launcher)
         self._parameters = parameters or self._parameters
-        self._options = {name: options[name] for name in _OPTIONS if options.get(name)}
+        self._options = {name: _told(options[name]) for name in _OPTIONS if options.get(name)}
         onlooker = Onlooker(launcher, _named(target), consent, reveal=self._reveal)
         self._found = onlooker.before
         with traced() as self._exchanges:
@@ -244,11 +247,11 @@ class Recording:
             "metapro_model": self.metapro_model,
             "judgement": self.judgement and self.judgement.model_dump(),
         }
-        return SavedLaunch.model_validate(self._struck_out(value, found["link"]))
+        return SavedLaunch.model_validate(self._struck_out(value))
 
-    def _struck_out(self, value: dict[str, Any], link: Any) -> dict[str, Any]:
+    def _struck_out(self, value: dict[str, Any]) -> dict[str, Any]:
         if not self._reveal:
-            secrets = Secrets(self.masked, self._exchanges, link)
+            secrets = Secrets(self.masked, self._exchanges)
             value = {name: secrets.strike(item) for name, item in value.items()}
         return value | {"screenshots": self._taken}
 
@@ -356,6 +359,11 @@ def _named(target: Any) -> str:
             return target.url
     bot = getattr(target, "bot", None)
     return f"@{bot.username}" if bot is not None else f"a {type(target).__name__}"
+
+
+def _told(option: Any) -> Any:
+    """An option as JSON; of a chat that is given as a TL object its kind."""
+    return option if isinstance(option, str | int | tuple | list) else _named(option)
 
 
 def _client(parameters: OpenParameters) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 Compared is what a launch is, not when and where it was: times, what is made anew for each launch (dates,
 proofs, query ids), and the ports of this machine are left out. Requests are compared by method with their
 parameters, events by name and number, the page's own requests by address. What is on the console is left out:
-much of it is times and counts.
+much of it is times and counts; and so is what was measured of the page (its size, its times).
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ _PER_LAUNCH = frozenset(
 
 _PER_CONNECTION = frozenset({"help.getAppConfig"})
 """Requests that only the first launch of a connection makes."""
+_MEASURED = frozenset({"certificate_days", "size", "timing"})
+"""What looking at a page over HTTP measures."""
 _PRESENT = "present"
 
 
@@ -57,8 +59,8 @@ def difference(before: SavedLaunch, after: SavedLaunch) -> list[Change]:
 
 _SECTIONS = (
     "launch", "client", "link", "bot", "app", "questions", "requests", "answer", "launch parameters",
-    "init data", "checks", "events from the page", "events to the page", "unanswered", "seen", "network",
-    "metapro",
+    "init data", "checks", "page", "events from the page", "events to the page", "unanswered", "seen",
+    "network", "metapro",
 )  # fmt: skip
 
 
@@ -83,6 +85,7 @@ def _told(saved: SavedLaunch) -> Iterator[Mapping[str, Any]]:
     yield _lasting(saved.launch_params)
     yield _lasting(saved.init_data)
     yield {one.name: one.verdict for one in saved.checks}
+    yield _page(saved.page or {})
     for way in ("outgoing", "incoming"):
         yield Counter(event.name for event in saved.events if event.direction == way)
     yield Counter(one.name for one in saved.unanswered)
@@ -113,6 +116,15 @@ def _lasting_value(name: str, value: Any) -> Any:
         case str() if name in ("url", "origin"):
             return portless(address(value))
     return value
+
+
+def _page(told: Mapping[str, Any]) -> dict[str, Any]:
+    """How it was shown, and what came of that."""
+    return {
+        name: list(map(portless, value)) if name == "redirects" else _lasting_value(name, value)
+        for name, value in told.items()
+        if name not in _MEASURED and value is not None
+    }
 
 
 def _requests(exchanges: Iterable[SavedExchange]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from pydantic import (
 )
 
 from flows import BadInput
+from launcher.private_file import for_owner_only
 
 __all__ = [
     "FORMAT",
@@ -291,8 +292,7 @@ class SavedLaunch(_Part):
         """Write the file; a revealed one is readable by its owner only. Raises OSError."""
         text = json.dumps(self.to_json(), indent=1) + "\n"
         if self.revealed:
-            path.touch(mode=0o600)
-            path.chmod(0o600)
+            for_owner_only(path)
         path.write_text(text, "utf-8")
 
     @classmethod

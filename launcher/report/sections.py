@@ -104,16 +104,27 @@ def _summary(saved: SavedLaunch) -> Html:
         ("closed", _closed(saved)),
         ("lasted", duration(saved.seconds)),
         ("prolonged", f"{saved.prolongs} times" if saved.prolongs else None),
-        *((name.replace("_", " "), _plain(value)) for name, value in (saved.page or {}).items() if value),
+        *(
+            (name.replace("_", " "), _of_page(name, value))
+            for name, value in (saved.page or {}).items()
+            if value
+        ),
     ]
     stopped = _failure(saved.failure, saved.stopped_at)
     return join([_judgement(saved.judgement), stopped, _list(facts), _counts(saved)])
 
 
-def _plain(value: Any) -> Child:
+def _of_page(name: str, value: Any) -> Child:
+    """What came of looking at the page, with its units."""
     if isinstance(value, dict):
-        value = {name: one for name, one in value.items() if one is not None}
+        value = {name: _in_time(one) for name, one in value.items() if one is not None}
+    if name == "size" and isinstance(value, int):
+        return f"{value} bytes"
     return value if isinstance(value, str) else _shown(value)
+
+
+def _in_time(seconds: Any) -> Any:
+    return duration(seconds) if isinstance(seconds, float) else seconds
 
 
 def _client(saved: SavedLaunch) -> str:

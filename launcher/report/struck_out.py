@@ -2,7 +2,7 @@
 
 `launcher.masks` and the hosts mask by the names of fields. A page may have repeated a value anywhere: in a
 popup, on its console, in a path. So whatever turned out to be secret in this launch (in its URL, in requests
-to Telegram and their answers, in its link) is struck out of every text of the value as a whole.
+to Telegram and their answers) is struck out of every text of the value as a whole.
 """
 
 from __future__ import annotations
@@ -38,11 +38,10 @@ _KEPT = {
 class Secrets:
     """The secrets of one launch. Its repr shows none of them."""
 
-    def __init__(self, mask: Callable[[str], str], exchanges: Iterable[Exchange], link: Any = None) -> None:
+    def __init__(self, mask: Callable[[str], str], exchanges: Iterable[Exchange]) -> None:
         """`mask` strikes out what the page's host knows to be secret."""
         self._mask = mask
         found = {text for one in exchanges for text in _of_tl([one.request, one.answer])}
-        found |= set(_of_json(link))
         longest_first = sorted(filter(_long, found), key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
@@ -79,19 +78,6 @@ def _of_tl(values: list[Any]) -> Iterator[str]:
                         waiting.append(value)
             case list() | tuple() as items:
                 waiting.extend(items)
-
-
-def _of_json(value: Any) -> Iterator[str]:
-    match value:
-        case dict():
-            for name, item in value.items():
-                if isinstance(item, str) and is_secret(name, item):
-                    yield item
-                else:
-                    yield from _of_json(item)
-        case list() | tuple():
-            for item in value:
-                yield from _of_json(item)
 
 
 def event_text(name: str, text: str | None) -> str | None:

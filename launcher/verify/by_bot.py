@@ -60,14 +60,14 @@ async def write_access_nobody_asked_for_is_ignored(contact: Contact) -> Seen:
     if app.request_write_access:
         raise Untested("it takes an app that does not ask for write access")
     await contact.web_view(varied(offer.request, write_allowed=True))
-    exchange = await contact.ask(allowed)
+    exchange = await contact.answered(allowed)
     return Seen(exchange.answer is False, exchange, f"the bot may write: {_spoken(exchange.answer)}")
 
 
 async def write_access_is_granted_once(contact: Contact) -> Seen:
     request = functions.bots.AllowSendMessageRequest(contact.bot.input_user)
     await contact.needed(request)
-    exchange = await contact.ask(request)
+    exchange = await contact.answered(request)
     posted = [one for one in _updates(exchange.answer) if isinstance(one, types.UpdateNewMessage)]
     what = "posts another service message" if posted else "posts nothing"
     return Seen(not posted, exchange, f"granting it again {what}")
@@ -140,7 +140,7 @@ async def prepared_messages_live_for_an_hour(contact: Contact) -> Seen:
 
 
 async def prepared_messages_without_kinds_go_anywhere(contact: Contact) -> Seen:
-    exchange = await contact.ask(await _prepared(contact, None))
+    exchange = await contact.answered(await _prepared(contact, None))
     kinds = len(getattr(exchange.answer, "peer_types", ()))
     return Seen(kinds > 1, exchange, f"it is shown with {kinds or 'no'} kinds")
 

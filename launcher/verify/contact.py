@@ -120,18 +120,21 @@ class Contact:
         """Ask without being signed in, with a key of its own."""
         return await self._asked(await self._second.nobody(), request)
 
-    async def needed(self, request: Any, *, as_bot: bool = False) -> Any:
-        """The answer to a request that only prepares. Raises Untested when it is refused."""
+    async def answered(self, request: Any, *, as_bot: bool = False) -> Exchange:
+        """What has to be answered, for there is nothing to see in a refusal. Raises Untested when it is
+        refused."""
         exchange = await (self.ask_as_bot(request) if as_bot else self.ask(request))
         if exchange.failure is not None:
             raise Untested(f"{exchange.method} was refused: {_said(exchange)}")
-        return exchange.answer
+        return exchange
+
+    async def needed(self, request: Any, *, as_bot: bool = False) -> Any:
+        """The answer to a request that only prepares. Raises Untested when it is refused."""
+        return (await self.answered(request, as_bot=as_bot)).answer
 
     async def web_view(self, request: Any) -> tuple[WebView, Exchange]:
         """A web view that has to open. Raises Untested when it does not."""
-        exchange = await self.ask(request)
-        if exchange.failure is not None:
-            raise Untested(f"{exchange.method} was refused: {_said(exchange)}")
+        exchange = await self.answered(request)
         return WebView.from_result(exchange.answer), exchange
 
     async def _asked(self, client: TelegramClient, request: Any) -> Exchange:

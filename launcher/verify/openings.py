@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from flows import BadInput, Consent, MiniAppError, links
 from flows.buttons import buttons_of, links_of
 from flows.errors import answers
-from flows.launch_params import mask_init_data
+from launcher.masks import masked_target
 from launcher.tracing import traced
 from launcher.verify.contact import ENDING, Contact
 from launcher.verify.findings import Opened
@@ -52,7 +52,7 @@ class Way:
     @property
     def shown(self) -> str:
         """The target as it may be told: an invite link lets anybody in who reads it."""
-        return "t.me/+***" if self.flow == JOIN else mask_init_data(self.target)
+        return masked_target(self.target)
 
     def __str__(self) -> str:
         return self.flow.replace("_", " ") if self.via else self.shown
@@ -123,7 +123,7 @@ def _leads_to(contact: Contact, url: str) -> bool:
 def flow_of(link: str) -> str:
     """The flow that a link to an app, or to a chat, means. Raises BadInput for any other: following it would
     do more than open an app (start a bot)."""
-    shown = mask_init_data(link)
+    shown = masked_target(link)
     try:
         kind = type(links.parse(link))
     except links.NotALink as reason:
