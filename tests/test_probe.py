@@ -315,12 +315,13 @@ async def test_a_page_on_a_dead_host_does_not_load(browser: Browser) -> None:  #
 
 @in_browser
 async def test_a_browser_that_dies_is_started_again_and_the_check_repeated(browser: Browser) -> None:  # noqa: F811
-    """The checker's own; `browser` only says whether there is one."""
+    """The checker's own; `browser` only says whether there is one. The page of a web client is gone before
+    its browser is."""
     async with checking({"/": SILENT}, seconds=60) as (checker, _, site):
         launcher = checker.launcher
         before = await launcher.browser()
         process = await _process_of(before)
-        checked = asyncio.create_task(checker.check(link(host="browser")))
+        checked = asyncio.create_task(checker.check(link(host="browser", platform="weba")))
         await site.arrived.wait()
         site.pages["/"] = READY
         os.kill(process, signal.SIGKILL)

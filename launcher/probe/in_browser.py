@@ -10,7 +10,7 @@ from playwright.async_api import Error as PlaywrightError
 
 from flows import MiniAppError
 from launcher.hosting import Hosting, hosted
-from launcher.hosts.browser import Browser
+from launcher.hosts.observations import HostEndReason
 from launcher.launcher import Launcher
 from launcher.mini_app import MiniApp, PageGone
 from launcher.probe.course import Course, Wrong
@@ -20,7 +20,7 @@ from launcher.probe.targets import Target
 
 __all__ = ["show"]
 
-_ENDING = 1.0
+_ENDING = 2.0
 """Seconds for a browser that ends to be gone."""
 _PICTURE = 3.0
 """Seconds to take a picture of a page that failed."""
@@ -42,16 +42,28 @@ async def show(launcher: Launcher, target: Target, app: MiniApp, course: Course)
                 with course.aside():
                     await _picture(app, course)
         except (Wrong, MiniAppError, PlaywrightError, asyncio.CancelledError) as failure:
-            aborted = "ABORTED" in str(failure)  # what the page of a browser that is about to end says
-            course.browser_died = await browser.gone_within(_ENDING if aborted else 0.0)
+            if _broken_off(failure, app):
+                await browser.ended(_ENDING)
             course.screenshot = await _picture(app, course)
+            course.browser_died = browser.gone
             if isinstance(failure, asyncio.CancelledError):
                 raise
-            raise _judged(failure, browser) from None
+            raise _judged(failure, browser_died=course.browser_died) from None
 
 
-def _judged(failure: Exception, browser: Browser) -> Wrong:
-    if browser.gone:
+class _BrokenOff(Wrong):
+    """Nothing refused the page, and it did not load."""
+
+
+def _broken_off(failure: BaseException, app: MiniApp) -> bool:
+    """Whether the page may have been taken away by a browser that ends: its pages end before it does."""
+    if isinstance(failure, PageGone):
+        return app.host_end is not None and app.host_end.reason is HostEndReason.BROWSER_GONE
+    return isinstance(failure, _BrokenOff | MiniAppError | PlaywrightError)
+
+
+def _judged(failure: Exception, *, browser_died: bool) -> Wrong:
+    if browser_died:
         return Wrong(Status.UNKNOWN, "the browser ended.", "Look at this machine's memory.")
     match failure:
         case Wrong():
@@ -71,7 +83,8 @@ async def _loaded(target: Target, app: MiniApp, course: Course) -> None:
     if wanted is not None and loaded.status is not None and loaded.status != wanted:
         raise Wrong(Status.CRITICAL, f"status {loaded.status}, expected {wanted}")
     if loaded.failure is not None and (loaded.status is None or loaded.status != wanted):
-        raise Wrong(Status.CRITICAL, f"the page did not load: {loaded.failure}", "Look at its server.")
+        wrong = _BrokenOff if loaded.broken_off else Wrong
+        raise wrong(Status.CRITICAL, f"the page did not load: {loaded.failure}", "Look at its server.")
     judge_final_host(target.expect, urlsplit(app.frame.url).hostname)
     course.certificate_days = await app.live.host.certificate_days()
     judge_certificate(target.expect, course.certificate_days)
