@@ -29,7 +29,7 @@ from launcher.sandbox.metapro import MetaproStandIn, Switches
 from launcher.sandbox.ready_file import describe
 from launcher.sandbox.site import Site
 from launcher.settings import Settings
-from tests.browsers import browser  # noqa: F401
+from tests.browsers import browser, trusting  # noqa: F401
 from tests.exporting import PATIENCE, Time
 from tests.pages import SILENT, Answer, Pages, app, certificate
 from tests.running import CALM, calls_of, launching
@@ -221,6 +221,14 @@ async def watching_metapro(**switches: Any) -> AsyncIterator[Checker]:
 METAPRO = {"bot": "metapro_demo_bot", "metapro": True}
 
 
+async def test_a_warning_of_the_page_hides_no_metapro_that_is_down() -> None:
+    async with watching_metapro(auth_scheme="bearer") as checker:
+        result = await checker.check(main_app(**METAPRO, expect={"certificate_days": 30}))
+        statuses = [stage.status for stage in result.stages[-2:]]
+        assert statuses == [Status.WARNING, Status.CRITICAL]
+        assert "K1 (metapro-auth)" in result.text
+
+
 @pytest.mark.parametrize(
     ("switches", "status", "words"),
     [
@@ -298,8 +306,36 @@ async def test_a_page_that_misbehaves_is_named(browser: Browser) -> None:  # noq
 async def test_a_page_without_a_certificate_is_a_warning_in_a_browser_too(browser: Browser) -> None:  # noqa: F811
     async with checking({"/": READY}, browser=browser) as (checker, _, _):
         result = await checker.check(link(host="browser", expect={"certificate_days": 14}))
-        assert (result.status, stages(result)[-1]) == (Status.WARNING, "navigate")
+        assert (result.status, stages(result)[-1]) == (Status.WARNING, "ready")
         assert "there is no certificate to judge" in result.text
+
+
+@in_browser
+async def test_a_certificate_that_ends_soon_hides_no_page_that_is_down(
+    tmp_path: Path,
+    browser: Browser,  # noqa: F811
+) -> None:
+    tls, authority = certificate(tmp_path, timedelta(days=5))
+    expect = {"certificate_days": 14}
+    async with (
+        Browser(executable=await trusting(browser, authority)) as own,
+        Pages({"/": READY}, tls) as site,
+        launching(seconds=60, browser=own) as (launcher, sandbox),
+    ):
+        sandbox.world.bot("demo_bot").apps["app"].url = site.url("/")
+        checker = Checker(launcher)
+        for platform in ("android", "weba"):
+            result = await checker.check(link(host="browser", platform=platform, expect=expect))
+            assert (result.status, stages(result)[-1]) == (Status.WARNING, "ready"), result.text
+            assert "navigate: the certificate is valid for 5.0 more days, expected 14" in result.text
+            assert result.certificate_days == pytest.approx(5, abs=0.01)
+        site.pages["/"] = app("post('web_app_close')")
+        result = await checker.check(link(host="browser", expect=expect))
+        assert (result.status, "closed (app" in result.text) == (Status.CRITICAL, True), result.text
+        async with launching(seconds=60, browser=browser) as (launcher, sandbox):
+            sandbox.world.bot("demo_bot").apps["app"].url = site.url("/")
+            result = await Checker(launcher).check(link(host="browser"))
+            assert (result.status, "certificate is not valid" in result.text) == (Status.CRITICAL, True)
 
 
 @in_browser

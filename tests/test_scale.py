@@ -27,6 +27,7 @@ from launcher import cli
 from launcher.beside import beside
 from launcher.cli.worker import show_status
 from launcher.hosts import HostUnavailable
+from launcher.hosts.browser import Browser
 from launcher.launcher import Launcher
 from launcher.probe import CheckResult, Stage, StageResult, Status, Target
 from launcher.probe.course import Course, Wrong
@@ -38,8 +39,9 @@ from launcher.scale.holding import Crew, Holding, budget_under
 from launcher.scale.letters import Letter, Seal
 from launcher.scale.pages import Away, Sender
 from launcher.settings import Settings
+from tests.browsers import browser, trusting  # noqa: F401
 from tests.conftest import need
-from tests.pages import Answer, Pages
+from tests.pages import Answer, Pages, certificate
 from tests.pages import app as page
 from tests.postgres import PostgresServer, ends, postgres, rows  # noqa: F401
 from tests.scaled import QUICK, Heard, Place, at_work, on_call, overlaps, place
@@ -555,11 +557,15 @@ async def checked(at: Place, app: App, said: dict[str, Any], url: str) -> CheckR
 )
 async def test_a_page_is_shown_by_another_worker_and_its_launch_url_stays_secret(
     postgres: PostgresServer, tmp_path: Path, caplog: pytest.LogCaptureFixture,  # noqa: F811
+    browser: Browser, monkeypatch: pytest.MonkeyPatch,  # noqa: F811
     expect: dict[str, Any], status_of_it: Status, words: str,
 ) -> None:  # fmt: skip
+    """By one whose Chromium trusts the page's certificate."""
     caplog.set_level(logging.DEBUG)
     shown = READY if not words else Answer("gone", 404)
-    async with place(postgres, tmp_path) as at, Pages({"/": shown}) as site, asyncio.timeout(60):
+    tls, authority = certificate(tmp_path, timedelta(days=5))
+    monkeypatch.setenv("CHROMIUM_PATH", str(await trusting(browser, authority)))
+    async with place(postgres, tmp_path) as at, Pages({"/": shown}, tls) as site, asyncio.timeout(60):
         async with tasks.new_app(at.database).open_async() as app, showing(at, app):
             checking = asyncio.create_task(checked(at, app, {"expect": expect}, site.url("/")))
             await site.arrived.wait()
@@ -567,6 +573,7 @@ async def test_a_page_is_shown_by_another_worker_and_its_launch_url_stays_secret
             result = await checking
         assert result.status is status_of_it, result.text
         assert words in result.text
+        assert result.certificate_days == pytest.approx(5, abs=0.01)
         assert {"navigate"} <= {str(stage.stage) for stage in result.stages}
         assert "tgWebApp" not in arguments + caplog.text
         assert (result.screenshot or b"").startswith(PNG if words else b"")

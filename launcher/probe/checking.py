@@ -33,7 +33,7 @@ from launcher.hosts.observations import HostUnavailable
 from launcher.launcher import Launcher
 from launcher.mini_app import MiniApp
 from launcher.probe.course import Course, Wrong
-from launcher.probe.expected import judge_final_host, judge_http, judge_init_data
+from launcher.probe.expected import judge_certificate, judge_final_host, judge_http, judge_init_data
 from launcher.probe.results import CheckResult, Stage, Status, not_tested
 from launcher.probe.targets import Target
 from launcher.tracing import traced
@@ -190,6 +190,7 @@ class Checker:
         )
         course.certificate_days = app.http.certificate_days
         judge_http(expect, app.http)
+        judge_certificate(expect, course)
 
     @cached_property
     def _trust(self) -> ssl.SSLContext:

@@ -80,14 +80,14 @@ async def _loaded(target: Target, app: MiniApp, course: Course) -> None:
     assert app.live is not None
     assert app.live.host is not None
     loaded, wanted = await app.live.host.loaded(), target.expect.status
+    course.certificate_days = await app.live.host.certificate_days()
     if wanted is not None and loaded.status is not None and loaded.status != wanted:
         raise Wrong(Status.CRITICAL, f"status {loaded.status}, expected {wanted}")
     if loaded.failure is not None and (loaded.status is None or loaded.status != wanted):
         wrong = _BrokenOff if loaded.broken_off else Wrong
         raise wrong(Status.CRITICAL, f"the page did not load: {loaded.failure}", "Look at its server.")
     judge_final_host(target.expect, urlsplit(app.frame.url).hostname)
-    course.certificate_days = await app.live.host.certificate_days()
-    judge_certificate(target.expect, course.certificate_days)
+    judge_certificate(target.expect, course)
 
 
 async def _ready(target: Target, app: MiniApp, course: Course) -> None:
