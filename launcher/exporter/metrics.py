@@ -183,7 +183,7 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric(
         "miniapp_certificate_days",
-        "Days for which the certificate of the app's page is valid (host http).",
+        "Days for which the certificate of the app's page is valid.",
         _of_results(lambda last, _: last.certificate_days),
         ("target",),
     ),

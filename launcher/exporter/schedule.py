@@ -37,17 +37,15 @@ AGAIN_AT_MOST = 900.0
 class Schedule:
     """Checks the targets it is given with `use` until its `async with` is left.
 
-    `launcher` makes an account's launcher, not yet entered. `account` is that of targets which name none.
-    `told` hears of each result, `said` why an account cannot be used; `keep` and `ready` are those of
-    `Checker`. `clock` is monotonic seconds, `wait` lets some of them pass, `wall` gives seconds since the
-    epoch.
+    `launcher` makes an account's launcher, not yet entered. `told` hears of each result, `said` why an
+    account cannot be used; `keep` and `ready` are those of `Checker`. `clock` is monotonic seconds, `wait`
+    lets some of them pass, `wall` gives seconds since the epoch.
     """
 
     def __init__(
         self,
         launcher: Callable[[str | None], Launcher],
         *,
-        account: str | None = None,
         told: Callable[[Watched, CheckResult], None] = lambda _, __: None,
         said: Callable[[str], None] = lambda _: None,
         keep: Callable[[Status], bool] | None = None,
@@ -62,7 +60,6 @@ class Schedule:
         self.clock = clock
         self.wall = wall
         self._launcher = launcher
-        self._account = account
         self._told = told
         self._said = said
         self._keep = keep
@@ -87,7 +84,7 @@ class Schedule:
         changed = self._take_over(targets)
         wanted: dict[str | None, list[Watched]] = {}
         for target in targets.targets:
-            wanted.setdefault(target.account or self._account, []).append(self.watched[target.name])
+            wanted.setdefault(target.account, []).append(self.watched[target.name])
         kept = {
             name
             for name, watched in wanted.items()
