@@ -208,9 +208,9 @@ async def test_a_certificate_that_ends_soon_is_a_warning(tmp_path: Path) -> None
 
 
 @asynccontextmanager
-async def watching_metapro(**switches: Any) -> AsyncIterator[Checker]:
+async def watching_metapro(browser: Browser | None = None, **switches: Any) -> AsyncIterator[Checker]:  # noqa: F811
     """A checker of the sample app, against a stand-in with these switches turned."""
-    async with launching(ONCE, seconds=60) as (launcher, sandbox):
+    async with launching(ONCE, seconds=60, browser=browser) as (launcher, sandbox):
         async with (
             MetaproStandIn(sandbox, Switches(**switches)) as metapro,
             Site(sandbox, metapro=metapro) as site,
@@ -262,6 +262,33 @@ async def test_a_metapro_that_is_not_configured_was_not_tested(
 
 in_browser = pytest.mark.asyncio(loop_scope="session")
 """For tests that use the browser of the process."""
+
+
+@in_browser
+async def test_metapro_is_driven_in_the_page_that_is_shown(browser: Browser) -> None:  # noqa: F811
+    """Not loaded anew for it, which would be a second login with init data that are good for one."""
+    async with watching_metapro(browser, init_data_reuse=False) as checker:
+        target = main_app(**METAPRO | {"host": "browser", "metapro": ["L1", "L1.app"]})
+        result = await checker.check(target)
+        assert result.status is Status.OK, result.text
+        assert stages(result)[-3:] == ["navigate", "ready", "metapro"]
+        steps = {step["id"]: step["verdict"] for step in result.metapro}
+        assert steps["L1"] == steps["L1.app"] == "unverified"
+
+
+@in_browser
+async def test_metapro_was_not_tested_when_telegram_wants_to_be_left_alone_meanwhile(
+    browser: Browser,  # noqa: F811
+) -> None:
+    """The step opens the app again, on another platform."""
+    async with watching_metapro(browser) as checker:
+        checker.budget = Budget(60)
+        assert checker.launcher.sandbox is not None
+        checker.launcher.sandbox.faults.on("messages.requestMainWebView", FloodWait(3600), times=None, skip=1)
+        result = await checker.check(main_app(**METAPRO | {"host": "browser", "metapro": ["T2"]}))
+        assert (stages(result)[-1], result.status) == ("metapro", Status.UNKNOWN), result.text
+        assert result.flood_wait == 3600
+        assert checker.budget.paused_for > 3500
 
 
 @in_browser

@@ -34,7 +34,7 @@ from launcher.tracing import Exchange
 if TYPE_CHECKING:
     from launcher.report import Recording, SavedLaunch
 
-__all__ = ["Course", "Wrong"]
+__all__ = ["NOT_TESTED", "Course", "Wrong"]
 
 _JUDGED: dict[Status, Literal["passed", "warned", "failed", "not tested"]] = {
     Status.OK: "passed",
@@ -42,7 +42,8 @@ _JUDGED: dict[Status, Literal["passed", "warned", "failed", "not tested"]] = {
     Status.CRITICAL: "failed",
     Status.UNKNOWN: "not tested",
 }
-_NOT_TESTED = (FloodWait, AccountLost, NotConnected, Transient, BadInput, ConsentDeclined, HostUnavailable)
+NOT_TESTED = (FloodWait, AccountLost, NotConnected, Transient, BadInput, ConsentDeclined, HostUnavailable)
+"""Failures that say nothing of the app."""
 
 
 class Wrong(Exception):
@@ -61,7 +62,6 @@ class Course:
     def __init__(self, target: Target, *, since_start: float = 0.0) -> None:
         """`since_start`: seconds that have passed elsewhere already."""
         self.app: MiniApp | None = None
-        self.flood_wait: float | None = None
         self.resolved_at: float | None = None
         self.certificate_days: float | None = None
         self.screenshot: bytes | None = None
@@ -85,6 +85,17 @@ class Course:
     def requests(self) -> int:
         """How many requests were made of Telegram."""
         return len(self.exchanges)
+
+    @property
+    def flood_wait(self) -> float | None:
+        """How many seconds Telegram wants to be left alone, whichever request it has told so, one of a page
+        or of Metapro's steps too; None when that was waited for."""
+        now = asyncio.get_running_loop().time()
+        floods = ((one.at + one.seconds, one.failure) for one in self.exchanges)
+        waits = (
+            flood.seconds for at, flood in floods if isinstance(flood, FloodWait) and at + flood.seconds > now
+        )
+        return max(map(float, waits), default=None)
 
     # Going on
 
@@ -175,9 +186,7 @@ class Course:
 
     def _fails(self, failure: MiniAppError) -> None:
         """The launch was stopped."""
-        if isinstance(failure, FloodWait):
-            self.flood_wait = float(failure.seconds)
-        status = Status.UNKNOWN if isinstance(failure, _NOT_TESTED) else Status.CRITICAL
+        status = Status.UNKNOWN if isinstance(failure, NOT_TESTED) else Status.CRITICAL
         self._divide()
         self._end(self._stopped_at(failure), status, failure.meaning, failure.remedy)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from urllib.parse import urlsplit
 
+from playwright.async_api import BrowserContext
 from playwright.async_api import Error as PlaywrightError
 
 from flows import MiniAppError
@@ -18,7 +20,7 @@ from launcher.probe.expected import judge_certificate, judge_final_host
 from launcher.probe.results import Stage, Status
 from launcher.probe.targets import Target
 
-__all__ = ["show"]
+__all__ = ["show", "shown"]
 
 _ENDING = 2.0
 """Seconds for a browser that ends to be gone."""
@@ -28,8 +30,22 @@ _PICTURE = 3.0
 
 async def show(launcher: Launcher, target: Target, app: MiniApp, course: Course) -> None:
     """Show the app's page and watch it. Raises Wrong; `course.browser_died` says that the browser was why."""
+    async with shown(launcher, target, app, course):
+        pass
+
+
+@asynccontextmanager
+async def shown(
+    launcher: Launcher,
+    target: Target,
+    app: MiniApp,
+    course: Course,
+    prepare: Callable[[BrowserContext], Awaitable[None]] | None = None,
+) -> AsyncIterator[None]:
+    """Show the app's page and watch it, as `show` does; then it stays for the length of the block. `prepare`
+    is that of `Hosting`."""
     browser = await launcher.browser()
-    hosting = Hosting("browser", timeout=target.timeout)
+    hosting = Hosting("browser", timeout=target.timeout, prepare=prepare)
     async with AsyncExitStack() as stack:
         try:
             with course.stage(Stage.NAVIGATE):
@@ -38,6 +54,7 @@ async def show(launcher: Launcher, target: Target, app: MiniApp, course: Course)
             with course.stage(Stage.READY):
                 await _ready(target, app, course)
                 await _seen(target, app)
+            yield
             if course.recording is not None:
                 with course.aside():
                     await _picture(app, course)
