@@ -174,6 +174,16 @@ async def test_a_page_is_held_against_what_was_expected(
         assert (result.status, words in result.text) == (status, True), result.text
 
 
+@pytest.mark.asyncio(loop_scope="session")
+async def test_an_app_that_is_no_page_is_down(browser: Browser) -> None:  # noqa: F811
+    async with checking({"/": READY}, browser=browser) as (checker, sandbox, _):
+        for url in ("ftp://shop.example/", "https://", "https://[::1"):
+            for host in ("http", "browser"):
+                sandbox.world.bot("demo_bot").apps["app"].url = url
+                result = await checker.check(link(host=host))
+                assert (result.status, "Check the URL of the" in result.text) == (Status.CRITICAL, True), url
+
+
 async def test_the_proofs_of_init_data_are_held_against_the_bot() -> None:
     async with checking({"/": READY}) as (checker, sandbox, _):
         checker.launcher.settings = Settings(
@@ -548,6 +558,22 @@ async def test_a_flood_wait_leaves_no_target_waiting() -> None:
     assert {result.status for result in results} == {Status.UNKNOWN}
     told = [result.flood_wait for result in results]
     assert told == [3600.0] * AT_ONCE + [None] * 4
+
+
+async def test_a_defect_ends_one_check_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one of the second target, which comes after the first."""
+    settings = Settings(server="sandbox", _env_file=None)
+
+    def broken(report: CheckResult) -> None:
+        if report.target == "a":
+            monkeypatch.setattr("launcher.probe.checking.judge_init_data", None)
+
+    async with Sandbox() as sandbox:
+        targets = Targets(targets=(main_app(name="a", host="none"), main_app(name="b", host="none")))
+        monkeypatch.setattr("launcher.probe.all_at_once.AT_ONCE", 1)
+        results = await check_all(settings, targets, account="alice", sandbox=sandbox, told=broken)
+    assert [result.status for result in results] == [Status.OK, Status.UNKNOWN]
+    assert "a defect of this program (TypeError)" in results[1].text
 
 
 async def test_an_account_that_cannot_be_used_leaves_the_others_alone() -> None:

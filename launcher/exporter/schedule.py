@@ -17,6 +17,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Self
 
 from flows import MiniAppError
+from launcher.defects import defect
 from launcher.exporter.watched import AtWork, Past, Watched
 from launcher.launcher import Launcher
 from launcher.probe import Budget, Checker, CheckResult, Status, Targets
@@ -148,7 +149,7 @@ class Schedule:
             except MiniAppError as failure:
                 problem = failure
             except Exception as error:
-                problem = _defect(error)
+                problem = defect(error)
             if _ending() or problem is None:  # leaving the launcher has failed while the schedule ends
                 return
             self._down(account, problem, pause)
@@ -209,10 +210,6 @@ class Schedule:
         try:
             async with room:
                 result = await checker.check(target)
-        except MiniAppError as failure:
-            return not_tested(target, failure)
-        except Exception as error:
-            return not_tested(target, _defect(error))
         finally:
             watched.checking = False
         account.requests += result.requests
@@ -267,10 +264,3 @@ def _following(beat: float, period: float, now: float) -> float:
 def _ending() -> bool:
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def _defect(error: Exception) -> MiniAppError:
-    """The text of such an error may hold anything, so it is not shown."""
-    return MiniAppError(
-        f"The check was stopped by a defect of this program ({type(error).__name__}).", "Report it."
-    )

@@ -25,15 +25,22 @@ from urllib.request import getproxies
 
 import httpx
 
-from flows import Consent, OpenParameters
-from launcher.budget import Budget, LeftAlone
+from flows import Consent, MiniAppError, OpenParameters
+from launcher.budget import Budget
+from launcher.defects import defect
 from launcher.extras import install
 from launcher.hosts.http import Clients, look
 from launcher.hosts.observations import HostUnavailable
 from launcher.launcher import Launcher
 from launcher.mini_app import MiniApp
 from launcher.probe.course import Course, Wrong
-from launcher.probe.expected import judge_certificate, judge_final_host, judge_http, judge_init_data
+from launcher.probe.expected import (
+    judge_address,
+    judge_certificate,
+    judge_final_host,
+    judge_http,
+    judge_init_data,
+)
 from launcher.probe.results import CheckResult, Stage, Status, not_tested
 from launcher.probe.targets import Target
 from launcher.tracing import traced
@@ -81,13 +88,16 @@ class Checker:
         self._clock = clock
 
     async def check(self, target: Target) -> CheckResult:
-        """Check it once; once more when the browser dies under it, which says nothing of the app."""
+        """Check it once; once more when the browser dies under it, which says nothing of the app. A defect of
+        ours ends this check and no other."""
         try:
             result, browser_died = await self._once(target)
             if browser_died:
                 result, _ = await self._once(target, repeated=True)
-        except LeftAlone as failure:
+        except MiniAppError as failure:
             return not_tested(target, failure)
+        except Exception as error:
+            return not_tested(target, defect(error))
         return result
 
     async def _once(self, target: Target, *, repeated: bool = False) -> tuple[CheckResult, bool]:
@@ -163,6 +173,8 @@ class Checker:
         self, target: Target, app: MiniApp, course: Course, driver: MetaproDriver | Wrong | None
     ) -> AsyncIterator[None]:
         """The page is looked at, or shown for the length of the block."""
+        if target.host != "none":
+            judge_address(app)
         match target.host:
             case "none":
                 judge_final_host(target.expect, urlsplit(app.url).hostname)

@@ -24,7 +24,6 @@ from flows import (
     Transient,
     links,
 )
-from launcher.hosts.observations import HostUnavailable
 from launcher.inspection.run import FINDING_A_BOT, FINDING_AN_APP
 from launcher.mini_app import MiniApp
 from launcher.probe.results import CheckResult, Stage, StageResult, Status
@@ -42,7 +41,7 @@ _JUDGED: dict[Status, Literal["passed", "warned", "failed", "not tested"]] = {
     Status.CRITICAL: "failed",
     Status.UNKNOWN: "not tested",
 }
-NOT_TESTED = (FloodWait, AccountLost, NotConnected, Transient, BadInput, ConsentDeclined, HostUnavailable)
+NOT_TESTED = (FloodWait, AccountLost, NotConnected, Transient, BadInput, ConsentDeclined)
 """Failures that say nothing of the app."""
 
 

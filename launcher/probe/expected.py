@@ -4,6 +4,8 @@ that ends soon is noted, and the check goes on."""
 from __future__ import annotations
 
 from launcher.hosts.http import HttpReport
+from launcher.hosts.launch_secrets import web_address
+from launcher.hosts.observations import HostUnavailable
 from launcher.inspection.checks import checks_of
 from launcher.inspection.stages import Verdict
 from launcher.launcher import Launcher
@@ -12,7 +14,7 @@ from launcher.probe.course import Course, Wrong
 from launcher.probe.results import Status
 from launcher.probe.targets import Expectations
 
-__all__ = ["judge_certificate", "judge_final_host", "judge_http", "judge_init_data"]
+__all__ = ["judge_address", "judge_certificate", "judge_final_host", "judge_http", "judge_init_data"]
 
 _CHECKS = {"form": "launch parameters", "age": "age", "signature": "signature", "hash": "hash"}
 
@@ -32,6 +34,14 @@ def judge_init_data(expect: Expectations, app: MiniApp, launcher: Launcher) -> N
     for name in named or checks:
         if checks[name].verdict is Verdict.FAILED:
             raise Wrong(Status.CRITICAL, f"{name}: {checks[name].text}.", checks[name].remedy)
+
+
+def judge_address(app: MiniApp) -> None:
+    """The app is a page: no client opens anything else."""
+    try:
+        web_address(app.url)
+    except HostUnavailable as failure:
+        raise Wrong(Status.CRITICAL, str(failure)) from None
 
 
 def judge_http(expect: Expectations, report: HttpReport) -> None:
