@@ -310,8 +310,13 @@ async def test_a_page_is_watched_until_it_is_as_expected(browser: Browser) -> No
         assert stages(result)[-2:] == ["navigate", "ready"]
         assert result.screenshot is None
 
-        result = await checker.check(link(host="browser", timeout=3, expect={"selector": "#nothing"}))
-        assert (result.status, result.failed and result.failed.stage) == (Status.CRITICAL, Stage.READY)
+        for wanted, words in (
+            ({"selector": "#nothing"}, "the element #nothing was not seen within 3 s"),
+            ({"selector": "#hello", "text": "Bye"}, 'the text "Bye" was not seen within 3 s'),
+        ):
+            result = await checker.check(link(host="browser", timeout=3, expect=wanted))
+            assert (result.status, result.failed and result.failed.stage) == (Status.CRITICAL, Stage.READY)
+            assert words in result.text
         assert result.screenshot
         assert result.screenshot.startswith(b"\x89PNG")
 
@@ -334,7 +339,7 @@ async def test_a_page_that_misbehaves_is_named(browser: Browser) -> None:  # noq
     async with checking({"/": READY}, seconds=100, browser=browser) as (checker, _, site):
         for page, expect, status, words in MISBEHAVING:
             site.pages["/"] = page
-            timeout = 3 if words.endswith("3 s") else 12 if page == app() and not expect else 20
+            timeout = 3 if words.endswith("3 s") else 6 if page == app() and not expect else 20
             result = await checker.check(link(host="browser", timeout=timeout, expect=expect))
             assert (result.status, words in result.text) == (status, True), (words, result.text)
 
@@ -464,6 +469,10 @@ async def test_a_clock_that_jumps_back_does_not_stop_a_budget() -> None:
     await budget.take(15)
     await budget.take(1)
     assert clock.now == -999
+
+
+def test_a_small_budget_has_requests_enough_for_any_check() -> None:
+    assert (Budget(1).most, Budget(40).most) == (4, 10)
 
 
 async def test_a_flood_wait_pauses_the_account() -> None:

@@ -45,6 +45,9 @@ NOT_TESTED = (FloodWait, AccountLost, NotConnected, Transient, BadInput, Consent
 """Failures that say nothing of the app."""
 
 
+_NOTHING = "nothing came"
+
+
 class Wrong(Exception):
     """What ends a check at the stage it is in."""
 
@@ -72,6 +75,7 @@ class Course:
         self._began = time.perf_counter() - since_start
         self._at = Stage.PARSE
         self._stage_began = time.perf_counter()
+        self._awaited = _NOTHING
         self._stages: dict[Stage, StageResult] = {}
         self.exchanges: list[Exchange] = []
 
@@ -101,7 +105,7 @@ class Course:
     @contextmanager
     def stage(self, stage: Stage) -> Iterator[None]:
         """Go through a stage; what ends it inside is this stage's."""
-        self._at, self._stage_began = stage, time.perf_counter()
+        self._at, self._stage_began, self._awaited = stage, time.perf_counter(), _NOTHING
         yield
         self._note(stage, self._stages.get(stage, StageResult(stage, Status.OK, 0.0)))
 
@@ -163,12 +167,16 @@ class Course:
         """Something is not as expected in the present stage; the check goes on."""
         self._stages[self._at] = StageResult(self._at, status, 0.0, text, remedy)
 
+    def awaits(self, what: str) -> None:
+        """What is to be said when it does not come in time: "the element #cart was not seen"."""
+        self._awaited = what
+
     def ends(self, wrong: Wrong) -> None:
         self._end(self._at, wrong.status, wrong.text, wrong.remedy)
 
     def _out_of_time(self) -> None:
         """Telegram's silence says nothing of the app; its page's does."""
-        text = f"nothing came within {self._target.timeout:g} s"
+        text = f"{self._awaited} within {self._target.timeout:g} s"
         if self.app is None:
             self._divide()
             self._end(self._asks(), Status.UNKNOWN, text, "Check the network, or give the target more time.")

@@ -53,7 +53,7 @@ async def shown(
                 await _loaded(target, app, course)
             with course.stage(Stage.READY):
                 await _ready(target, app, course)
-                await _seen(target, app)
+                await _seen(target, app, course)
             yield
             if course.recording is not None:
                 with course.aside():
@@ -125,12 +125,14 @@ async def _ready(target: Target, app: MiniApp, course: Course) -> None:
             course.notes(Status.WARNING, f"ready after {took:.2f} s, expected within {within:g} s")
 
 
-async def _seen(target: Target, app: MiniApp) -> None:
+async def _seen(target: Target, app: MiniApp, course: Course) -> None:
     """The element and the text that are to be seen, waited for as long as the target's time lasts."""
     expect = target.expect
     if expect.selector is not None:
+        course.awaits(f"the element {expect.selector} was not seen")
         await app.frame.locator(expect.selector).first.wait_for(timeout=0)
     if expect.text is not None:
+        course.awaits(f'the text "{expect.text}" was not seen')
         await app.frame.get_by_text(expect.text).first.wait_for(timeout=0)
 
 
