@@ -55,8 +55,11 @@ async def test_metrics_are_what_was_found(tmp_path: Path) -> None:
         world.sandbox.faults.on("messages.requestAppWebView", Fail(403, "BOT_WEBVIEW_DISABLED"), times=None)
         await world.checked("shop")
         await world.checked("main")
-        world.time.go(60)
-        text = (await get(world, "/metrics")).text
+        async with client(world.app) as asked:
+            before = (await asked.get("/metrics")).text
+            world.time.go(60)
+            text = (await asked.get("/metrics")).text
+    assert value(before, "miniapp_probe_age_seconds", target="main") == 0
     assert value(text, "miniapp_probe_success", target="shop") == 0
     assert value(text, "miniapp_probe_status", target="shop") == Status.CRITICAL
     assert value(text, "miniapp_probe_status", target="main") == Status.OK
