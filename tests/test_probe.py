@@ -146,6 +146,15 @@ async def test_a_bot_is_no_chat_to_join_and_not_down() -> None:
         assert (result.status, "Only channels" in result.text) == (Status.UNKNOWN, True)
 
 
+async def test_a_question_that_nobody_has_allowed_says_nothing_of_the_app() -> None:
+    side = {"bot": "side_bot", "via": "side_menu", "host": "none"}
+    async with checking({"/": READY}) as (checker, _, _):
+        result = await checker.check(main_app(**side))
+        assert (result.status, "say allow: disclaimer (of a link" in result.text) == (Status.UNKNOWN, True)
+        result = await checker.check(main_app(**side, allow=["disclaimer", "installation"]))
+        assert result.status is Status.OK, result.text
+
+
 PAGE_S = [
     ({"status": 404}, Answer("gone", 404), Status.OK, ""),
     ({}, Answer("gone", 404), Status.CRITICAL, "status 404"),

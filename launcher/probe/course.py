@@ -195,7 +195,7 @@ class Course:
         """The launch was stopped."""
         status = Status.UNKNOWN if isinstance(failure, NOT_TESTED) else Status.CRITICAL
         self._divide()
-        self._end(self._stopped_at(failure), status, failure.meaning, failure.remedy)
+        self._end(self._stopped_at(failure), status, failure.meaning, _remedy(failure))
 
     def _stopped_at(self, failure: MiniAppError) -> Stage:
         method = getattr(failure, "method", None)
@@ -250,3 +250,10 @@ class Course:
         by = f"check {result.target}"
         self.recording.judgement = SavedJudgement(by=by, verdict=verdict, text=result.text)
         return self.recording.saved()
+
+
+def _remedy(failure: MiniAppError) -> str:
+    """In the words of target files."""
+    if isinstance(failure, ConsentDeclined):
+        return f"If it may be answered with yes, say allow: {failure.question} (of a link, --allow)."
+    return failure.remedy
