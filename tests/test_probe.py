@@ -283,6 +283,17 @@ in_browser = pytest.mark.asyncio(loop_scope="session")
 """For tests that use the browser of the process."""
 
 
+async def test_what_keeps_others_from_showing_a_page_is_for_who_asked_them() -> None:
+    """PostgreSQL is away, say: the check is made again and is no result."""
+
+    async def away(*_: Any) -> None:
+        raise ConnectionError
+
+    async with checking({"/": READY}, show=away) as (checker, _, _):
+        with pytest.raises(ConnectionError):
+            await checker.check(link(host="browser"))
+
+
 @in_browser
 async def test_metapro_is_driven_in_the_page_that_is_shown(browser: Browser) -> None:  # noqa: F811
     """Not loaded anew for it, which would be a second login with init data that are good for one."""

@@ -210,6 +210,8 @@ class Schedule:
         try:
             async with room:
                 result = await checker.check(target)
+        except Exception as error:
+            return not_tested(target, defect(error))
         finally:
             watched.checking = False
         account.requests += result.requests

@@ -27,7 +27,6 @@ import httpx
 
 from flows import Consent, MiniAppError, OpenParameters
 from launcher.budget import Budget
-from launcher.defects import defect
 from launcher.extras import install
 from launcher.hosts.http import Clients, look
 from launcher.hosts.observations import HostUnavailable
@@ -88,16 +87,13 @@ class Checker:
         self._clock = clock
 
     async def check(self, target: Target) -> CheckResult:
-        """Check it once; once more when the browser dies under it, which says nothing of the app. A defect of
-        ours ends this check and no other."""
+        """Check it once; once more when the browser dies under it, which says nothing of the app."""
         try:
             result, browser_died = await self._once(target)
             if browser_died:
                 result, _ = await self._once(target, repeated=True)
         except MiniAppError as failure:
             return not_tested(target, failure)
-        except Exception as error:
-            return not_tested(target, defect(error))
         return result
 
     async def _once(self, target: Target, *, repeated: bool = False) -> tuple[CheckResult, bool]:
