@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
@@ -225,6 +226,20 @@ async def test_an_exporter_goes_on_where_it_was(tmp_path: Path) -> None:
         await world.checked("shop")
         shop = world["shop"]
         assert len(await world.exporter.past(shop, 100)) >= 1
+
+
+async def test_an_exporter_that_ends_waits_for_its_last_results_to_be_kept(tmp_path: Path) -> None:
+    """Somebody else is writing into the file until it ends."""
+    file = tmp_path / "history.sqlite"
+    async with exporting(tmp_path, history=History(file)) as world:
+        other = sqlite3.connect(file, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        await world.checked("shop")
+        await world.checked("main")
+        asyncio.get_running_loop().call_soon(other.close)
+    known = History(file)
+    assert [len(known.past(name, 9)) for name in ("shop", "main")] == [1, 1]
+    known.close()
 
 
 async def test_the_age_of_what_is_remembered_is_known(tmp_path: Path) -> None:
