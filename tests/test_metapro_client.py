@@ -13,6 +13,7 @@ from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import httpx
 import pytest
 
 from launcher.metapro import (
@@ -385,6 +386,31 @@ async def test_a_new_login_may_take_longer_than_a_request() -> None:
     options: dict[str, Any] = {"log_in_again": again}
     async with talking(*replies, logged_in=True, options=options, timeout=0.5) as (client, _):
         assert (await client.me()).user_id == "5b1c"
+
+
+async def test_a_new_login_that_meets_no_service_is_told_and_the_call_is_not_repeated() -> None:
+    async def again(client: MetaproClient) -> Login:
+        raise MetaproUnreachable("The login is nowhere.", "Look.") from httpx.ConnectError("refused")
+
+    options: dict[str, Any] = {"log_in_again": again}
+    async with talking(Reply("", 401), logged_in=True, options=options) as (client, server):
+        with pytest.raises(MetaproUnreachable, match="The login is nowhere"):
+            await client.me()
+        assert len(server.asked) == 1
+
+
+async def test_every_request_is_heard_of_once() -> None:
+    exchanges: list[Exchange] = []
+    replies = [Reply("", 401), Reply(LOGIN), Reply(USER), CUT]
+    options: dict[str, Any] = {"on_exchange": exchanges.append}
+    async with talking(*replies, logged_in=True, options=options) as (client, _):
+        await client.me()
+        with pytest.raises(MetaproUnreachable):
+            await client.profile("1")
+    assert [(one.method, one.status) for one in exchanges] == [
+        ("POST", 201), ("GET", 401), ("POST", 200), ("GET", 200), ("GET", None),
+    ]  # fmt: skip
+    assert exchanges[-1].url.endswith("/users/profile/1")
 
 
 async def test_calls_that_meet_the_same_expiry_log_in_once() -> None:

@@ -24,7 +24,7 @@ from launcher.sandbox import Fail, Sandbox
 from launcher.sandbox.site import Site
 from launcher.settings import Settings
 from launcher.tracing import Exchange, traced
-from tests.browsers import browser
+from tests.browsers import SECONDS, browser
 from tests.pages import Pages, app
 from tests.running import CALM, launching
 
@@ -150,7 +150,7 @@ async def shown(browser: Browser, **options: Any) -> tuple[SavedLaunch, MiniApp]
             record = Recording(**options)
             async with record.opening(launcher, "@demo_bot", via="main_app", host="browser") as opened:
                 await opened.ready()
-                await record.picture("when it was ready")
+                await record.picture("when it was ready", patience=SECONDS)
             return record.saved(), opened
 
 
@@ -175,9 +175,9 @@ async def test_a_picture_that_is_too_large_is_taken_and_not_kept(browser: Browse
             record = Recording(pictures=False)
             async with record.opening(launcher, "@demo_bot", via="main_app", host="browser") as opened:
                 await opened.ready()
-                taken = await record.picture("noise")
+                taken = await record.picture("noise", patience=SECONDS)
                 await opened.page.evaluate("document.body.textContent = ''")
-                assert await record.picture("nothing")
+                assert await record.picture("nothing", patience=SECONDS)
             saved = record.saved()
     assert taken is not None
     assert len(taken) > 2 * 2**20

@@ -50,12 +50,15 @@ from launcher.metapro.models import (
 )
 from launcher.metapro.redaction import Redaction
 from launcher.metapro.settings import MetaproSettings
+from launcher.metapro.token_auth import TokenAuth
 
 __all__ = ["Exchange", "MetaproClient"]
 
 RETRIES = (0.2, 0.6)
 """Pauses before a read is repeated."""
 AUTH, DATA = "metapro-auth", "metapro-data"
+_SERVICE, _BEGAN = "metapro_service", "metapro_began"
+"""What a request's extensions hold for its `Exchange`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +101,9 @@ class MetaproClient:
         self.logins = 0
         self._shares = _http is not None
         self._http = _http or httpx.AsyncClient(
-            transport=transport, timeout=None, verify=_trust(), follow_redirects=False
-        )  # `_send` limits the time of the whole request
+            transport=transport, timeout=None, verify=_trust(), follow_redirects=False,
+            event_hooks={"request": [self._begun], "response": [self._answered]},
+        )  # fmt: skip
         self._on_exchange = on_exchange
         self._wait = wait
         self._renewing = asyncio.Lock()
@@ -373,20 +377,19 @@ class MetaproClient:
 
     # The token
 
-    def _signed(self, rest: dict[str, Any]) -> dict[str, Any]:
-        """A request with the token, and whose it is."""
-        headers = dict(rest.get("headers", {}))
+    def sign(self, request: httpx.Request) -> SecretStr | None:
+        """Put the token, and whose it is, on a request; returns which."""
         if self.token is not None:
-            headers["Authorization"] = self.authorization(self.token)
+            request.headers["Authorization"] = self.authorization(self.token)
         if self.user_id is not None:
-            headers["x-account-userid"] = self.user_id
-        return rest | {"headers": headers}
+            request.headers["x-account-userid"] = self.user_id
+        return self.token
 
     def authorization(self, token: SecretStr) -> str:
         """The header for a token. A secret."""
         return ("Bearer " if self.settings.auth_scheme == "bearer" else "") + token.get_secret_value()
 
-    async def _renew(self, used: SecretStr | None) -> bool:
+    async def renew(self, used: SecretStr | None) -> bool:
         """Replace a token that no longer counts; whether there is another one now. At once, calls that met
         the same 401 log in once."""
         if not self.keep:
@@ -416,13 +419,10 @@ class MetaproClient:
     ) -> httpx.Response:
         """An answer of 2xx. Raises MetaproRefused, MetaproBroken or MetaproUnreachable."""
         pauses = iter(RETRIES if method == "GET" else ())
-        may_renew = authorised
+        auth = TokenAuth(self) if authorised else None
         while True:
-            used = self.token
             try:
-                answer = await self._send(
-                    service, method, path, **(self._signed(rest) if authorised else rest)
-                )
+                answer = await self._send(service, method, path, auth=auth, **rest)
             except MetaproUnreachable as failure:
                 pause = next(pauses, None)
                 if pause is None or not _never_connected(failure):
@@ -430,37 +430,55 @@ class MetaproClient:
             else:
                 if answer.is_success:
                     return answer
-                if may_renew and answer.status_code == 401:
-                    may_renew = False
-                    if await self._renew(used):
-                        continue
+                if auth is not None and auth.failure is not None:
+                    raise auth.failure
                 pause = pause_after(answer, next(pauses, None))
                 if pause is None:
                     raise refusal(service, answer, layer, self._redaction.mask)
             await self._wait(pause)
 
     async def _send(
-        self, service: str, method: str, path: str, *, params: Mapping[str, Any] | None = None, **rest: Any
+        self,
+        service: str,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        auth: TokenAuth | None = None,
+        **rest: Any,
     ) -> httpx.Response:
         if self._misfits:
             raise MetaproMisconfigured(" ".join(self._misfits), "Nothing was sent.")
         url = self.settings.url(service) + path
         asked = f"{url}?{httpx.QueryParams(params)}" if params else url
-        began, status = time.perf_counter(), None
+        request = None
         try:
-            async with asyncio.timeout(self.settings.timeout):  # httpx's own would start anew with every byte
-                answer = await self._http.request(method, _parsed_url(asked), **self._with_api_key(rest))
-            status = answer.status_code
+            # httpx's own limit would start anew with every byte
+            async with asyncio.timeout(self.settings.timeout) as limit:
+                request = self._http.build_request(method, _parsed_url(asked), **self._with_api_key(rest))
+                request.extensions[_SERVICE] = service
+                return await self._http.send(request, auth=auth and auth.within(limit))
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as failure:
+            if request is not None:
+                self._tell(request, None)
             raise MetaproUnreachable(
                 f"The {service} service gives no answer: {unreachable_because(failure)}.",
                 f"Check METAPRO_{service.upper()}_URL, the network, and whether the service is up.",
             ) from without_request(failure)
-        finally:
-            if self._on_exchange is not None:
-                seconds = time.perf_counter() - began
-                self._on_exchange(Exchange(service, method, shown_url(url), status, seconds))
-        return answer
+
+    async def _begun(self, request: httpx.Request) -> None:
+        request.extensions[_BEGAN] = time.perf_counter()
+
+    async def _answered(self, answer: httpx.Response) -> None:
+        await answer.aread()
+        self._tell(answer.request, answer.status_code)
+
+    def _tell(self, request: httpx.Request, status: int | None) -> None:
+        began = request.extensions.pop(_BEGAN, None)
+        if began is not None and self._on_exchange is not None:
+            service, url = request.extensions[_SERVICE], shown_url(str(request.url))
+            seconds = time.perf_counter() - began
+            self._on_exchange(Exchange(service, request.method, url, status, seconds))
 
     def _with_api_key(self, rest: dict[str, Any]) -> dict[str, Any]:
         key, name = self.settings.api_key, self.settings.api_key_name

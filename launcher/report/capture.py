@@ -47,8 +47,6 @@ _CHARACTERS = 4_000
 _LINKED = 20
 _PICTURES = 12
 _PICTURE_BYTES = 2 * 2**20
-_PATIENCE = 3.0
-"""Seconds for a screenshot; a page that draws nothing has none."""
 _OPTIONS = ("via", "button", "topic", "reply_to", "silent", "start", "start_param", "query", "speculate")
 
 
@@ -183,15 +181,18 @@ class Recording:
         others = {id(one) for record in self.linked for one in record._exchanges}
         return [one for one in self._exchanges if id(one) not in others]
 
-    async def picture(self, name: str) -> bytes | None:
+    async def picture(self, name: str, *, patience: float = 3.0) -> bytes | None:
         """Take a screenshot, if the page is shown in a browser and draws; and one of each app that it has
-        opened. The first dozen are kept, and one that looks like the one before is not."""
+        opened. The first dozen are kept, and one that looks like the one before is not.
+
+        `patience`: seconds for a page to draw; one that has not by then has no picture.
+        """
         for record in self.linked:
-            await record.picture(name)
+            await record.picture(name, patience=patience)
         if self.app is None or self.app.live is None or len(self._taken) >= _PICTURES:
             return None
         at = self._since(_now())
-        png = await _png(self.app)
+        png = await _png(self.app, patience)
         if png is None or len(png) > _PICTURE_BYTES:
             return png
         picture = base64.b64encode(png).decode("ascii")
@@ -383,11 +384,11 @@ def _excerpt(text: str, longest: int) -> str:
     return shortened(text, longest, mark=f"… ({len(text)} characters)")
 
 
-async def _png(app: MiniApp) -> bytes | None:
+async def _png(app: MiniApp, patience: float) -> bytes | None:
     from playwright.async_api import Error
 
     try:
-        async with asyncio.timeout(_PATIENCE):
-            return await app.page.screenshot(timeout=_PATIENCE * 1000)
+        async with asyncio.timeout(patience):
+            return await app.page.screenshot(timeout=patience * 1000)
     except (Error, TimeoutError):
         return None
