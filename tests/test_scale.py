@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import os
+import re
 import signal
 import sys
 import time
@@ -420,6 +421,23 @@ async def test_an_account_that_telegram_refuses_is_told_and_left_alone(
         of_alice = [result for result in heard.results if result.target == "alice-0"]
         assert [result.status for result in of_alice] == [Status.UNKNOWN]
         assert sum(word.startswith("alice cannot be used") for word in heard.words) == 1
+
+
+async def test_a_defect_costs_a_worker_one_account_for_a_while(
+    postgres: PostgresServer, tmp_path: Path  # noqa: F811
+) -> None:  # fmt: skip
+    """Such as a database that does not take her."""
+    alter = "alter table miniapp_leases {} constraint not_alice {}"
+    async with place(postgres, tmp_path, ("one",), accounts=2) as at, await at.database.connect() as other:
+        await other.execute(alter.format("add", "check (account <> 'alice')"))
+        heard, told = Heard(), "alice cannot be used: .* by a defect of this program \\(CheckViolation\\)"
+        with pytest.raises(MiniAppError, match=told):
+            await at.worker("one", at.targets("alice"), heard).run_once()
+        async with at_work(at.worker("one", at.targets(), heard, pace=replace(QUICK, refused=0.2))):
+            await heard.until(lambda: any(re.match(told, word) for word in heard.words))
+            await heard.until(lambda: {result.target for result in heard.results} == {"user2-0"})
+            await other.execute(alter.format("drop", ""))
+            await heard.until(lambda: {result.target for result in heard.results} == {"user2-0", "alice-0"})
 
 
 async def test_once_does_what_is_due_and_no_more(postgres: PostgresServer, tmp_path: Path) -> None:  # noqa: F811
