@@ -203,6 +203,15 @@ async def test_the_proofs_of_init_data_are_held_against_the_bot() -> None:
         assert "hash: " in result.text
 
 
+async def test_a_proof_that_cannot_be_made_is_unknown_if_it_is_asked_for_by_its_name() -> None:
+    async with checking({"/": READY}) as (checker, _, _):
+        checker.launcher.settings = Settings(server="sandbox", bot_token="1:of-another-bot", _env_file=None)
+        for wanted, status in (("hash", Status.UNKNOWN), ("signature", Status.OK), (True, Status.OK)):
+            result = await checker.check(link(host="none", expect={"init_data": wanted}))
+            assert result.status is status, result.text
+            assert status is Status.OK or "hash not checked: " in result.text
+
+
 async def test_a_flow_without_identity_has_no_init_data_to_check() -> None:
     async with checking({"/": READY}) as (checker, _, _):
         target = main_app(via="keyboard_button", button="Order", host="none", expect={"init_data": "age"})
