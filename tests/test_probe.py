@@ -410,6 +410,25 @@ async def test_a_certificate_that_ends_soon_hides_no_page_that_is_down(
 
 
 @in_browser
+async def test_a_selector_that_is_none_says_nothing_of_the_app(browser: Browser) -> None:  # noqa: F811
+    async with checking({"/": READY}, browser=browser) as (checker, _, _):
+        result = await checker.check(link(host="browser", expect={"selector": "##"}))
+        assert (stages(result)[-1], result.status) == ("ready", Status.UNKNOWN)
+        assert result.text.endswith("Look at expect.selector.")
+
+
+async def test_without_a_browser_nothing_is_asked_of_telegram(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CHROMIUM_PATH", str(tmp_path / "none"))
+    async with checking({"/": READY}) as (checker, sandbox, _):
+        sandbox.log.clear()
+        result = await checker.check(link(host="browser"))
+        assert (result.status, result.requests, calls_of(sandbox)) == (Status.UNKNOWN, 0, [])
+        assert "CHROMIUM_PATH does not name a program" in result.text
+
+
+@in_browser
 async def test_a_page_on_a_dead_host_does_not_load(browser: Browser) -> None:  # noqa: F811
     async with checking({"/": READY}, browser=browser) as (checker, sandbox, _):
         async with Pages({"/": READY}) as gone:
