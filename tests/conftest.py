@@ -14,10 +14,12 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("short", max_examples=30)
-settings.register_profile("long", max_examples=500)  # `make fuzz`
+# How long an example takes says how busy the machine is.
+_UNHURRIED: Any = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("short", max_examples=30, **_UNHURRIED)
+settings.register_profile("long", max_examples=500, **_UNHURRIED)  # `make fuzz`
 settings.load_profile("short")
 
 # eth-account's py_ecc raises the recursion limit of whoever imports it so far that JSON of many levels ends

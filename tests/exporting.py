@@ -26,7 +26,7 @@ from tests.running import CALM
 
 READY = app("post('web_app_ready')", body="<p id=hello>Hello")
 ONCE = replace(CALM, retries=())
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds that a test waits for what must come; only a failing one waits so long."""
 TWO = """
 accounts: {alice: {budget: 60}, bob: {budget: 60}}

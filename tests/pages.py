@@ -84,6 +84,8 @@ class Pages:
         self.asked: list[str] = []
         self.heads: list[str] = []
         self.arrived = asyncio.Event()  # set by each request
+        self.answers = asyncio.Event()  # cleared, it holds all answers back
+        self.answers.set()
         self._tls = tls
         self._connections: set[asyncio.Task[Any]] = set()
 
@@ -126,6 +128,7 @@ class Pages:
         if page is SILENT:
             await reader.read()
             return
+        await self.answers.wait()
         writer.write((Answer(page) if isinstance(page, str) else page).encoded())
         await writer.drain()
 

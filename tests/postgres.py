@@ -93,7 +93,7 @@ class PostgresServer:
         """End its connections and itself ("fast shutdown")."""
         assert self._process is not None
         self._process.send_signal(signal.SIGINT)
-        self._process.communicate(timeout=20)
+        self._process.communicate(timeout=60)
 
     @asynccontextmanager
     async def database(self) -> AsyncIterator[Database]:
@@ -148,6 +148,12 @@ async def rows(database: Database, query: Any, *values: Any) -> list[Any]:
 
 
 async def ends(database: Database, query: Any, *values: Any) -> None:
-    """End the connections whose process ids the query tells, as an administrator would."""
-    for (pid,) in await rows(database, query, *values):
-        await rows(database, "select pg_terminate_backend(%s)", pid)
+    """End the connections whose process ids the query tells, as an administrator would. They are gone then,
+    and what they had locked is free: who was connected hears of it a little sooner."""
+    pids = await rows(database, query, *values)
+    async with await database.connect() as connection:
+        for (pid,) in pids:
+            await connection.execute("select pg_terminate_backend(%s)", [pid])
+            there = "select 1 from pg_stat_activity where pid = %s"
+            while await (await connection.execute(there, [pid])).fetchone():
+                pass

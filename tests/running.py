@@ -19,9 +19,9 @@ from launcher.timing import Timing
 
 T = TypeVar("T")
 DEMO_BOT = "demo_bot"
-FAST = Timing(prolong_every=0.05, prolong_retry=0.02, retries=(0.02,) * 4, flood_wait=1.0, connect=10.0)
+FAST = Timing(prolong_every=0.05, prolong_retry=0.02, retries=(0.02,) * 4, flood_wait=1.0, connect=30.0)
 """Prolongs every 50 ms, repeats at once."""
-CALM = Timing(prolong_every=3600.0, prolong_retry=0.02, retries=(0.02,) * 4, flood_wait=1.0, connect=10.0)
+CALM = Timing(prolong_every=3600.0, prolong_retry=0.02, retries=(0.02,) * 4, flood_wait=1.0, connect=30.0)
 """Prolongs only when something else makes it."""
 
 
@@ -30,7 +30,7 @@ async def launching(
     timing: Timing = CALM,
     account: str = "alice",
     flipped: tuple[str, ...] = (),
-    seconds: float = 20.0,
+    seconds: float = 60.0,
     browser: Browser | None = None,
     **options: Any,
 ) -> AsyncIterator[tuple[Launcher, Sandbox]]:
@@ -42,6 +42,19 @@ async def launching(
         Launcher(settings, account, timing=timing, sandbox=sandbox, browser=browser) as launcher,
     ):
         yield launcher, sandbox
+
+
+def let_pass(seconds: float) -> None:
+    """Put this loop's clock forward: what has that much time left has it no more, and nobody waits for it."""
+    loop = asyncio.get_running_loop()
+    before = loop.time
+    loop.time = lambda: before() + seconds  # type: ignore[method-assign]
+
+
+async def called(sandbox: Sandbox, method: str) -> None:
+    """Until the method has been called, though it may not be answered yet."""
+    while not calls_of(sandbox, method):  # noqa: ASYNC110 - the log tells nobody that it grows
+        await asyncio.sleep(0)
 
 
 @asynccontextmanager

@@ -31,8 +31,8 @@ from tests.postgres import PostgresServer
 
 __all__ = ["QUICK", "Heard", "Place", "overlaps", "place"]
 
-QUICK = Pace(look=0.05, beat=0.2, patience=2.0, settle=0.1, refused=60.0, stop=5.0)
-SECONDS = 20.0
+QUICK = Pace(look=0.05, beat=0.2, patience=20.0, settle=0.1, refused=60.0, stop=5.0)
+SECONDS = 60.0
 """How long a test waits for what must come; only a failing one waits so long."""
 
 

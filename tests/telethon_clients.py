@@ -16,7 +16,7 @@ from launcher.sandbox.peers import access_hash
 from launcher.sandbox.server import Sandbox
 from launcher.sandbox.world import Channel, Group
 
-PATIENCE = 5.0
+PATIENCE = 60.0
 """Seconds after which a test gives up waiting for something that should come at once."""
 
 
@@ -53,7 +53,8 @@ class Client:
         try:
             answer = await self.telethon._sender.send(request)
         except RPCError as error:
-            return f"{error.code} {self.sandbox.log[-1].error}"
+            mine = (line.error for line in reversed(self.sandbox.log) if line.account == self.account)
+            return f"{error.code} {next(filter(None, mine))}"
         raise AssertionError(f"answered with {answer}")
 
     async def update(self, kind: type) -> Any:

@@ -22,7 +22,7 @@ from launcher.timing import Timing
 from tests.running import data_received, launching
 
 ALICE = 1001
-QUICK = Timing(prolong_every=0.05, prolong_retry=0.01, attempt=5.0, retries=(0.01,) * 40, connect=10.0)
+QUICK = Timing(prolong_every=0.05, prolong_retry=0.01, attempt=30.0, retries=(0.01,) * 40, connect=30.0)
 METHODS = (
     "messages.prolongWebView",
     "messages.sendWebViewData",
@@ -72,7 +72,7 @@ async def send(launcher: Launcher, text: str) -> tuple[str, bool]:
 
 async def chaos(seed: int, apps: int, rounds: int) -> None:
     chance = random.Random(seed)
-    async with launching(QUICK, seconds=10 + rounds) as (launcher, sandbox):
+    async with launching(QUICK, seconds=60 + 10 * rounds) as (launcher, sandbox):
         async with AsyncExitStack() as stack:
             opened = [
                 await stack.enter_async_context(launcher.open("@demo_bot", via="menu_button"))

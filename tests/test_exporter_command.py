@@ -28,7 +28,7 @@ targets:
   - {name: metapro, bot: "@metapro_demo_bot", via: main_app, account: bob_builds, metapro: [C0, T1]}
 """
 EXAMPLE = block(README.read_text(), "targets").removeprefix("```yaml\n").removesuffix("```")
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -259,8 +260,12 @@ async def test_the_page_of_a_target_shows_what_the_history_knows(tmp_path: Path)
         text = (await asked.get("/targets/shop")).text
         assert "Last 288 checks" in text
         assert "failure 299" in text
-        history.problem = "full"
-        assert "No history is kept: full" in (await asked.get("/")).text
+        history.file = tmp_path / "folder"
+        history.file.mkdir()
+        history.close()
+        history.note(failed("shop"), 300.0)
+        page = (await asked.get("/")).text
+        assert f"No history is kept: {escape(str(history.problem))}" in page
 
 
 @in_the_browsers_loop

@@ -18,7 +18,7 @@ from tests.browsers import browser  # noqa: F401 - the fixture tells whether the
 from tests.conftest import need
 from tests.exporting import READY, TWO, exporting
 from tests.pages import SILENT, app
-from tests.running import calls_of
+from tests.running import calls_of, let_pass
 
 OK, UNKNOWN = Status.OK, Status.UNKNOWN
 
@@ -120,7 +120,7 @@ async def test_a_browser_has_only_some_pages_of_an_account_at_once(
     shown = ", ".join(f"{{name: p{number}, link: t.me/demo_bot/app}}" for number in range(PAGES_AT_ONCE + 2))
     targets = f"""
 accounts: {{alice: {{budget: 600}}}}
-defaults: {{account: alice, period: 1d, host: browser}}
+defaults: {{account: alice, period: 1d, host: browser, timeout: 300}}
 targets: [{shown}, {{name: last, bot: "@demo_bot", via: main_app, host: none}}]
 """
     async with exporting(tmp_path, targets, {"/app": app()}, browser) as world:
@@ -137,11 +137,13 @@ targets: [{shown}, {{name: last, bot: "@demo_bot", via: main_app, host: none}}]
 
 async def test_a_target_that_hangs_is_critical_and_checked_again(tmp_path: Path) -> None:
     """The second time it may take as long as it likes."""
-    targets = "targets: [{name: slow, link: t.me/demo_bot/app, timeout: 1s, period: 60}]"
+    targets = "targets: [{name: slow, link: t.me/demo_bot/app, timeout: 20s, period: 60}]"
     async with exporting(tmp_path, targets, {"/app": SILENT}) as world:
+        await world.site.arrived.wait()
+        let_pass(20)
         await world.checked("slow")
         world.site.pages["/app"] = READY
-        (tmp_path / "targets.yaml").write_text(targets.replace("1s", "30s"))
+        (tmp_path / "targets.yaml").write_text(targets.replace("20s", "300s"))
         assert await world.exporter.reload()
         await world.checked("slow", 2)
         assert world.statuses("slow") == [Status.CRITICAL, OK]
@@ -274,6 +276,7 @@ async def test_a_clock_that_is_set_changes_nothing(tmp_path: Path, jump: float) 
         shop = await world.checked("shop", 2)
         assert shop.last
         assert shop.last.resolved_age == pytest.approx(300)
+        await world.checked("main")
         assert len(calls_of(world.sandbox, "contacts.resolveUsername")) == 2  # one by each account
 
 
@@ -297,6 +300,7 @@ async def test_a_defect_ends_one_check_and_nothing_else(
 ) -> None:
     async with exporting(tmp_path) as world:
         await world.checked("shop")
+        await world.checked("main")
         monkeypatch.setattr(
             world.launchers[0] if world.launchers[0].account == "alice" else world.launchers[1], "cache", None
         )
@@ -329,6 +333,18 @@ async def test_a_changed_file_disturbs_only_the_accounts_it_changes(tmp_path: Pa
         assert world["shop"].next_at == due
         world.time.go(30)
         await world.checked("new")
+
+
+async def test_how_often_names_are_resolved_may_change(tmp_path: Path) -> None:
+    async with exporting(tmp_path) as world:
+        await world.checked("shop")
+        await world.checked("main")
+        (tmp_path / "targets.yaml").write_text(f"resolve_every: 100\n{TWO}")
+        assert await world.exporter.reload()
+        world.time.go(300)
+        await world.checked("shop", 2)
+        await world.checked("main", 2)
+        assert len(calls_of(world.sandbox, "contacts.resolveUsername")) >= 4, "once more by each account"
 
 
 async def test_a_broken_file_changes_nothing(tmp_path: Path) -> None:

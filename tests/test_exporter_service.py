@@ -233,7 +233,7 @@ async def served(
         address = f"{'https' if tls else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
         async with (
             serving(application(world.exporter, users), listener, tls),
-            httpx.AsyncClient(base_url=address, timeout=20, **{"verify": False} | options) as asked,
+            httpx.AsyncClient(base_url=address, timeout=60, **{"verify": False} | options) as asked,
         ):
             yield asked
 

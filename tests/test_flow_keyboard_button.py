@@ -98,7 +98,7 @@ async def test_the_data_goes_to_the_bot_with_the_button() -> None:
         opened = await alice.open("@demo_bot", via="keyboard_button")
         assert isinstance(opened.app, KeyboardButtonApp)
         await send_data(alice.client, opened.app, "one coffee", 7)
-        assert await asyncio.wait_for(received, 5) == types.MessageActionWebViewDataSentMe(
+        assert await asyncio.wait_for(received, 60) == types.MessageActionWebViewDataSentMe(
             "Order", "one coffee"
         )
         assert alice.sent("messages.sendWebViewData")["random_id"] == 7

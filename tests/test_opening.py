@@ -369,7 +369,7 @@ async def test_the_hash_of_a_min_bot_is_never_used() -> None:
             )]
         )  # fmt: skip
         post(alice.sandbox, stranger.id, FORUM, "Open me", markup=markup)
-        message = await asyncio.wait_for(seen, 5)
+        message = await asyncio.wait_for(seen, 60)
         alice.forget_calls()
         error = await alice.refused(CannotOpen, message)
         assert "has not met" in error.meaning

@@ -32,7 +32,7 @@ from launcher.settings import Settings
 from tests.browsers import browser, trusting  # noqa: F401
 from tests.exporting import PATIENCE, Time
 from tests.pages import SILENT, Answer, Pages, app, certificate
-from tests.running import CALM, calls_of, launching
+from tests.running import CALM, called, calls_of, launching, let_pass
 
 READY = app("post('web_app_ready')", body="<p id=hello>Hello &amp; welcome</p>")
 HOST_DAY = 86400.0
@@ -42,7 +42,7 @@ ONCE = replace(CALM, retries=())
 
 @asynccontextmanager
 async def checking(
-    pages: dict[str, str | Answer], seconds: float = 30.0, browser: Browser | None = None,  # noqa: F811
+    pages: dict[str, str | Answer], seconds: float = 120.0, browser: Browser | None = None,  # noqa: F811
     **options: Any,
 ) -> AsyncIterator[tuple[Checker, Sandbox, Pages]]:  # fmt: skip
     """A checker whose direct-link app and main app are the page "/"."""
@@ -113,7 +113,7 @@ TELEGRAM_S = [
     ("messages.requestAppWebView", Fail(403, "BOT_WEBVIEW_DISABLED"), Status.CRITICAL, Stage.WEB_VIEW),
     ("messages.requestAppWebView", Fail(500, "INTERNAL"), Status.UNKNOWN, Stage.WEB_VIEW),
     ("messages.requestAppWebView", LoseKey(), Status.UNKNOWN, Stage.WEB_VIEW),
-    ("messages.requestAppWebView", Delay(60), Status.UNKNOWN, Stage.WEB_VIEW),
+    ("messages.requestAppWebView", Delay(3600), Status.UNKNOWN, Stage.WEB_VIEW),
 ]
 
 
@@ -123,7 +123,11 @@ async def test_what_telegram_refuses_is_told_apart_from_what_was_not_tested(
 ) -> None:
     async with checking({"/": READY}) as (checker, sandbox, _):
         sandbox.faults.on(method, fault, times=None)
-        result = await checker.check(link(timeout=1 if isinstance(fault, Delay) else 20))
+        checking_it = asyncio.create_task(checker.check(link(timeout=20)))
+        if isinstance(fault, Delay):
+            await called(sandbox, method)
+            let_pass(20)
+        result = await checking_it
         assert (result.status, result.failed and result.failed.stage) == (status, stage), result.text
         assert result.flood_wait == (77 if method == "contacts.resolveUsername" and stage is Stage.RESOLVE
                                      and status is Status.UNKNOWN else None)  # fmt: skip
@@ -169,7 +173,7 @@ PAGE_S = [
     ({"within": "1ms"}, READY, Status.WARNING, "expected within 0.001 s"),
     ({"init_data": True}, READY, Status.OK, ""),
     ({"init_data": ["hash", "signature", "age", "form"]}, READY, Status.OK, ""),
-    ({}, SILENT, Status.CRITICAL, "within 1 s"),
+    ({}, SILENT, Status.CRITICAL, "nothing came within 20 s"),
     ({}, Answer("", 302, {"Location": "/"}), Status.CRITICAL, "in a circle"),
 ]
 
@@ -178,8 +182,12 @@ PAGE_S = [
 async def test_a_page_is_held_against_what_was_expected(
     expect: dict[str, Any], page: Any, status: Status, words: str
 ) -> None:
-    async with checking({"/": page}) as (checker, _, _):
-        result = await checker.check(link(expect=expect, timeout=1 if page is SILENT else 20))
+    async with checking({"/": page}) as (checker, _, site):
+        checking_it = asyncio.create_task(checker.check(link(expect=expect, timeout=20)))
+        if page is SILENT:
+            await site.arrived.wait()
+            let_pass(20)
+        result = await checking_it
         assert (result.status, words in result.text) == (status, True), result.text
 
 
@@ -238,7 +246,7 @@ async def test_a_certificate_that_ends_soon_is_a_warning(tmp_path: Path) -> None
 @asynccontextmanager
 async def watching_metapro(browser: Browser | None = None, **switches: Any) -> AsyncIterator[Checker]:  # noqa: F811
     """A checker of the sample app, against a stand-in with these switches turned."""
-    async with launching(ONCE, seconds=60, browser=browser) as (launcher, sandbox):
+    async with launching(ONCE, browser=browser) as (launcher, sandbox):
         async with (
             MetaproStandIn(sandbox, Switches(**switches)) as metapro,
             Site(sandbox, metapro=metapro) as site,
@@ -332,18 +340,19 @@ async def test_metapro_was_not_tested_when_telegram_wants_to_be_left_alone_meanw
 
 @in_browser
 async def test_a_page_is_watched_until_it_is_as_expected(browser: Browser) -> None:  # noqa: F811
-    async with checking({"/": READY}, seconds=60, browser=browser) as (checker, _, _):
+    async with checking({"/": READY}, browser=browser) as (checker, _, _):
         expect = {"selector": "#hello", "text": "welcome", "ready_within": "20s", "status": 200}
         result = await checker.check(link(host="browser", expect=expect))
         assert result.status is Status.OK, result.text
         assert stages(result)[-2:] == ["navigate", "ready"]
         assert result.screenshot is None
 
-        for wanted, words in (
-            ({"selector": "#nothing"}, "the element #nothing was not seen within 3 s"),
-            ({"selector": "#hello", "text": "Bye"}, 'the text "Bye" was not seen within 3 s'),
-        ):
-            result = await checker.check(link(host="browser", timeout=3, expect=wanted))
+        wanted = {
+            "the element #nothing was not seen within 8 s": {"selector": "#nothing"},
+            'the text "Bye" was not seen within 8 s': {"selector": "#hello", "text": "Bye"},
+        }
+        checks = (checker.check(link(host="browser", timeout=8, expect=one)) for one in wanted.values())
+        for result, words in zip(await asyncio.gather(*checks), wanted, strict=True):
             assert (result.status, result.failed and result.failed.stage) == (Status.CRITICAL, Stage.READY)
             assert words in result.text
         assert result.screenshot
@@ -365,10 +374,10 @@ MISBEHAVING: list[tuple[Any, dict[str, Any], Status, str]] = [
 
 @in_browser
 async def test_a_page_that_misbehaves_is_named(browser: Browser) -> None:  # noqa: F811
-    async with checking({"/": READY}, seconds=100, browser=browser) as (checker, _, site):
+    async with checking({"/": READY}, seconds=200, browser=browser) as (checker, _, site):
         for page, expect, status, words in MISBEHAVING:
             site.pages["/"] = page
-            timeout = 3 if words.endswith("3 s") else 6 if page == app() and not expect else 20
+            timeout = 3 if words.endswith("3 s") else 12 if page == app() and not expect else 20
             result = await checker.check(link(host="browser", timeout=timeout, expect=expect))
             assert (result.status, words in result.text) == (status, True), (words, result.text)
 
@@ -443,7 +452,7 @@ async def test_a_page_on_a_dead_host_does_not_load(browser: Browser) -> None:  #
 async def test_a_browser_that_dies_is_started_again_and_the_check_repeated(browser: Browser) -> None:  # noqa: F811
     """The checker's own; `browser` only says whether there is one. The page of a web client is gone before
     its browser is."""
-    async with checking({"/": SILENT}, seconds=60) as (checker, _, site):
+    async with checking({"/": SILENT}) as (checker, _, site):
         launcher = checker.launcher
         before = await launcher.browser()
         process = await _process_of(before)
@@ -459,7 +468,7 @@ async def test_a_browser_that_dies_is_started_again_and_the_check_repeated(brows
 @pytest.mark.slow
 async def test_a_browser_that_dies_again_is_not_the_apps_fault(browser: Any) -> None:  # noqa: F811
     """The check is repeated once and no more, and says that the app was not tested."""
-    async with checking({"/": SILENT}, seconds=60) as (checker, sandbox, site):
+    async with checking({"/": SILENT}) as (checker, sandbox, site):
         checked = asyncio.create_task(checker.check(link(host="browser")))
         for _ in range(2):
             await site.arrived.wait()
@@ -688,9 +697,8 @@ def test_nagios_reads_one_line_and_the_gravest_status() -> None:
 
 
 def test_a_junit_file_has_a_case_for_each_target() -> None:
-    tree = ElementTree.fromstring(
-        junit([result("a", FINE), result("b", DOWN), result("c", UNTESTED)]).encode()
-    )
-    suite = tree[0]
-    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("3", "1", "1")
-    assert [[child.tag for child in case] for case in suite] == [["system-out"], ["failure"], ["error"]]
+    kinds = {"a": FINE, "b": DOWN, "c": UNTESTED, "d": DOWN}
+    [suite] = ElementTree.fromstring(junit([result(*each) for each in kinds.items()]).encode())
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("4", "2", "1")
+    told = [[child.tag for child in case] for case in suite]
+    assert told == [["system-out"], ["failure"], ["error"], ["failure"]]

@@ -15,7 +15,7 @@ from launcher.prolonger import Prolonger
 from launcher.sandbox import Delay
 from launcher.sandbox import FloodWait as Flood
 from launcher.timing import Timing
-from tests.running import CALM, FAST, bot_client, calls_of, launching, query_text
+from tests.running import CALM, FAST, bot_client, called, calls_of, launching, let_pass, query_text
 
 LAUNCHES = 300
 PROLONG = "messages.prolongWebView"
@@ -64,12 +64,16 @@ async def test_what_ended_the_query_is_the_reason_though_the_refusal_is_heard_fi
     """The update waits behind a difference that takes its time; the refused prolong does not."""
     async with launching(CALM) as (launcher, sandbox), bot_client(sandbox) as bot:
         async with launcher.open("@demo_bot", via="menu_button") as app:
-            sandbox.faults.on(DIFFERENCE, Delay(0.5), account=sandbox.world.user("alice").id)
+            sandbox.log.clear()
+            sandbox.faults.on(DIFFERENCE, Delay(20), account=sandbox.world.user("alice").id)
             await launcher.client.catch_up()
+            await called(sandbox, DIFFERENCE)
             message = types.InputBotInlineMessageText("done")
             result = types.InputBotInlineResult("1", "article", message, title="done")
             await bot(functions.messages.SendWebViewResultMessageRequest(query_text(app), result))
             launcher._prolonger.all_now()
+            await called(sandbox, PROLONG)
+            let_pass(20)
             assert await app.closed() is CloseReason.RESULT_SENT
             refused = [line.error for line in sandbox.log if line.method == PROLONG]
             assert refused == ["QUERY_ID_INVALID"]

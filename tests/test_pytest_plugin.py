@@ -494,7 +494,7 @@ async def test_an_account_that_another_process_uses_is_waited_for(
 ) -> None:
     ready = tmp_path / "ready.json"
     monkeypatch.setenv("TELEGRAM_SESSIONS", str(tmp_path / "sessions"))
-    async with asyncio.timeout(60), Sandbox() as sandbox:
+    async with asyncio.timeout(180), Sandbox() as sandbox:
         write(ready, describe(sandbox))
         settings = Settings(server=str(ready), _env_file=None)
         await _sign_in(settings, sandbox, "alice")

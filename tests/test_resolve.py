@@ -295,7 +295,7 @@ async def test_the_button_of_a_bot_that_is_there_is_waited_for() -> None:
 
 
 async def test_a_bot_that_sends_no_button_is_not_waited_for_for_ever() -> None:
-    async with asyncio.timeout(10), account("dora") as dora:
+    async with asyncio.timeout(60), account("dora") as dora:
         for target, via in (("@plain_bot", None), ("@demo_bot", "keyboard_button")):
             error = await dora.refused(CannotOpen, target, start="x", start_wait=0.05, via=via)
             assert "within 0.05 s" in error.meaning

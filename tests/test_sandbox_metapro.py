@@ -143,9 +143,9 @@ def signature(made: str, key: Any = KEY, wallet: str = "") -> str:
 async def standing(**switches: Any) -> AsyncIterator[Client]:
     time = [1_800_000_000.0]
     async with (
-        asyncio.timeout(20),
+        asyncio.timeout(60),
         MetaproStandIn(default_world(), Switches(**switches), clock=lambda: time[0], seed=1) as metapro,
-        httpx.AsyncClient(trust_env=False, verify=False) as http,
+        httpx.AsyncClient(trust_env=False, verify=False, timeout=60) as http,
     ):
         yield Client(metapro, http, time)
 

@@ -48,7 +48,7 @@ from launcher.sandbox.transport import Full
 from launcher.sandbox.world import Bot, User, World
 
 NEAREST = functions.help.GetNearestDcRequest()
-WITHIN = 30.0
+WITHIN = 60.0
 """Seconds after which something that should have happened is a failure; nothing waits for it to pass."""
 
 

@@ -17,7 +17,7 @@ from launcher.sandbox.world import Bot, Channel, MenuButton, User, World
 
 ALICE, BOB, CAROL, DAVE, BOT, FAR_BOT, CHANNEL = range(101, 108)
 PHONE = {ALICE: "+9996620001", BOB: "+9996610002", CAROL: "+9996620003", DAVE: "+9996620004"}
-WAIT = 10.0
+WAIT = 60.0
 
 
 class Clock:

@@ -15,7 +15,7 @@ from launcher.sandbox.server import AuthKey, Sandbox
 from launcher.sandbox.world import Bot, Channel, Group, Message, Topic, User, World
 
 ALICE, BOB, CAROL, BOT, GROUP, FORUM, NEWS = range(101, 108)
-WAIT = 10.0
+WAIT = 60.0
 
 
 def world() -> World:
@@ -55,6 +55,7 @@ class Reader:
     def __init__(
         self, sandbox: Sandbox, account: int, session: Any = None, *, catch_up: bool = False
     ) -> None:
+        self.sandbox = sandbox
         self.session = session or sandbox.sign_in(account)
         self.client = TelegramClient(
             self.session, sandbox.api_id, sandbox.api_hash, catch_up=catch_up, retry_delay=0
@@ -69,7 +70,14 @@ class Reader:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.leave()
+
+    async def leave(self) -> None:
+        """Disconnect, until the sandbox has noticed."""
+        mine = [link for link in self.sandbox.connections if link.key is self.key]
         await self.client.disconnect()
+        for link in mine:
+            await link.lost.wait()
 
     async def next(self, kind: type) -> Any:
         """The next update of a kind; those of other kinds are `passed` over."""
@@ -374,8 +382,7 @@ MENU = types.UpdateBotMenuButton(BOT, types.BotMenuButtonDefault())
 async def test_an_update_without_pts_waits_for_a_client_that_is_away(sandbox: Sandbox, update: Any) -> None:
     async with sandbox:
         async with Reader(sandbox, ALICE) as alice, Reader(sandbox, ALICE) as here:
-            await alice.client.disconnect()
-            await here.client.get_me()
+            await alice.leave()
             notify(sandbox, ALICE, update)
             assert await here.next(type(update)) == update
         async with Reader(sandbox, ALICE, alice.session) as back:

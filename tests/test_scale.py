@@ -45,6 +45,7 @@ from tests.conftest import need
 from tests.pages import Answer, Pages, certificate
 from tests.pages import app as page
 from tests.postgres import PostgresServer, ends, postgres, rows  # noqa: F401
+from tests.running import called
 from tests.scaled import QUICK, Heard, Place, at_work, on_call, overlaps, place
 
 PNG = b"\x89PNG"
@@ -130,7 +131,7 @@ async def test_a_result_waits_for_who_is_taking_the_lease(postgres: PostgresServ
     async with postgres.database() as database, tasks.new_app(database).open_async() as app:
         async with leased(database, "alice", "one") as lease, await database.connect() as other:
             assert lease is not None
-            async with other.transaction(), asyncio.timeout(20):
+            async with other.transaction(), asyncio.timeout(60):
                 await other.execute("update miniapp_leases set token = token + 1")
                 written: dict[str, Any] = {"account": "alice", "token": lease.token, "worker": "one"}
                 writing = asyncio.create_task(results.write(tasks.pool_of(app), ok("shop"), due=1, **written))
@@ -161,7 +162,7 @@ async def test_who_loses_its_lease_disconnects_from_telegram_first(
     postgres: PostgresServer, tmp_path: Path  # noqa: F811
 ) -> None:  # fmt: skip
     async with place(postgres, tmp_path, ("one",)) as at, Launcher(at.settings("one"), "alice") as launcher:
-        async with leased(at.database, "alice", "one", beat=0.2) as lease, asyncio.timeout(20):
+        async with leased(at.database, "alice", "one", beat=0.2) as lease, asyncio.timeout(60):
             assert lease is not None
             seen = []
 
@@ -186,7 +187,7 @@ async def test_who_loses_its_lease_disconnects_from_telegram_first(
 
 async def test_a_connection_that_is_silent_is_given_up(postgres: PostgresServer) -> None:  # noqa: F811
     async with postgres.database() as database:
-        async with leased(database, "alice", "one", beat=0.02, patience=0.02) as lease, asyncio.timeout(20):
+        async with leased(database, "alice", "one", beat=0.02, patience=0.02) as lease, asyncio.timeout(60):
             assert lease is not None
             [(backend,)] = await rows(database, LEASE_OF, "alice")
             os.kill(backend, signal.SIGSTOP)
@@ -299,7 +300,7 @@ async def test_a_worker_takes_its_share_when_another_could_use_the_accounts_too(
 async def test_a_worker_that_is_killed_loses_no_check(
     postgres: PostgresServer, tmp_path: Path  # noqa: F811
 ) -> None:  # fmt: skip
-    async with place(postgres, tmp_path) as at, asyncio.timeout(90):
+    async with place(postgres, tmp_path) as at, asyncio.timeout(180):
         targets, heard, stopped = at.targets(), Heard(), asyncio.Event()
         file = at.target_file(targets)
         async with at.process("one", file) as process:
@@ -330,12 +331,11 @@ async def test_a_worker_whose_lease_is_cut_off_takes_it_again_and_finishes(
 ) -> None:  # fmt: skip
     async with place(postgres, tmp_path, ("one",)) as at:
         heard = Heard()
-        with on_call(at.sandbox, "contacts.resolveUsername") as asked:
-            at.sandbox.faults.on(OPENS, Delay(3600))
-            async with at_work(at.worker("one", at.targets(), heard)):
-                await asked.wait()
-                await ends(at.database, LEASE_OF, "alice")
-                await heard.more(1)
+        at.sandbox.faults.on(OPENS, Delay(3600))
+        async with at_work(at.worker("one", at.targets(), heard)):
+            await called(at.sandbox, OPENS)
+            await ends(at.database, LEASE_OF, "alice")
+            await heard.more(1)
         assert [result.status for result in heard.results] == [Status.OK]
         assert "alice is lost: LeaseLost" in heard.words
         assert overlaps(at.sandbox.log) == 0
@@ -345,17 +345,16 @@ async def test_a_worker_whose_lease_is_cut_off_takes_it_again_and_finishes(
 async def test_a_worker_that_loses_its_lease_is_off_telegram_before_it_leaves_its_queue(
     postgres: PostgresServer, tmp_path: Path  # noqa: F811
 ) -> None:  # fmt: skip
-    async with place(postgres, tmp_path, ("one",)) as at, asyncio.timeout(30):
+    async with place(postgres, tmp_path, ("one",)) as at, asyncio.timeout(60):
         worker = at.worker("one", at.targets(), Heard(), pace=replace(QUICK, stop=60.0))
-        with on_call(at.sandbox, "contacts.resolveUsername") as asked:
-            at.sandbox.faults.on(OPENS, Delay(3600))
-            async with at_work(worker):
-                await asked.wait()
-                async with await at.database.connect() as other, other.transaction():
-                    await other.execute("lock table procrastinate_jobs in access exclusive mode")
-                    await ends(at.database, LEASE_OF, "alice")
-                    while at.sandbox.connected(ALICE):
-                        await rows(at.database, "select 1")
+        at.sandbox.faults.on(OPENS, Delay(3600))
+        async with at_work(worker):
+            await called(at.sandbox, OPENS)
+            async with await at.database.connect() as other, other.transaction():
+                await other.execute("lock table procrastinate_jobs in access exclusive mode")
+                await ends(at.database, LEASE_OF, "alice")
+                while at.sandbox.connected(ALICE):
+                    await rows(at.database, "select 1")
 
 
 async def test_an_account_whose_lease_was_cut_off_is_not_used_before_it_has_settled(
@@ -380,7 +379,8 @@ async def test_postgresql_goes_and_comes_back(
 ) -> None:  # fmt: skip
     async with place(postgres, tmp_path, ("one",)) as at:
         heard = Heard()
-        async with at_work(at.worker("one", at.targets(period=0.2), heard)):
+        pace = replace(QUICK, patience=2.0)
+        async with at_work(at.worker("one", at.targets(period=0.2), heard, pace=pace)):
             await heard.more(2)
             postgres.stop()
             try:
@@ -401,10 +401,9 @@ async def test_a_worker_that_is_told_to_stop_puts_back_what_it_cannot_finish(
     async with place(postgres, tmp_path, ("one",)) as at:
         heard = Heard()
         worker = at.worker("one", at.targets(), heard, pace=replace(QUICK, stop=0.0))
-        with on_call(at.sandbox, "contacts.resolveUsername") as asked:
-            at.sandbox.faults.on(OPENS, Delay(3600))
-            async with at_work(worker):
-                await asked.wait()
+        at.sandbox.faults.on(OPENS, Delay(3600))
+        async with at_work(worker):
+            await called(at.sandbox, OPENS)
         [queue] = (await status(at.database))["queues"]
         assert (queue["waiting"], queue["running"], queue["failed"]) == (1, 0, 0)
 
@@ -583,11 +582,13 @@ async def test_a_page_is_shown_by_another_worker_and_its_launch_url_stays_secret
     shown = READY if not words else Answer("gone", 404)
     tls, authority = certificate(tmp_path, timedelta(days=5))
     monkeypatch.setenv("CHROMIUM_PATH", str(await trusting(browser, authority)))
-    async with place(postgres, tmp_path) as at, Pages({"/": shown}, tls) as site, asyncio.timeout(60):
+    async with place(postgres, tmp_path) as at, Pages({"/": shown}, tls) as site, asyncio.timeout(120):
         async with tasks.new_app(at.database).open_async() as app, showing(at, app):
+            site.answers.clear()
             checking = asyncio.create_task(checked(at, app, {"expect": expect}, site.url("/")))
             await site.arrived.wait()
             [(arguments,)] = await rows(at.database, SEALED)
+            site.answers.set()
             result = await checking
         assert result.status is status_of_it, result.text
         assert words in result.text
@@ -677,7 +678,7 @@ async def test_the_database_url_is_shown_nowhere(url: str, error: type[MiniAppEr
 async def test_the_command_works_until_it_is_told_to_stop(
     postgres: PostgresServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]  # noqa: F811
 ) -> None:  # fmt: skip
-    async with place(postgres, tmp_path, ("one",)) as at, asyncio.timeout(90):
+    async with place(postgres, tmp_path, ("one",)) as at, asyncio.timeout(180):
         file = at.target_file(at.targets())
         async with at.process("one", file) as process:
             assert process.stdout is not None
@@ -695,7 +696,7 @@ async def test_the_command_works_until_it_is_told_to_stop(
 async def test_the_command_that_is_stopped_before_all_was_checked_is_no_success(
     postgres: PostgresServer, tmp_path: Path  # noqa: F811
 ) -> None:  # fmt: skip
-    async with place(postgres, tmp_path, ("one",)) as at, asyncio.timeout(90):
+    async with place(postgres, tmp_path, ("one",)) as at, asyncio.timeout(180):
         with on_call(at.sandbox, "contacts.resolveUsername") as asked:
             at.sandbox.faults.on(OPENS, Delay(3600))
             async with at.process("one", at.target_file(at.targets()), "--once") as process:

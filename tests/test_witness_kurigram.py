@@ -32,7 +32,7 @@ from launcher.sandbox.server import Sandbox
 from launcher.sandbox.world import Bot, Channel, User, World
 
 ALICE, BOB, CAROL, BOT, GROUP = range(101, 106)
-WAIT = 10.0
+WAIT = 60.0
 
 
 def world() -> World:
@@ -80,6 +80,7 @@ async def kurigram(
         api_id=sandbox.api_id,
         api_hash=sandbox.api_hash,
         in_memory=True,
+        workers=1,  # several would hand messages over in no order
         connection_factory=to_the_sandbox,
         protocol_factory=framing,
         **options,

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 PROGRAMS = sorted((Path(__file__).parent / "programs").glob("*.py"))
-WAIT = 30
+WAIT = 120
 
 
 @contextmanager

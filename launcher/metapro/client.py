@@ -18,6 +18,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Self
 from urllib.parse import quote
 
@@ -101,7 +102,7 @@ class MetaproClient:
         self.logins = 0
         self._shares = _http is not None
         self._http = _http or httpx.AsyncClient(
-            transport=transport, timeout=None, verify=_trust(), follow_redirects=False,
+            transport=transport, timeout=None, verify=_trust(), follow_redirects=False, cookies=_no_cookies(),
             event_hooks={"request": [self._begun], "response": [self._answered]},
         )  # fmt: skip
         self._on_exchange = on_exchange
@@ -487,6 +488,11 @@ class MetaproClient:
         if self.settings.api_key_place == "header":
             return rest | {"headers": {**rest.get("headers", {}), name: key.get_secret_value()}}
         return rest | {"json": {**rest["json"], name: key.get_secret_value()}} if "json" in rest else rest
+
+
+def _no_cookies() -> CookieJar:
+    """People share the connections: with cookies they would be one to a service that sets any."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
 
 @lru_cache(maxsize=1)

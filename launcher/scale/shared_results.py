@@ -80,7 +80,8 @@ class SharedResults:
     """Knows what workers find, until its `async with` is left. Entering raises DatabaseGone.
 
     The account of targets which name none is the only one that there is a lease of. `told` hears of each
-    result, `wait` lets seconds pass. Pictures are there only with the `launch_key` of the workers.
+    result, `wait` lets seconds pass, which `clock` tells. Pictures are there only with the `launch_key` of
+    the workers.
     """
 
     def __init__(
@@ -90,12 +91,13 @@ class SharedResults:
         launch_key: SecretStr | None = None,
         look: float = 1.0,
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
         told: Callable[[Watched, CheckResult], None] = lambda _, __: None,
     ) -> None:
         self.watched: dict[str, Watched] = {}
         self.accounts: dict[str | None, AtWork] = {}
         self.problem: MiniAppError | None = None
-        self.clock = time.monotonic
+        self.clock = clock
         self.wall = time.time
         self._database = database
         self._seal = None if launch_key is None else Seal(launch_key)
@@ -142,7 +144,7 @@ class SharedResults:
         """An account as it was known before, with what the file says of it now."""
         before = self.accounts.get(name)
         if before is None or before.budget.per_minute != per_minute:
-            return AtWork(name, Budget(per_minute), tuple(watched))
+            return AtWork(name, Budget(per_minute, clock=self.clock), tuple(watched))
         return replace(before, watched=tuple(watched))
 
     async def past(self, watched: Watched, count: int) -> list[Past]:
