@@ -10,7 +10,6 @@ from typing import Any
 
 from launcher.cli.output import say, show_json, show_line
 from launcher.cli.wording import spoken
-from launcher.defects import show_places
 from launcher.plain_text import plain
 
 __all__ = ["report"]
@@ -18,6 +17,8 @@ __all__ = ["report"]
 
 def report(error: Exception, *, as_json: bool, as_nagios: bool = False) -> int:
     """Tell about the error; returns the exit code. Nagios reads standard output alone."""
+    from launcher.defects import show_places
+
     text = plain(_told(error))
     if text:
         say(f"miniapp: {text}")
