@@ -24,7 +24,7 @@ from tests.conftest import need
 
 __all__ = ["SECONDS", "Posted", "browser", "trusting"]
 
-SECONDS = 20.0
+SECONDS = 60.0
 """How long a test waits for what must come; only a failing one waits so long."""
 
 

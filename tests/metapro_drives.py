@@ -78,7 +78,7 @@ def settings_for(metapro: MetaproStandIn, **changes: Any) -> MetaproSettings:
     given: dict[str, Any] = {f"{service}_url": metapro.services[service] for service in SERVICES} | ids
     given["chain_ids"] = MAIN_NETWORKS
     given |= {"leaderboard_key": SecretStr(metapro.ids["leaderboard_key"]), "bot_token": SecretStr(BOT_TOKEN)}
-    return MetaproSettings(**{**given, "timeout": 5.0, **changes}, _env_file=None)
+    return MetaproSettings(**{**given, "timeout": 20.0, **changes}, _env_file=None)
 
 
 @asynccontextmanager
@@ -97,4 +97,4 @@ def driver_for(metapro: MetaproStandIn, clock: Clock, **options: Any) -> Metapro
 
 
 def long_run(clock: Clock) -> LongRun:
-    return LongRun(every=240.0, times=20, idle=(300.0, 900.0, 3500.0, 7200.0), wait=clock.wait)
+    return LongRun(times=20, idle=(300.0, 900.0, 3500.0, 7200.0), wait=clock.wait)

@@ -39,7 +39,7 @@ TO_AND_FRO = ("launch", "ready", "theme", "main button", "popup", "phone", "clou
 MATRIX = Path(__file__).parent / "data" / "sdk_matrix.md"
 SAME = object()
 ALICE = 1001
-_SECONDS = 10.0
+_SECONDS = 30.0
 
 _START = """script => {
   window.result = Promise.resolve().then(() => (0, eval)(script))
@@ -172,7 +172,7 @@ async def showing(
     page = f"<!doctype html><title>app</title>{body}"
     async with (
         Pages({"/": page, **files}) as pages,
-        launching(seconds=110, browser=browser) as (launcher, sandbox),
+        launching(seconds=600, browser=browser) as (launcher, sandbox),
     ):
         _lead_to(sandbox, pages.url("/"))
         yield Stand(launcher, sandbox, Person(), platform, sdk)

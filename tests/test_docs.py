@@ -15,6 +15,7 @@ import flows
 import launcher
 from launcher.cli import app
 from launcher.demo.show import NEXT
+from launcher.metapro import TelegramLogin
 from launcher.metapro.steps import CATALOGUE
 from tests.readme import DOCUMENTS, README, ROOT, block, settings_in_code
 
@@ -36,6 +37,11 @@ def test_every_setting_is_explained() -> None:
     assert (
         set(re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)) == settings_in_code()
     )
+
+
+def test_every_knob_of_the_telegram_login_is_named() -> None:
+    text = README.read_text("utf-8")
+    assert [name for name in TelegramLogin.model_fields if f"`{name.upper()}`" not in text] == []
 
 
 def test_every_file_that_is_linked_exists() -> None:

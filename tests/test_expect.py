@@ -15,7 +15,7 @@ from launcher import expect
 from launcher.expectations import Expectation, Unmet
 from launcher.hosts.browser import Browser
 from launcher.mini_app import CloseReason, MiniApp
-from tests.browsers import browser
+from tests.browsers import SECONDS, browser
 from tests.pages import Pages, app
 from tests.running import CALM, launching
 
@@ -33,7 +33,7 @@ async def opened(
     """An app whose page posts whatever a test lets it, and is ready."""
     async with (
         Pages({"/": app("post('web_app_ready');")}) as pages,
-        launching(CALM, seconds=60, browser=browser) as (launcher, sandbox),
+        launching(CALM, seconds=2 * SECONDS, browser=browser) as (launcher, sandbox),
     ):
         bot = sandbox.world.bot("demo_bot")
         bot.main_app = pages.url()
@@ -47,7 +47,7 @@ async def opened(
         keyboard.type.url = pages.url()
         bot.webview_buttons.add(pages.url())
         async with launcher.open("@demo_bot", via=flow, host="browser", parameters=parameters) as live:
-            await expect(live, timeout=30).to_be_ready()
+            await expect(live, timeout=SECONDS).to_be_ready()
             yield live
 
 
@@ -124,7 +124,7 @@ STEPS: list[tuple[str, str, Assertion, Assertion, Assertion, str]] = [
 async def test_what_a_page_shows_is_waited_for_compared_and_told(browser: Browser) -> None:
     """Each is awaited before the page does it, then true, and its opposite and a near miss are not."""
     async with opened(browser, parameters=OpenParameters(mode=OpenMode.COMPACT)) as live:
-        sees = expect(live, timeout=30)
+        sees = expect(live, timeout=SECONDS)
         await sees.not_to_be_expanded()
         live.device.settings_button.is_visible = False
         for name, data, holds, opposite, misses, text in STEPS:
@@ -160,7 +160,7 @@ async def test_a_theme_is_compared_as_the_page_sees_it(browser: Browser) -> None
         await expect(live).not_to_have_theme("light")
         with pytest.raises(Unmet, match=r"the theme light\.\nInstead: it is dark"):
             await expect(live).to_have_theme("light", timeout=LATE)
-        light = asyncio.ensure_future(expect(live, timeout=30).to_have_theme({"bg_color": "#ffffff"}))
+        light = asyncio.ensure_future(expect(live, timeout=SECONDS).to_have_theme({"bg_color": "#ffffff"}))
         live.live.react(live.live.bridge.set_theme({"bg_color": "#ffffff"}))  # type: ignore[union-attr]
         await light
         await expect(live).to_have_theme("light")
@@ -168,7 +168,7 @@ async def test_a_theme_is_compared_as_the_page_sees_it(browser: Browser) -> None
 
 async def test_data_and_the_end_are_waited_for(browser: Browser) -> None:
     async with opened(browser, "keyboard_button") as live:
-        sees = expect(live, timeout=30)
+        sees = expect(live, timeout=SECONDS)
         await sees.not_to_be_closed()
         await sees.not_to_have_sent_data()
         ends = asyncio.gather(
@@ -191,7 +191,7 @@ async def test_a_failure_tells_no_secret(browser: Browser) -> None:
         proof = parse_qs(launch)["hash"][0]
         await post(live, "web_app_open_popup", f"{{message: '{proof}', buttons: [{{type: 'ok'}}]}}")
         await post(live, "web_app_device_storage_save_key", "{req_id: '1', key: 'pin', value: 'my-pin-code'}")
-        await expect(live, timeout=30).to_have_event("web_app_device_storage_save_key")
+        await expect(live, timeout=SECONDS).to_have_event("web_app_device_storage_save_key")
         with pytest.raises(Unmet) as failure:
             await expect(live).to_have_popup("Hello", timeout=LATE)
         assert "with message '***'" in str(failure.value)

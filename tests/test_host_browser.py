@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -267,7 +268,8 @@ async def test_a_certificate_that_nobody_trusts(browser: Browser, tmp_path: Path
 async def test_a_page_that_never_loads(browser: Browser) -> None:
     async with Pages({"/": SILENT}) as pages:
         async with browser.open(pages.url("/") + LAUNCH, on_event=Posted(), timeout=0.3) as host:
-            assert (await host.loaded()).failure == "it did not load within 0.3 s"
+            async with host.page.expect_request("**"):
+                assert (await host.loaded()).failure == "it did not load within 0.3 s"
             assert await host.emit("x", timeout=0.1) is False
             assert host.observations.of(Seen.HUNG)[0].detail == "its next document does not come within 0.1 s"
 
@@ -310,6 +312,11 @@ async def test_errors_and_failed_requests_are_named_without_secrets(browser: Bro
     posted = Posted()
     async with Pages({"/": page}) as pages, browser.open(pages.url("/") + LAUNCH, on_event=posted) as host:
         await posted.first("done")
+        async with asyncio.timeout(SECONDS):  # what was seen comes by another way than what was posted
+            while not {Seen.CONSOLE_ERROR, Seen.PAGE_ERROR} <= {seen.kind for seen in host.observations} or (
+                host.observations.counts[Seen.REQUEST_FAILED] < 2
+            ):
+                await host.page.evaluate("0")
         assert host.observations.of(Seen.CONSOLE_ERROR)[0].detail.startswith("shown #tgWebAppData=***")
         assert host.observations.of(Seen.PAGE_ERROR)[0].detail.startswith("thrown #tgWebAppData=***")
         failed = [seen.detail for seen in host.observations.of(Seen.REQUEST_FAILED)]
@@ -405,10 +412,12 @@ async def test_a_video_or_pictures_and_one_line_that_says_what_is_missing(
         async with browser.open(pages.url("/"), on_event=posted, video=folder) as host:
             await posted.first("ready")
             filmed = not host.observations.of(Seen.NO_VIDEO)
-            for shade in ("red", "blue") * 100:
-                await host.page.evaluate("shade => next(shade)", shade)
-                if filmed or len(os.listdir(folder)) > 2:
-                    break
+            async with asyncio.timeout(SECONDS):
+                for drawn, shade in enumerate(cycle(("red", "blue")), 1):
+                    await host.page.evaluate("shade => next(shade)", shade)
+                    await posted.some("drawn", drawn)
+                    if filmed or len(os.listdir(folder)) > 2:
+                        break
     kept = sorted(folder.iterdir())
     if filmed:
         assert [file.name for file in kept] == ["page.webm"]
@@ -449,7 +458,7 @@ async def test_what_a_callback_raises_goes_to_the_loop(browser: Browser) -> None
         ):
             async with asyncio.timeout(SECONDS):
                 await told.wait()
-            assert await host.responds()
+            assert await host.responds(SECONDS)
     finally:
         loop.set_exception_handler(None)
     assert [str(failure) for failure in failures] == ["mine"]

@@ -265,7 +265,7 @@ async def test_noise_is_held_in_the_page(browser: Browser) -> None:
     async with beside(browser), Pages({"/": page}) as pages:
         async with browser.open(pages.url("/"), on_event=posted) as host:
             await posted.first("done")
-            assert await host.responds()
+            assert await host.responds(SECONDS)
             seen = host.observations
             assert 0 < seen.counts[Seen.CONSOLE_ERROR] + seen.counts[Seen.PAGE_ERROR] <= 2_000
             assert len(seen.of(Seen.CONSOLE_ERROR)) <= 50
@@ -354,7 +354,7 @@ async def test_downloads_are_cancelled(browser: Browser) -> None:
                 async with asyncio.timeout(SECONDS):
                     await download
             assert host.observations.of(Seen.DOWNLOAD)[0].detail == f"f.bin from {pages.url('/f')}"
-            assert await host.responds()
+            assert await host.responds(SECONDS)
 
 
 OUT = ("file:///etc/hostname", "javascript:void(0)", "tg://resolve?domain=x", "data:text/html,x")
@@ -368,7 +368,7 @@ async def test_links_out_of_the_web_lead_nowhere(browser: Browser) -> None:
         for link in OUT:
             await host.page.click(f"a[href='{link}']")
             await host.page.evaluate(f"location.href = {json.dumps(link)}")
-            assert await host.responds(), link
+            assert await host.responds(SECONDS), link
             assert host.page.url == pages.url("/"), link
             assert posted.names == ["here"], link
 
@@ -409,6 +409,7 @@ async def test_a_flood_ends_inside_the_page(browser: Browser) -> None:
         batches = await page.evaluate(f"""() => {{
           const batches = [];
           window.out = (batch) => batches.push(batch);
+          performance.now = () => 0; // time stands still, lest a slow page may send more
           ({bridge})({json.dumps(options)});
           for (let i = 0; i < {BURST}; i++) TelegramWebviewProxy.postEvent('e', String(i));
           return batches;
@@ -418,6 +419,5 @@ async def test_a_flood_ends_inside_the_page(browser: Browser) -> None:
     items = [item for batch in batches for item in json.loads(batch)]
     assert items[-1] == ["flood", "events"]
     assert [data for _, _, data, _ in items[:-1]] == [str(i) for i in range(len(items) - 1)]
-    assert 10_000 <= len(items) - 1 < 10_100
-    assert max(len(json.loads(batch)) for batch in batches) == 500
-    assert len(batches) < 200
+    assert len(items) - 1 == 10_000
+    assert [len(json.loads(batch)) for batch in batches] == [1] * 50 + [500] * 19 + [451]

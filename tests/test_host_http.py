@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from launcher.hosts import HostUnavailable
 from launcher.hosts.http import SDKS, Clients, look
+from tests.browsers import SECONDS
 from tests.pages import SILENT, Answer, Pages, app, certificate
 
 SECRET = "c501b71e775f74ce"
@@ -104,7 +106,7 @@ async def test_tls_that_is_none(tmp_path: Path) -> None:
     ],
 )
 async def test_why_there_is_no_page(url: str, failure: str) -> None:
-    report = await look(url + LAUNCH)
+    report = await look(url + LAUNCH, timeout=SECONDS)
     assert report.status is None
     assert (report.failure or "").startswith(failure)
     assert SECRET not in repr(report)
@@ -139,14 +141,21 @@ OFFICIAL, TMA = SDKS
 async def test_which_library_a_page_loads(page: str, script: str | None, sdks: tuple[str, ...]) -> None:
     async with Pages({"/": page, **({"/main.js": script} if script else {})}) as pages:
         # nothing of other hosts is asked for: what is known from the page itself needs no script
-        report = await look(pages.url("/"), timeout=5)
+        report = await look(pages.url("/"), timeout=SECONDS)
     assert report.sdks == sdks
     assert report.failure is None
 
 
-async def test_scripts_that_never_come_leave_the_page_what_it_is() -> None:
+async def test_scripts_that_never_come_leave_the_page_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page may take its time: once its script is asked for, the loop's clock is put on."""
+    loop = asyncio.get_running_loop()
     async with Pages({"/": '<script src="/main.js"></script>', "/main.js": SILENT}) as pages:
-        report = await look(pages.url("/"), timeout=0.5)
+        looking = asyncio.create_task(look(pages.url("/"), timeout=3600.0))
+        while "/main.js" not in pages.asked:
+            pages.arrived.clear()
+            await pages.arrived.wait()
+        monkeypatch.setattr(loop, "time", lambda: time.monotonic() + 3600.0)
+        report = await looking
     assert (report.status, report.failure, report.sdks) == (200, None, ())
 
 

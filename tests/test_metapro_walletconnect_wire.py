@@ -40,6 +40,7 @@ from launcher.metapro.walletconnect.methods import METHODS, Refused
 from launcher.metapro.walletconnect.namespaces import Granted, grant
 from launcher.metapro.walletconnect.relay import Relay as Client
 from launcher.sandbox.relay import Relay
+from tests.browsers import SECONDS
 
 # Links
 
@@ -296,7 +297,7 @@ async def test_mail_waits_until_its_time_is_over() -> None:
             await sender.publish(TOPIC, "late", 1114, PING)
         now += 31
         reader = Party(relay.url)
-        async with asyncio.timeout(10), reader as client:
+        async with asyncio.timeout(SECONDS), reader as client:
             await client.subscribe(TOPIC)
             assert await reader.heard.get() == (TOPIC, "late")
             assert reader.heard.empty()
@@ -305,7 +306,7 @@ async def test_mail_waits_until_its_time_is_over() -> None:
 async def test_a_restart_of_the_relay_loses_nothing_and_repeats_nothing() -> None:
     async with Relay(now=lambda: float(NOW)) as relay:
         reader, sender = Party(relay.url), Party(relay.url)
-        async with asyncio.timeout(10), reader as reading, sender as sending:
+        async with asyncio.timeout(SECONDS), reader as reading, sender as sending:
             await reading.subscribe(TOPIC)
             for number in range(5):
                 publishing = asyncio.create_task(sending.publish(TOPIC, str(number), 1114, PING))
@@ -388,6 +389,19 @@ async def test_a_link_without_an_app_is_given_up_and_used_once() -> None:
                 await connect.pair(LINK)
 
 
+async def test_an_app_is_waited_for_until_its_link_expires() -> None:
+    now = 1705667684 - 0.125
+    async with (
+        Relay(now=lambda: now) as relay,
+        WalletConnect(Wallet(), project_id="tests", relay_url=relay.url, now=lambda: now) as connect,
+    ):
+        with pytest.raises(NoProposal, match=r"0\.125 s"):
+            await connect.pair(EXPIRING)
+        now += 0.125
+        with pytest.raises(BadInput, match="expired"):
+            await connect.pair(EXPIRING)
+
+
 async def test_an_app_that_does_not_take_its_session_is_given_up() -> None:
     proposal = {"id": 1, "method": "wc_sessionPropose", "params": {"proposer": {"publicKey": OURS_PUBLIC}}}
     rubbish = ("", seal(PAIRING.key, "[1]", bytes(12)), seal(PAIRING.key, "[" * 100_000, bytes(12)))
@@ -395,7 +409,7 @@ async def test_an_app_that_does_not_take_its_session_is_given_up() -> None:
         Relay(now=lambda: float(NOW)) as relay,
         Party(relay.url) as app,
         WalletConnect(
-            Wallet(), project_id="tests", relay_url=relay.url, timeout=0.2, now=lambda: float(NOW)
+            Wallet(), project_id="tests", relay_url=relay.url, timeout=1.0, now=lambda: float(NOW)
         ) as connect,
     ):
         for envelope in (*rubbish, seal(PAIRING.key, json.dumps(proposal), bytes(12))):

@@ -26,7 +26,7 @@ from launcher.launcher import Launcher
 from launcher.live_page import Failure
 from launcher.mini_app import CloseReason, MiniApp
 from launcher.sandbox import Fail, Sandbox
-from tests.browsers import browser
+from tests.browsers import SECONDS, browser
 from tests.pages import HEARING, Pages, app
 from tests.running import calls_of, data_received, in_own_task, launching
 
@@ -53,7 +53,7 @@ class Scene:
     async def shown(
         self, via: str = "main_app", platform: str = "android", consent: Consent | None = None, **hosting: Any
     ) -> AsyncIterator[MiniApp]:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(SECONDS):
             async with self.launcher.open(
                 "@demo_bot",
                 via=via,
@@ -69,7 +69,7 @@ class Scene:
 async def setting(browser: Browser) -> AsyncIterator[Scene]:
     async with (
         Pages({"/": PAGE, "/linked": PAGE}) as pages,
-        launching(seconds=120, browser=browser) as (launcher, sandbox),
+        launching(seconds=20 * SECONDS, browser=browser) as (launcher, sandbox),
     ):
         sandbox.world.app_config["web_app_allowed_protocols"] = ["https", "ton"]
         bot = sandbox.world.bot("demo_bot")
@@ -316,7 +316,7 @@ async def test_a_faithful_client_knows_what_its_version_knows(
     scene: Scene, version: str, heard_of: bool
 ) -> None:
     """Popups came with 6.2. The page's address is of another version than the sandbox's."""
-    async with asyncio.timeout(60), scene.launcher.open("@demo_bot", via="main_app") as live:
+    async with asyncio.timeout(SECONDS), scene.launcher.open("@demo_bot", via="main_app") as live:
         url = re.sub("tgWebAppVersion=[^&]*", f"tgWebAppVersion={version}", live.url)
         live.web_view = WebView(url, same_origin=live.web_view.same_origin)
         async with hosted(scene.launcher, live, Hosting("browser", faithful=True)):
@@ -330,7 +330,7 @@ async def test_a_faithful_client_knows_what_its_version_knows(
 async def test_an_old_client_closes_an_app_that_follows_a_link(scene: Scene) -> None:
     consent = Consent("hidden_link")
     async with (
-        asyncio.timeout(60),
+        asyncio.timeout(SECONDS),
         scene.launcher.open("@demo_bot", via="main_app", consent=consent) as live,
     ):
         url = re.sub("tgWebAppVersion=[^&]*", "tgWebAppVersion=6.9", live.url)

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from asyncio import create_subprocess_exec, subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -33,7 +34,7 @@ from launcher.record.steps import (
     Step,
     quoted,
 )
-from tests.browsers import browser
+from tests.browsers import SECONDS, browser
 from tests.conftest import need
 from tests.pages import Pages, app
 from tests.running import CALM, launching
@@ -113,7 +114,7 @@ async def showing(browser: Browser, page: str) -> AsyncIterator[tuple[Launcher, 
     """The main app of the demo bot is this page."""
     async with (
         Pages({"/": page, "/did": ""}) as pages,
-        launching(CALM, seconds=60, browser=browser) as (launcher, sandbox),
+        launching(CALM, seconds=2 * SECONDS, browser=browser) as (launcher, sandbox),
     ):
         sandbox.world.bot("demo_bot").main_app = pages.url()
         yield launcher, pages
@@ -303,11 +304,14 @@ def test_a_test_is_named_after_its_target(target: str, name: str) -> None:
 
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """Standard input is a terminal; what is written to this descriptor is typed."""
+    """Standard input is a terminal; what is written to this descriptor is typed. Who reads it has to end."""
+    before = set(threading.enumerate())
     keyboard, screen = os.openpty()
     with os.fdopen(screen) as typed:
         monkeypatch.setattr(sys, "stdin", typed)
         yield keyboard
+        for reader in set(threading.enumerate()) - before:
+            reader.join(SECONDS)
     os.close(keyboard)
 
 

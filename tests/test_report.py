@@ -145,7 +145,7 @@ fetch('/api/' + fields.get('hash') + '?sig=' + fields.get('signature')).finally(
 async def shown(browser: Browser, **options: Any) -> tuple[SavedLaunch, MiniApp]:
     """A launch of a page that gives its secrets away wherever it can."""
     async with Pages({"/": app(PAGE), "/api": "{}"}) as pages:
-        async with launching(CALM, seconds=60, browser=browser) as (launcher, sandbox):
+        async with launching(CALM, seconds=2 * SECONDS, browser=browser) as (launcher, sandbox):
             sandbox.world.bot("demo_bot").main_app = pages.url("/")
             record = Recording(**options)
             async with record.opening(launcher, "@demo_bot", via="main_app", host="browser") as opened:
@@ -157,8 +157,8 @@ async def shown(browser: Browser, **options: Any) -> tuple[SavedLaunch, MiniApp]
 NOISE = """
 document.body.style.margin = 0;
 const canvas = document.body.appendChild(document.createElement('canvas'));
-canvas.width = innerWidth * devicePixelRatio, canvas.height = innerHeight * devicePixelRatio;
-canvas.style = `display: block; width: ${innerWidth}px; height: ${innerHeight}px`;
+canvas.width = innerWidth * devicePixelRatio, canvas.height = innerHeight * devicePixelRatio / 2;
+canvas.style = `display: block; width: ${innerWidth}px; height: ${innerHeight / 2}px`;
 const context = canvas.getContext('2d'), picture = context.createImageData(canvas.width, canvas.height);
 for (let at = 0; at < picture.data.length; at += 65536)
   crypto.getRandomValues(picture.data.subarray(at, at + 65536));
@@ -170,7 +170,7 @@ post('web_app_ready');
 
 async def test_a_picture_that_is_too_large_is_taken_and_not_kept(browser: Browser) -> None:
     async with Pages({"/": app(NOISE)}) as pages:
-        async with launching(CALM, seconds=60, browser=browser) as (launcher, sandbox):
+        async with launching(CALM, seconds=2 * SECONDS, browser=browser) as (launcher, sandbox):
             sandbox.world.bot("demo_bot").main_app = pages.url("/")
             record = Recording(pictures=False)
             async with record.opening(launcher, "@demo_bot", via="main_app", host="browser") as opened:
@@ -221,7 +221,7 @@ post('web_app_invoke_custom_method', { req_id: 'r', method: 'getStorageKeys', pa
 async def test_what_a_link_in_the_page_opens_has_a_record_of_its_own(browser: Browser) -> None:
     """With its requests, its questions and its page; and the first app's secrets are struck out there too."""
     async with Pages({"/": app(FOLLOWING), "/second": app(LINKED)}) as pages:
-        async with launching(CALM, seconds=60, browser=browser) as (launcher, sandbox):
+        async with launching(CALM, seconds=2 * SECONDS, browser=browser) as (launcher, sandbox):
             bot = sandbox.world.bot("demo_bot")
             bot.main_app = pages.url("/")
             bot.apps["notes"].url = pages.url("/second")
@@ -252,7 +252,7 @@ async def test_what_a_link_in_the_page_opens_has_a_record_of_its_own(browser: Br
 
 async def test_a_link_that_opens_nothing_is_recorded_too(browser: Browser) -> None:
     async with Pages({"/": app(FOLLOWING)}) as pages:
-        async with launching(CALM, seconds=60, browser=browser) as (launcher, sandbox):
+        async with launching(CALM, seconds=2 * SECONDS, browser=browser) as (launcher, sandbox):
             sandbox.world.bot("demo_bot").main_app = pages.url("/")
             record = Recording()
             options: dict[str, Any] = {"via": "main_app", "host": "browser"}

@@ -17,7 +17,7 @@ from launcher.launcher import Launcher
 from launcher.mini_app import MiniApp
 from launcher.sandbox.metapro import MetaproStandIn, Switches
 from launcher.sandbox.site import Site
-from tests.browsers import browser
+from tests.browsers import SECONDS, browser
 from tests.running import CALM, launching
 from tests.test_hosted import shown
 
@@ -52,7 +52,7 @@ INJECT = f"address => {{ {PROVIDER} window.ethereum = provider; }}"
 @asynccontextmanager
 async def metapro(browser: Browser) -> AsyncIterator[tuple[Launcher, MetaproStandIn]]:
     async with (
-        launching(CALM, seconds=60, browser=browser) as (launcher, sandbox),
+        launching(CALM, seconds=2 * SECONDS, browser=browser) as (launcher, sandbox),
         MetaproStandIn(sandbox) as stand_in,
         Site(sandbox, metapro=stand_in),
     ):
@@ -255,7 +255,10 @@ async def test_what_metapro_refuses_is_told_in_any_shape(browser: Browser) -> No
 
 
 async def test_without_a_stand_in_it_says_so(browser: Browser) -> None:
-    async with launching(CALM, seconds=60, browser=browser) as (launcher, sandbox), Site(sandbox) as site:
+    async with (
+        launching(CALM, seconds=2 * SECONDS, browser=browser) as (launcher, sandbox),
+        Site(sandbox) as site,
+    ):
         async with httpx.AsyncClient(verify=False) as http:
             assert (await http.get(site.url("metapro/config.json"))).status_code == 404
         async with settled(launcher) as app:

@@ -16,7 +16,7 @@ from launcher.mini_app import MiniApp
 from launcher.sandbox import Sandbox
 from launcher.sandbox import site as sample
 from launcher.sandbox.site import Site
-from tests.browsers import browser
+from tests.browsers import SECONDS, browser
 from tests.running import CALM, data_received, launching
 from tests.test_hosted import shown
 
@@ -38,7 +38,10 @@ LAUNCHES: dict[str, tuple[str, dict[str, Any]]] = {
 
 @asynccontextmanager
 async def site(browser: Browser | None = None) -> AsyncIterator[tuple[Launcher, Sandbox, Site]]:
-    async with launching(CALM, seconds=60, browser=browser) as (launcher, sandbox), Site(sandbox) as served:
+    async with (
+        launching(CALM, seconds=2 * SECONDS, browser=browser) as (launcher, sandbox),
+        Site(sandbox) as served,
+    ):
         yield launcher, sandbox, served
 
 
@@ -144,16 +147,19 @@ async def test_its_buttons_speak_to_the_client(browser: Browser) -> None:
             ):
                 await app.frame.click(f"#{button}")
                 await app.frame.locator("#log", has_text=answer).wait_for()
-            async with app.expect("web_app_open_popup") as popup:
+            async with app.expect("web_app_open_popup", timeout=SECONDS) as popup:
                 await app.frame.click("#popup")
             assert popup.data["title"] == "Sample"
             await app.popup.press("yes")
             await app.frame.locator("#log", has_text='{"button_id":"yes"}').wait_for()
-            async with app.expect("web_app_trigger_haptic_feedback"):
+            async with app.expect("web_app_trigger_haptic_feedback", timeout=SECONDS):
                 await app.frame.click("#haptic")
-            async with app.expect("web_app_trigger_haptic_feedback"):
+            async with app.expect("web_app_trigger_haptic_feedback", timeout=SECONDS):
                 await app.main_button.press()
-            async with app.expect("web_app_setup_main_button", where=lambda data: not data["is_visible"]):
+            hidden = app.expect(
+                "web_app_setup_main_button", timeout=SECONDS, where=lambda data: not data["is_visible"]
+            )
+            async with hidden:
                 await app.frame.click("#main_button")
             await app.frame.click("#close")
             assert await app.closed() == "app"

@@ -21,6 +21,7 @@ from launcher.metapro import Wallet
 from launcher.metapro.walletconnect import WalletConnect, WalletSession
 from launcher.mini_app import MiniApp
 from launcher.sandbox.relay import Relay
+from tests.browsers import SECONDS
 from tests.npm import installed
 from tests.pages import Answer, Pages, app
 from tests.running import CALM, launching
@@ -119,7 +120,7 @@ class Page:
 
     async def opened(self, script: str, *values: Any) -> str:
         """The link that the page opens when a function of it runs."""
-        async with self.live.expect("web_app_open_link") as opened:
+        async with self.live.expect("web_app_open_link", timeout=SECONDS) as opened:
             await self.run(script, *values)
         url: str = opened.data["url"]
         return url
@@ -153,7 +154,7 @@ class Stand:
         )
         wallet = wallet or Wallet()
         async with (
-            asyncio.timeout(20),
+            asyncio.timeout(SECONDS),
             relay or Relay() as relay,
             self._launcher.open("@demo_bot", via="main_app", host="browser") as live,
             WalletConnect(wallet, project_id="tests", relay_url=relay.url, **options) as connect,
@@ -172,7 +173,7 @@ async def standing(browser: Browser, cache: pytest.Cache) -> AsyncIterator[Stand
     body = '<script src="/provider.js"></script>'
     async with (
         Pages({"/": app(PAGE, body)}) as pages,
-        launching(CALM, seconds=300, browser=browser) as (launcher, sandbox),
+        launching(CALM, seconds=20 * SECONDS, browser=browser) as (launcher, sandbox),
     ):
         sandbox.world.bot("demo_bot").main_app = pages.url("/")
         yield Stand(launcher, pages, cache)

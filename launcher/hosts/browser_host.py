@@ -53,11 +53,15 @@ _DELIVER = _HERE.joinpath("deliver.js").read_text("utf-8")
 _PARENT = _HERE.joinpath("parent.html").read_text("utf-8")
 _NAVIGATE = """(url) => {
   const frame = document.querySelector('iframe');
-  const go = () => { frame.src = url; };
-  if (!frame.src) return go();
-  frame.addEventListener('load', go, { once: true });
-  frame.src = 'about:blank'; // the same address again, with a fragment, would load nothing
+  const go = () => {
+    if (frame.contentDocument?.URL !== 'about:blank') return; // the document before was still loading
+    frame.removeEventListener('load', go);
+    frame.src = url;
+  };
+  if (frame.src) frame.addEventListener('load', go);
+  frame.src = frame.src ? 'about:blank' : url; // the same address again, with a fragment, would load nothing
 }"""
+_EMPTY = "about:blank"
 _SLICE = 0.003
 """Seconds for which events are handed out before everybody else has a turn."""
 _CAUSES = {
@@ -192,11 +196,16 @@ class BrowserHost:
             with suppress(Error):
                 await self._page.reload(wait_until="commit", timeout=self._timeout * 1000)
         elif not await self._asked_to_reload(self.profile.frame.reload_after):
-            with suppress(Error):
-                async with self.frame.expect_navigation(
-                    url=lambda url: url != "about:blank", wait_until="commit", timeout=self._timeout * 1000
-                ):
-                    await self._set_address()
+            await self._load_anew(self._timeout * 1000)
+
+    async def _load_anew(self, limit: float) -> None:
+        """Load the frame's document by way of an empty one. Of the document before Playwright may tell only
+        now, so it is what comes after the empty one that is waited for."""
+        with suppress(Error):
+            async with self.frame.expect_navigation(url=_EMPTY, wait_until="commit", timeout=limit):
+                await self._set_address()
+        with suppress(Error):
+            await self.frame.wait_for_url(_is_document, wait_until="commit", timeout=limit)
 
     async def appear(self, dark: bool) -> None:
         """Change the page's `prefers-color-scheme`."""
@@ -324,7 +333,7 @@ class BrowserHost:
         await self._page.route(self.profile.frame.url, _serve_parent)
         await self._page.goto(self.profile.frame.url, timeout=self._timeout * 1000)
         async with self.frame.expect_navigation(
-            wait_until="domcontentloaded", timeout=self._timeout * 1000
+            url=_is_document, wait_until="domcontentloaded", timeout=self._timeout * 1000
         ) as navigation:
             await self._set_address()
         return await navigation.value
@@ -424,6 +433,10 @@ class BrowserHost:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _is_document(url: str) -> bool:
+    return url != _EMPTY
 
 
 def _whole(text: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 import httpx
 from pydantic import TypeAdapter, ValidationError
 
-from launcher.metapro.errors import MetaproBroken, MetaproError, MetaproRefused
+from launcher.metapro.errors import TOO_MANY, MetaproBroken, MetaproError, MetaproRefused
 
 __all__ = [
     "at",
@@ -23,6 +23,7 @@ __all__ = [
     "refusal",
     "unreachable_because",
     "without_request",
+    "words_of",
 ]
 
 T = TypeVar("T")
@@ -71,17 +72,18 @@ def broken(why: str, layer: str, answer: httpx.Response) -> MetaproBroken:
 
 def refusal(service: str, answer: httpx.Response, layer: str, mask: Mask) -> MetaproError:
     """The error for an answer that is none of 2xx; `mask` strikes the secrets out of the service's words."""
-    status, messages = answer.status_code, _messages(answer, mask)
+    status, messages = answer.status_code, words_of(answer, mask)
     said = f": {'; '.join(messages)}" if messages else ""
     if status >= 500:
         return MetaproBroken(
             f"The {service} service fails with status {status}{said}.", "Look whether it is up.",
             layer="network", status=status,
         )  # fmt: skip
-    remedy = _REMEDIES.get(status, "Compare the request with the documentation.")
+    remedies = _REMEDIES if service == "users" else _REMEDIES | _WITHOUT_LOGIN
+    remedy = remedies.get(status, "Compare the request with the documentation.")
     return MetaproRefused(
         f"The {service} service refuses with status {status}{said}.", remedy,
-        layer=layer, status=status, messages=messages,
+        layer="network" if status == TOO_MANY else layer, status=status, messages=messages,
     )  # fmt: skip
 
 
@@ -90,11 +92,16 @@ _REMEDIES = {
     401: "Check keys and bot registration; init data that are too old need a new launch.",
     403: "Check the keys, and what this project may do.",
     404: "Check the address of the service and the ids.",
-    429: "Ask less often.",
+    TOO_MANY: "Ask less often.",
 }
+_WITHOUT_LOGIN = {
+    400: "Check the ids.",
+    401: "Check the keys: METAPRO_LEADERBOARD_KEY, METAPRO_API_KEY, and where that goes.",
+}
+"""Of services that nobody logs in to."""
 
 
-def _messages(answer: httpx.Response, mask: Mask) -> tuple[str, ...]:
+def words_of(answer: httpx.Response, mask: Mask) -> tuple[str, ...]:
     """The service's own words in either shape, at most three, cut short: after masking, since half a secret
     is not recognised."""
     try:
@@ -110,7 +117,7 @@ def _messages(answer: httpx.Response, mask: Mask) -> tuple[str, ...]:
 
 def pause_after(answer: httpx.Response, pause: float | None) -> float | None:
     """How long to wait before the next attempt; None when there is to be none."""
-    if pause is None or not (answer.status_code == 429 or answer.status_code >= 500):
+    if pause is None or not (answer.status_code == TOO_MANY or answer.status_code >= 500):
         return None
     wanted = _retry_after(answer.headers.get("Retry-After", ""), pause)
     return wanted if wanted <= LONGEST_PAUSE else None

@@ -37,9 +37,10 @@ from launcher.metapro.answers import (
     unreachable_because,
     without_request,
 )
-from launcher.metapro.errors import MetaproBroken, MetaproMisconfigured, MetaproUnreachable
+from launcher.metapro.errors import TOO_MANY, MetaproBroken, MetaproMisconfigured, MetaproUnreachable
 from launcher.metapro.models import (
     Asset,
+    Attached,
     Login,
     MetaproApp,
     Page,
@@ -227,7 +228,7 @@ class MetaproClient:
         )  # fmt: skip
         return self._logged_in(answer)
 
-    async def attach_wallet(self, wallet: str, signature: str, hash: str) -> User:
+    async def attach_wallet(self, wallet: str, signature: str, hash: str) -> Attached:
         """Attach a wallet to the account that is logged in. It writes, and merges accounts. Raises
         MetaproMisconfigured in production unless `settings.allow_writes`."""
         self._writes("attaching a wallet")
@@ -238,7 +239,7 @@ class MetaproClient:
             headers={"x-account-wallet": wallet, "x-account-login-hash": hash},
             json={"wallet": wallet, "signature": signature, "merge": True},
         )  # fmt: skip
-        return parsed(User, json_of(answer, AUTH), AUTH, answer)
+        return Attached(parsed(User, json_of(answer, AUTH), AUTH, answer), answer.status_code)
 
     def _writes(self, what: str) -> None:
         if self.settings.environment == "production" and not self.settings.allow_writes:
@@ -361,7 +362,7 @@ class MetaproClient:
         MetaproUnreachable, MetaproBroken or, for 429, MetaproRefused."""
         began = time.perf_counter()
         answer = await self._send(service, "GET", "/")
-        if answer.status_code == 429:
+        if answer.status_code == TOO_MANY:
             raise refusal(service, answer, "network", self._redaction.mask)
         if answer.status_code >= 500:
             raise MetaproBroken(

@@ -15,8 +15,6 @@ from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pydantic import SecretStr
-
 from flows import OpenParameters
 from flows.init_data import InitDataExpired
 from launcher.extras import install
@@ -122,10 +120,9 @@ class Screen:
 
 @dataclass(frozen=True, slots=True)
 class LongRun:
-    """The long steps: a token is used `times` times, once in `every` seconds, and unused ones are tried after
-    each of `idle` seconds. `wait` lets that time pass."""
+    """The long steps: a token is used `times` times, once in `settings.keep_alive` seconds, and unused ones
+    are tried after each of `idle` seconds. `wait` lets that time pass."""
 
-    every: float = 240.0
     times: int = 15
     idle: tuple[float, ...] = (300.0, 900.0, 1800.0, 3600.0, 7200.0)
     wait: Callable[[float], Awaitable[None]] = asyncio.sleep
@@ -139,11 +136,6 @@ class Shown:
     watch: AppWatch
     wallet: Wallet
     login_path: str
-
-    @property
-    def launch(self) -> Launch:
-        """What the page was given, whatever launch the driver itself logs in with."""
-        return Launch.of(self.app)
 
     def hide(self, secret: str) -> None:
         """Keep this out of the recordings of the page."""
@@ -165,7 +157,11 @@ class Preparation:
         self.wallet = wallet_of(settings)
 
     def shown(self, app: MiniApp) -> Shown:
-        return Shown(app, self.watch, self.wallet, self._settings.telegram_login.path)
+        """The page; the settings' secrets, which an app may have as well, are in none of its recordings."""
+        shown = Shown(app, self.watch, self.wallet, self._settings.telegram_login.path)
+        for secret in self._settings.secrets:
+            shown.hide(secret)
+        return shown
 
     async def __call__(self, context: BrowserContext, faults: Mapping[str, Fault] | None = None) -> None:
         from launcher.metapro.faults import FAULTS, lay_fault
@@ -199,7 +195,8 @@ def service_urls(settings: MetaproSettings) -> dict[str, str]:
 
 @dataclass(slots=True, repr=False)
 class Drive:
-    """See the module. `shown` is the page under test, `companion` the launch of a second person."""
+    """See the module. `launch` is what is driven, `shown` its page, `companion` the launch of a second
+    person. `fresh` is the newest launch, once the driver has needed another one to log in with."""
 
     settings: MetaproSettings
     client: MetaproClient
@@ -217,8 +214,14 @@ class Drive:
     patience: float = 30.0
     login: Login | None = None
     user: User | None = None
-    app_token: SecretStr | None = None
+    app_tokens: dict[str, None] = field(default_factory=dict)
+    """Every token that the page under test was given so far. Secrets."""
     signed: tuple[str, str] | None = None
+    fresh: Launch | None = None
+    used_up: bool = False
+    """Whether init data were refused that had been good for a login before."""
+    _logging_in: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _relaunched: set[str] = field(default_factory=set)
     _pages: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PAGES_AT_ONCE))
 
     # What a step may take for granted
@@ -227,6 +230,11 @@ class Drive:
     def launched(self) -> Launch:
         assert self.launch is not None
         return self.launch
+
+    @property
+    def newest(self) -> Launch:
+        """What the driver itself logs in with."""
+        return self.fresh or self.launched
 
     @property
     def page(self) -> Shown:
@@ -262,13 +270,14 @@ class Drive:
 
     async def learn_watched(self, shown: Shown) -> None:
         """What a page was told by Metapro and signed by its wallet: tokens, people, signatures."""
-        for sent in tuple(shown.watch.to("users")):
-            answer = await sent.answer() if sent.went_well else None
+        calls = [sent for sent in shown.watch.to("users") if sent.went_well]
+        for sent, answer in zip(calls, await asyncio.gather(*(sent.answer() for sent in calls)), strict=True):
             self.keep_secret(shown, *_personal(answer))
             token = at(answer, self.settings.telegram_login.token_path)
             if sent.path == shown.login_path and isinstance(token, str) and token:
-                self.app_token = SecretStr(token) if shown is self.shown else self.app_token
                 self.keep_secret(shown, token)
+                if shown is self.shown:
+                    self.app_tokens[token] = None
         signed = (request.result for request in tuple(shown.wallet.requests))
         self.keep_secret(shown, *(result.get_secret_value() for result in signed if result is not None))
 
@@ -279,23 +288,35 @@ class Drive:
         return self.client.another(self.settings.model_copy(update=changes) if changes else self.settings)
 
     async def log_in_again(self, client: MetaproClient) -> Login:
-        """Another login of the person: with the launch's init data, or with those of a new launch when they
-        are too old or are not taken twice. Raises NeedsLaunch when no new launch can be had."""
-        if self.still_fresh(self.launched):
-            try:
-                login = await client.telegram_login(self.launched.raw)
-            except MetaproRefused as refusal:
-                if refusal.status not in _USED_UP:
-                    raise
-                await self._launch_anew()
-            else:
-                self.learn(login)
-                return login
-        else:
-            await self._launch_anew()
-        login = await client.telegram_login(self.launched.raw)
+        """Another login of the person: with the newest init data, or with those of a new launch when they are
+        too old or are not taken twice. Raises NeedsLaunch when no new launch can be had.
+
+        One at a time: init data that are good for one login are not to be used by two steps at once.
+        """
+        async with self._logging_in:
+            login = await self._log_in_if_taken(client)
+            if login is None:
+                self.fresh = await self._launch_anew()
+                login = await client.telegram_login(self.fresh.raw)
         self.learn(login)
         return login
+
+    async def _log_in_if_taken(self, client: MetaproClient) -> Login | None:
+        if not self.still_fresh(self.newest):
+            return None
+        try:
+            return await client.telegram_login(self.newest.raw)
+        except MetaproRefused as refusal:
+            if refusal.status not in _USED_UP:
+                raise
+            self.used_up = True
+            return None
+
+    async def unused_init_data(self) -> str:
+        """Init data for a login which nothing else is to speak against: of a new launch where they are good
+        for one login only. Raises NeedsLaunch."""
+        async with self._logging_in:
+            return (await self._launch_anew() if self.used_up else self.newest).raw
 
     def still_fresh(self, launch: Launch) -> bool:
         """Whether its init data are good for a login by their age."""
@@ -306,17 +327,20 @@ class Drive:
             return False
         return True
 
-    async def _launch_anew(self) -> None:
+    async def _launch_anew(self) -> Launch:
+        """A launch with other init data than all before it."""
         if self.relaunch is None:
             raise NeedsLaunch
-        before = self.launched.raw
-        for _ in range(_SAME_SECOND):
+        for attempt in range(_SAME_SECOND):
+            if attempt:
+                await self.wait(1.0)
             async with self.relaunch(shown=False) as app:
                 self.redaction.launched(app.url)
-                self.launch = Launch.of(app)
-            if self.launch.raw != before:
-                return
-            await self.wait(1.0)
+                launch = Launch.of(app)
+            if launch.raw not in (self.launched.raw, *self._relaunched):
+                break
+        self._relaunched.add(launch.raw)
+        return launch
 
     @property
     def some_wallet(self) -> str:

@@ -28,7 +28,7 @@ from flows import BadInput, MiniAppError
 from launcher.beside import beside
 from launcher.metapro.client import Exchange, MetaproClient
 from launcher.metapro.drive import Drive, LongRun, Preparation, Relaunch, Screen, Shown, wallet_of
-from launcher.metapro.errors import MetaproBroken, MetaproUnreachable
+from launcher.metapro.errors import TOO_MANY, MetaproBroken, MetaproRefused, MetaproUnreachable
 from launcher.metapro.launch import Launch
 from launcher.metapro.redaction import Redaction
 from launcher.metapro.report import DriveReport, Layer, StepResult
@@ -208,10 +208,10 @@ class MetaproDriver:
             await self._wait(self.settings.keep_alive)
             try:
                 await drive.client.me()
-            except (MetaproUnreachable, MetaproBroken):
-                kept.missed += 1
-                continue
             except MiniAppError as failure:
+                if _passes(failure):
+                    kept.missed += 1
+                    continue
                 kept.failure = failure
                 kept.ended.set()
                 return
@@ -251,6 +251,12 @@ class MetaproDriver:
                 wait=self._wait,
                 patience=self._patience,
             )
+
+
+def _passes(failure: MiniAppError) -> bool:
+    """Whether a service is only down, or busy, and the session none the worse for it."""
+    busy = isinstance(failure, MetaproRefused) and failure.status == TOO_MANY
+    return busy or isinstance(failure, MetaproUnreachable | MetaproBroken)
 
 
 async def _first(*awaited: Awaitable[Any]) -> None:

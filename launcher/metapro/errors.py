@@ -13,9 +13,12 @@ init data.
 
 from __future__ import annotations
 
+from typing import Final
+
 from flows import MiniAppError
 
 __all__ = [
+    "TOO_MANY",
     "MetaproBroken",
     "MetaproError",
     "MetaproMisconfigured",
@@ -23,6 +26,10 @@ __all__ = [
     "MetaproUnreachable",
     "NeedsLaunch",
 ]
+
+
+TOO_MANY: Final = 429
+"""The status of a service that wants to be asked less often: it says nothing about what was asked."""
 
 
 class MetaproError(MiniAppError):

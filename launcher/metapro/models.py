@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 __all__ = [
     "Address",
     "Asset",
+    "Attached",
     "Login",
     "MetaproApp",
     "Page",
@@ -113,6 +114,14 @@ class Login:
     token: SecretStr
     status: int
     token_type: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """The account that a wallet was attached to, as the answer has it; `status` is that of the answer."""
+
+    account: User
+    status: int
 
 
 @dataclass(frozen=True, slots=True)

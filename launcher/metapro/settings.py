@@ -48,7 +48,8 @@ class TelegramLogin(BaseModel):
     """How the Telegram login is made: described in words only, so each name is a knob.
 
     `…_field` are the names in the body; an empty one leaves its field out. `token_path` and `user_id_path`
-    say where the answer holds token and Metapro ID.
+    say where the answer holds token and Metapro ID. What is sent beside (`extra_…`) may hold a key: it is not
+    shown.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -61,8 +62,8 @@ class TelegramLogin(BaseModel):
     bot_field: str = "telegramBotName"
     referral_field: str = "referralCode"
     send_user_object: bool = True
-    extra_headers: dict[str, str] = {}
-    extra_body: dict[str, Any] = {}
+    extra_headers: dict[str, str] = Field(default={}, repr=False)
+    extra_body: dict[str, Any] = Field(default={}, repr=False)
     token_path: str = "token.accessToken"
     user_id_path: str = "account.userId"
 
@@ -139,6 +140,7 @@ class MetaproSettings(BaseSettings):
             problem = "; ".join(
                 f"{PREFIX}{'__'.join(map(str, one['loc'])).upper()}: {one['msg']}"
                 for one in error.errors(include_input=False, include_context=False, include_url=False)
+                if one["type"] != "default_factory_not_called"  # it follows from another one
             )
         except Undecodable as error:  # a value that should be JSON; the message names the field only
             field = re.search(r'field "(\w+)"', str(error))
@@ -152,7 +154,9 @@ class MetaproSettings(BaseSettings):
     def secrets(self) -> list[str]:
         """Every secret in here, for striking them out of what is shown."""
         values = (getattr(self, name) for name in type(self).model_fields)
-        return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+        told = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+        beside = (*self.telegram_login.extra_headers.values(), *self.telegram_login.extra_body.values())
+        return [*told, *(value for value in beside if isinstance(value, str))]
 
     def url(self, service: str) -> str:
         """The base URL of a service, without a slash at its end. Raises MetaproMisconfigured when none is
@@ -176,7 +180,7 @@ class MetaproSettings(BaseSettings):
         return [*missing, *self.misfits(), *self._malformed()]
 
     def misfits(self) -> list[str]:
-        """Why nothing may be sent: services of different environments."""
+        """Why nothing may be sent: services of different environments, passwords that logs would tell."""
         hosts = {service: _host(getattr(self, f"{service}_url")) for service in SERVICES}
         kinds = {service: _environment_of(host) for service, host in hosts.items() if host}
         wrong = [
@@ -184,6 +188,11 @@ class MetaproSettings(BaseSettings):
             f"{self.environment}."
             for service, kind in kinds.items()
             if kind in ("test", "production") and kind != self.environment
+        ]
+        wrong += [
+            f"{PREFIX}{service.upper()}_URL holds a name or a password, which logs would tell: leave it out."
+            for service in SERVICES
+            if _has_password(getattr(self, f"{service}_url"))
         ]
         local = {service for service, kind in kinds.items() if kind == "loopback"}
         public = [service for service in SERVICES if service not in local and self._is_known(service)]
@@ -231,6 +240,10 @@ def _host(url: str | None) -> str | None:
     except ValueError:
         return None
     return host.rstrip(".") if host else None
+
+
+def _has_password(url: str | None) -> bool:
+    return "@" in (url or "").partition("://")[2].partition("/")[0]
 
 
 def _environment_of(host: str) -> str:

@@ -38,7 +38,8 @@ def print_report(report: DriveReport, console: Console) -> None:
 
 
 def print_steps(steps: tuple[StepResult, ...], console: Console) -> None:
-    """A row for each step that was made; of those that were skipped a line for each reason."""
+    """A row for each step that was made; of those that were skipped a line for each reason, with what to do
+    about it."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for heading in _COLUMNS if console.width >= WIDE else _NARROW:
         right = heading in ("HTTP", "Time")
@@ -50,8 +51,12 @@ def print_steps(steps: tuple[StepResult, ...], console: Console) -> None:
     console.print(table)
     skipped = [step for step in steps if step.verdict is Verdict.SKIPPED]
     for reason in dict.fromkeys(step.cause for step in skipped):
-        ids = " ".join(step.id for step in skipped if step.cause == reason)
-        console.print(Text(f"- skipped, {plain(reason)}: {ids}", style="dim"), soft_wrap=True)
+        alike = [step for step in skipped if step.cause == reason]
+        ids = " ".join(step.id for step in alike)
+        # what was skipped because of another step has that one's remedy
+        remedy = "" if reason.startswith("because ") else plain(alike[0].remedy)
+        told = f"- skipped, {plain(reason)}: {ids}{remedy and f' ({remedy})'}"
+        console.print(Text(told, style="dim"), soft_wrap=True)
 
 
 def _row(step: StepResult) -> Iterator[Text]:

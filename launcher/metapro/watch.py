@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 __all__ = ["AppWatch", "Sent"]
 
 _SCRIPTED = ("fetch", "xhr")
+READING = 5.0
+"""Seconds for the browser to hand over an answer: where a page's script never ends, it never does."""
 
 
 @dataclass(eq=False, slots=True, repr=False)
 class Sent:
     """One request of the page. `service` is None of one that does not go to Metapro, `path` what follows the
-    service's base URL; `status` is None until it is answered, for ever when that failed."""
+    service's base URL; `status` is None until it is answered, for ever when that failed. `stuck` is an answer
+    that the browser does not hand over."""
 
     service: str | None
     method: str
@@ -37,6 +40,8 @@ class Sent:
     status: int | None = None
     response: Response | None = None
     failed: bool = False
+    stuck: bool = False
+    _text: str = ""
 
     @property
     def is_call(self) -> bool:
@@ -58,10 +63,16 @@ class Sent:
         """What was answered; empty when nothing was, or it cannot be had any more."""
         from playwright.async_api import Error
 
-        with suppress(Error, UnicodeDecodeError):
-            if self.response is not None:
-                return await self.response.text()
-        return ""
+        if self.response is None or self._text or self.stuck:
+            return self._text
+        try:
+            async with asyncio.timeout(READING):
+                self._text = await self.response.text()
+        except TimeoutError:
+            self.stuck = True
+        except (Error, UnicodeDecodeError):
+            pass
+        return self._text
 
     async def answer(self) -> Any:
         """The answer as JSON, None when it is none."""

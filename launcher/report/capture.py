@@ -181,7 +181,7 @@ class Recording:
         others = {id(one) for record in self.linked for one in record._exchanges}
         return [one for one in self._exchanges if id(one) not in others]
 
-    async def picture(self, name: str, *, patience: float = 3.0) -> bytes | None:
+    async def picture(self, name: str, *, patience: float = 10.0) -> bytes | None:
         """Take a screenshot, if the page is shown in a browser and draws; and one of each app that it has
         opened. The first dozen are kept, and one that looks like the one before is not.
 

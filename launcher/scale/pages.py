@@ -90,12 +90,14 @@ class Sender:
         return (await self._app.job_manager.defer_job_async(job)).id
 
     async def _take_away(self, run: str, job: int | None) -> dict[str, Any] | None:
+        """Who has shown the page takes its letter away; one that nobody has shown is taken away here."""
         async with pool_of(self._app).connection() as connection:
-            await connection.execute("delete from procrastinate_jobs where id = %s", [job])
             told = await connection.execute(
                 "delete from miniapp_shown where run = %s returning outcome", [run]
             )
             row = await told.fetchone()
+            if row is None:
+                await connection.execute("delete from procrastinate_jobs where id = %s", [job])
         return None if row is None else row[0]
 
     def _apply(self, outcome: dict[str, Any] | None, course: Course) -> None:

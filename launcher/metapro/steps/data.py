@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from launcher.metapro.answers import refusal, words_of
 from launcher.metapro.drive import Drive
+from launcher.metapro.errors import TOO_MANY
 from launcher.metapro.report import Layer
 from launcher.metapro.step import Failed, Found, Need, Step
 
@@ -51,16 +53,20 @@ async def personal_score(drive: Drive) -> Found:
 
 async def bad_key(drive: Drive) -> Found:
     """A wrong key and none, on a read. Open reads are told, and are no fault."""
-    statuses = {}
+    told, odd = [], []
     for name, key in (("wrong", WRONG_KEY), ("missing", None)):
         answer = await drive.client.leaderboard_with(key)
-        statuses[name] = answer.status_code
-    bad = [status for status in statuses.values() if status >= 500]
-    if bad:
-        raise Failed(f"a wrong or missing key is answered with {bad[0]}", status=bad[0])
-    told = ", ".join(f"{name} key: {status}" for name, status in statuses.items())
-    is_open = any(status < 300 for status in statuses.values())
-    return Found(told, statuses["wrong"], ("reads of the leaderboard are open",) if is_open else ())
+        status, mask = answer.status_code, drive.redaction.mask
+        if status == TOO_MANY:
+            raise refusal("leaderboard", answer, Layer.METAPRO_DATA, mask)
+        if status >= 500:
+            raise Failed(f"a {name} key is answered with {status}", status=status)
+        told.append(f"{name} key: {status}")
+        if status < 300:
+            odd.append("reads of the leaderboard are open")
+        elif not words_of(answer, mask):
+            odd.append(f"the answer to a {name} key does not say what is wrong")
+    return Found(", ".join(told), status, tuple(dict.fromkeys(odd)))
 
 
 STEPS = (

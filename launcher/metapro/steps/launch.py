@@ -117,7 +117,7 @@ async def start_parameter(drive: Drive) -> Found:
         raise Skip("because the app does not log in: see L1.app")
     body = login.json if isinstance(login.json, dict) else {}
     field = drive.settings.telegram_login.referral_field
-    data = drive.page.launch.init_data
+    data = drive.launched.init_data
     wanted, sent = (data.start_param if data else None) or None, body.get(field)
     if wanted is None:
         if sent:

@@ -11,13 +11,14 @@ from urllib.parse import parse_qsl, quote, urlencode
 from flows import InitData
 from launcher.metapro.app_page import answered, odd_calls, own_login
 from launcher.metapro.drive import Drive, Shown
-from launcher.metapro.errors import MetaproRefused
+from launcher.metapro.errors import TOO_MANY, MetaproRefused
 from launcher.metapro.report import Layer
 from launcher.metapro.step import Failed, Found, Need, Skip, Step
 from launcher.metapro.watch import Sent
 
 __all__ = ["STEPS"]
 
+REFUSALS = (401, 403)
 OLD = 366 * 86_400
 """Seconds: init data of that age should be refused by everybody."""
 
@@ -31,8 +32,7 @@ async def telegram_login(drive: Drive) -> Found:
     else:
         drive.login = login = await drive.client.telegram_login(drive.launched.raw)
         drive.learn(login)
-    anew = drive.shown is not None and drive.launched.raw != drive.shown.launch.raw
-    warnings = ("init data are good for one login only",) if anew else ()
+    warnings = ("init data are good for one login only",) if drive.used_up else ()
     return Found(f"Metapro ID {login.account.user_id}", login.status, warnings)
 
 
@@ -54,12 +54,18 @@ async def app_login(drive: Drive) -> Found:
         raise Failed(f"in the app's login {', '.join(wrong)}", status=sent.status)
     await answered(sent, drive.page.watch, drive.screen.seconds)
     if sent.status is None:
-        remedy = "The driver itself is answered: may pages of the app's origin read the answers (CORS)?"
+        remedy = "The driver itself is answered: may the app's origin read it (CORS), or does the page hang?"
         raise Failed("the app's login gets no answer", layer=Layer.NETWORK, remedy=remedy)
     if not 200 <= sent.status < 300:
         raise Failed(f"the app's login is refused with status {sent.status}", status=sent.status)
     await drive.learn_watched(drive.page)
-    if drive.app_token is None:
+    if sent.stuck:
+        raise Failed(
+            "the app's login is answered, and then its page hangs",
+            status=sent.status,
+            remedy="Look for a script of the app that does not end.",
+        )
+    if not drive.app_tokens:
         raise Failed("the answer to the app's login has no token", status=sent.status)
     return Found("our init data unchanged, the configured ids", sent.status, tuple(_odd(drive, sent)))
 
@@ -69,7 +75,7 @@ def _wrong(drive: Drive, body: Any) -> Iterator[str]:
     if not isinstance(body, Mapping):
         yield "the body is no JSON object"
         return
-    if body.get(knobs.string_field) != drive.page.launch.raw:
+    if body.get(knobs.string_field) != drive.launched.raw:
         yield f"{knobs.string_field} is not the init data of the launch, byte for byte"
     ids = {knobs.project_field: settings.project_id, knobs.platform_field: settings.platform_id}
     for name, wanted in ids.items():
@@ -123,11 +129,13 @@ async def old_auth_date(drive: Drive) -> Found:
 
 
 async def wrong_bot(drive: Drive) -> Found:
-    return await _refused(drive, "a bot that is not ours", drive.launched.raw, bot_name="nobody_has_this_bot")
+    unused = await drive.unused_init_data()
+    return await _refused(drive, "a bot that is not ours", unused, bot_name="nobody_has_this_bot")
 
 
 async def wrong_project(drive: Drive) -> Found:
-    return await _refused(drive, "an unknown project", drive.launched.raw, project_id="no-such-project")
+    unused = await drive.unused_init_data()
+    return await _refused(drive, "an unknown project", unused, project_id="no-such-project")
 
 
 def _with(drive: Drive, **changed: str) -> str:
@@ -140,6 +148,8 @@ async def _refused(drive: Drive, what: str, init_data: str, **settings: str) -> 
         try:
             login = await client.telegram_login(init_data)
         except MetaproRefused as refusal:
+            if refusal.status == TOO_MANY:
+                raise
             return Found(f"{what}: refused", refusal.status)
         drive.learn(login)
         raise Failed(f"SECURITY: Metapro logs in with {what}", status=login.status)
@@ -153,13 +163,22 @@ async def token_use(drive: Drive) -> Found:
     try:
         drive.user = user = await drive.client.me()
     except MetaproRefused as refusal:
+        if refusal.status not in REFUSALS:
+            raise
         raise await _other_scheme(drive, refusal) from None
     drive.learn_person(user)
     if user.user_id != drive.logged_in.account.user_id:
-        raise Failed("GET me answers with another Metapro ID than the login")
+        raise Failed(
+            "GET me answers with another Metapro ID than the login",
+            remedy="Tell Metapro: a token shows the account of somebody else.",
+        )
     bare = await drive.client.me_with(None)
-    if bare not in (401, 403):
-        raise Failed(f"GET me without a token is answered with {bare}, not 401 or 403", status=bare)
+    if bare not in REFUSALS:
+        raise Failed(
+            f"GET me without a token is answered with {bare}, not 401 or 403",
+            status=bare,
+            remedy="Tell Metapro: it should refuse whoever has no token, and say so.",
+        )
     return Found(f"the {drive.settings.auth_scheme} token counts; without: {bare}", 200)
 
 
@@ -175,15 +194,22 @@ async def _other_scheme(drive: Drive, refusal: MetaproRefused) -> Exception:
         return Failed(
             f"the {scheme} token is refused, a {other} one counts", status=refusal.status, remedy=remedy
         )
-    return Failed(f"the token of the login is refused: {refusal.meaning}", status=refusal.status)
+    return Failed(
+        f"the token of the login is refused, raw and bearer: {refusal.meaning}", status=refusal.status
+    )
 
 
 NEGATIVES = (
-    ("tampered", "tampered hash refused", tampered_hash),
-    ("old", "old auth_date refused", old_auth_date),
-    ("bot", "wrong bot refused", wrong_bot),
-    ("project", "wrong project refused", wrong_project),
-)
+    ("tampered", "tampered hash refused", tampered_hash, ("L1",),
+     "Tell Metapro: whoever knows a person's id can log in as that person."),
+    ("old", "old auth_date refused", old_auth_date, ("L1",),
+     "Tell Metapro: whoever once saw a person's init data can log in as that person for ever."),
+    ("bot", "wrong bot refused", wrong_bot, ("L2",),
+     "Tell Metapro: init data of one bot log people in to the app of another."),
+    ("project", "wrong project refused", wrong_project, ("L2",),
+     "Tell Metapro: init data log people in to a project that there is not."),
+)  # fmt: skip
+"""Whether init data are good for one login only is known after L2."""
 
 STEPS = (
     Step(
@@ -221,19 +247,19 @@ STEPS = (
             title,
             Layer.METAPRO_AUTH,
             run,
-            "Tell Metapro: whoever knows an id can log in as that person.",
+            remedy,
             needs=(Need.NEGATIVE,),
-            after=("L1",),
+            after=after,
             assumption="login-refusals",
         )
-        for name, title, run in NEGATIVES
+        for name, title, run, after, remedy in NEGATIVES
     ),
     Step(
         "K1",
         "token use",
         Layer.METAPRO_AUTH,
         token_use,
-        "Try the other METAPRO_AUTH_SCHEME (raw, bearer).",
+        "Check that METAPRO_TELEGRAM_LOGIN__TOKEN_PATH names the token, and how long Metapro lets it live.",
         after=("L1",),
         assumption="users-me",
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from launcher.hosts.launch_secrets import origin_of
 from launcher.metapro.app_page import settled
@@ -35,28 +35,33 @@ async def key_exposure(drive: Drive) -> Found:
     return Found("exposed" if found else f"not in {len(sent)} requests of the page", None, tuple(found))
 
 
-def _carries(sent: Sent, secret: str) -> bool:
-    return any(secret in text for text in (sent.url, sent.body, *sent.headers.values()))
+def _carries(sent: Sent, *secrets: str) -> bool:
+    texts = (sent.url, sent.body, *sent.headers.values())
+    return any(secret in text for text in texts for secret in secrets)
 
 
 async def token_storage(drive: Drive) -> Found:
     """The token goes to Metapro and nowhere else: no address, no console, no third party."""
     await settled(drive.page)
-    assert drive.app_token is not None
-    token = drive.app_token.get_secret_value()
+    await drive.learn_watched(drive.page)  # it may have logged in again meanwhile
+    tokens = [*drive.app_tokens]
+    forms = {*tokens, *(quote(token, safe="") for token in tokens)}
     watch = drive.page.watch
-    home = origin_of(drive.page.launch.url or "")
+    home = origin_of(drive.launched.url or "")
     wrong = []
-    if any(token in sent.url for sent in watch.sent):
+    if any(form in sent.url for sent in watch.sent for form in forms):
         wrong.append("it is in the address of a request")
-    if any(token in line for line in watch.console):
+    if any(form in drive.page.app.frame.url for form in forms):
+        wrong.append("it is in the address of the page")
+    if any(token in line for line in watch.console for token in tokens):
         wrong.append("it is in the console")
     others = [one for one in watch.sent if one.service is None and origin_of(one.url) != home]
-    if there := {urlsplit(one.url).hostname or "?" for one in others if _carries(one, token)}:
+    if there := {urlsplit(one.url).hostname or "?" for one in others if _carries(one, *forms)}:
         wrong.append(f"it goes to {', '.join(sorted(there))}")
     if wrong:
         raise Failed(f"the app's token: {'; '.join(wrong)}")
-    kept = [name for name, text in await drive.page.app.frame.evaluate(_STORAGE) if token in text]
+    stored = await drive.page.app.frame.evaluate(_STORAGE)
+    kept = [name for name, text in stored if any(token in text for token in tokens)]
     warnings = ("the token is in localStorage, and outlives the session",) if "localStorage" in kept else ()
     return Found(f"kept in {', '.join(kept) or 'memory'}", None, warnings)
 

@@ -24,19 +24,19 @@ LOOP = 3
 async def extension(drive: Drive) -> Found:
     """A token that is used every few minutes stays good, and stays the same."""
     assert drive.long is not None
+    every = drive.settings.keep_alive
     async with drive.client_of_its_own() as client:
-        login = await client.telegram_login(drive.launched.raw)
-        drive.learn(login)
+        await drive.log_in_again(client)
         for used in range(1, drive.long.times + 1):
-            await drive.long.wait(drive.long.every)
+            await drive.long.wait(every)
             try:
                 await client.me()
             except MetaproRefused as refusal:
                 raise Failed(
-                    f"the token was refused after {used} intervals of {drive.long.every:g} s, though in use",
+                    f"the token was refused after {used} intervals of {every:g} s, though in use",
                     status=refusal.status,
                 ) from None
-    return Found(f"good for {drive.long.times * drive.long.every:g} s in use", 200)
+    return Found(f"good for {drive.long.times * every:g} s in use", 200)
 
 
 async def idle_expiry(drive: Drive) -> Found:
@@ -47,8 +47,7 @@ async def idle_expiry(drive: Drive) -> Found:
     async with drive.client_of_its_own() as client:
         tokens = []
         for _ in drive.long.idle:
-            drive.learn(login := await client.telegram_login(drive.launched.raw))
-            tokens.append(login.token)
+            tokens.append((await drive.log_in_again(client)).token)
         anew = len({token.get_secret_value() for token in tokens}) < len(tokens)
         for after, token in zip(sorted(drive.long.idle), tokens, strict=True):
             await drive.long.wait(after if anew else after - passed)

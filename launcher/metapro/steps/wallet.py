@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from launcher.metapro.app_page import complaint, complaints, page_errors, settled, tap, text_of, until_text
 from launcher.metapro.drive import Drive, Shown
+from launcher.metapro.errors import TOO_MANY, MetaproRefused
 from launcher.metapro.message import read_message, recover, sign_in_message
 from launcher.metapro.report import Layer
 from launcher.metapro.step import Failed, Found, Need, Skip, Step
@@ -64,8 +65,7 @@ async def signature(drive: Drive) -> Found:
     text = sign_in_message(drive.wallet.address, hash)
     signed = await drive.wallet.answer(SIGN, [text, drive.wallet.address])
     drive.redaction.add(signed, hash)
-    if recover(text, signed) != drive.wallet.address:
-        raise Failed("the signature does not lead back to the wallet")
+    _check(drive.wallet.requests[-1], {hash})
     drive.signed = (hash, signed)
     return Found(f"{len(text.encode())} bytes signed, signer recovered", 200)
 
@@ -96,15 +96,17 @@ async def _have_signed(drive: Drive, shown: Shown) -> WalletRequest:
 
 
 def _check(request: WalletRequest, hashes: set[str | None]) -> None:
+    """The documented text for this wallet, with a hash that was issued, signed by this wallet. What was to be
+    signed instead is told, as its log has it."""
     if request.message is None or request.result is None:
         raise Failed("the app had something signed that is no text")
     try:
         wallet, hash = read_message(request.message)
         signer = recover(request.message, request.result.get_secret_value())
     except ValueError as why:
-        raise Failed(f"the signed text: {why}") from None
+        raise Failed(f"the signed text: {why}: {request.message!r}") from None
     if wallet != request.address:
-        raise Failed("the signed text names another wallet")
+        raise Failed(f"the signed text names another wallet: {request.message!r}")
     if hash not in hashes:
         raise Failed("the signed text has another hash than Metapro issued")
     if signer != request.address:
@@ -115,11 +117,16 @@ async def attach(drive: Drive) -> Found:
     """The wallet belongs to the account afterwards. It writes: `merge` may join accounts."""
     assert drive.signed is not None
     hash, signed = drive.signed
-    user = await drive.client.attach_wallet(drive.wallet.address, signed, hash)
-    drive.learn_person(user)
-    if drive.wallet.address not in {address.wallet.lower() for address in user.addresses}:
-        raise Failed("after new-address the account does not have the wallet")
-    return Found("the account has the wallet", 201)
+    try:
+        attached = await drive.client.attach_wallet(drive.wallet.address, signed, hash)
+    except MetaproRefused as refusal:
+        if refusal.status == TOO_MANY:
+            raise
+        raise Failed(refusal.meaning, status=refusal.status, layer=Layer.METAPRO_AUTH) from None
+    drive.learn_person(attached.account)
+    if drive.wallet.address not in {address.wallet.lower() for address in attached.account.addresses}:
+        raise Failed("after new-address the account does not have the wallet", status=attached.status)
+    return Found("the account has the wallet", attached.status)
 
 
 # Refusing
@@ -274,7 +281,7 @@ STEPS = (
         "wallet attached",
         Layer.WALLET,
         attach,
-        "Check the signature steps; the wallet may belong to another account.",
+        "Look at what Metapro says: the hash may be too old by then, the wallet another account's.",
         needs=(Need.WRITES,),
         after=("W2", "K1"),
         assumption="attach-wallet",
