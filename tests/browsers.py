@@ -7,16 +7,22 @@ browser belongs: `pytestmark = pytest.mark.asyncio(loop_scope="session")`.
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest_asyncio
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509 import load_pem_x509_certificate
 
 from launcher.hosts import HostUnavailable, PageEvent
 from launcher.hosts.browser import Browser
+from launcher.hosts.chromium import find_chromium
 from tests.conftest import need
 
-__all__ = ["SECONDS", "Posted", "browser"]
+__all__ = ["SECONDS", "Posted", "browser", "trusting"]
 
 SECONDS = 60.0
 """How long a test waits for what must come; only a failing one waits so long."""
@@ -30,6 +36,23 @@ async def browser() -> AsyncIterator[Browser]:
         except HostUnavailable as failure:
             need("Chromium", str(failure))
         yield started
+
+
+async def trusting(browser: Browser, certificate: Path) -> Path:
+    """A Chromium that trusts this certificate, whoever has signed it: a script beside the certificate, which
+    starts that of the fixture."""
+    chromium = await find_chromium(browser.playwright.browser_type.executable_path)
+    return _script(chromium, certificate)
+
+
+def _script(chromium: Path, certificate: Path) -> Path:
+    key = load_pem_x509_certificate(certificate.read_bytes()).public_key()
+    form = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    trusted = base64.b64encode(hashlib.sha256(form).digest()).decode()
+    script = certificate.with_name("chromium")
+    script.write_text(f'#!/bin/sh\nexec "{chromium}" "$@" --ignore-certificate-errors-spki-list={trusted}\n')
+    script.chmod(0o700)
+    return script
 
 
 class Posted:

@@ -103,12 +103,12 @@ def test_it_is_its_owners_alone(tmp_path: Path) -> None:
 
 def test_so_many_checks_of_each_target_are_kept(tmp_path: Path) -> None:
     history = History(tmp_path / "history.sqlite", keep=10)
-    history.note(replace(FINE, target="other"), 0.0)
     for at in range(25):
         history.note(DOWN, float(at))
+        history.note(replace(FINE, target="other"), float(at))
     assert [one.at for one in history.past("shop", 100)] == [*range(15, 25)]
     assert [one.at for one in history.past("shop", 3)] == [22, 23, 24]
-    assert len(history.past("other", 100)) == 1
+    assert [one.at for one in history.past("other", 100)] == [*range(15, 25)]
     history.close()
     with sqlite3.connect(tmp_path / "history.sqlite") as file:
         assert file.execute("SELECT count(*) FROM results").fetchone() == (3,)
@@ -225,6 +225,19 @@ async def test_an_exporter_goes_on_where_it_was(tmp_path: Path) -> None:
         await world.checked("shop")
         shop = world["shop"]
         assert len(await world.exporter.past(shop, 100)) >= 1
+
+
+async def test_an_exporter_that_ends_waits_for_its_last_results_to_be_kept(tmp_path: Path) -> None:
+    """Many, so that the file is behind."""
+    file = tmp_path / "history.sqlite"
+    async with exporting(tmp_path, history=History(file)) as world:
+        shop = await world.checked("shop")
+        assert shop.last
+        for _ in range(200):
+            world.exporter._hear(shop, shop.last)
+    known = History(file)
+    assert len(known.past("shop", 999)) == 201
+    known.close()
 
 
 async def test_the_age_of_what_is_remembered_is_known(tmp_path: Path) -> None:

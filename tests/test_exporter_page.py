@@ -268,6 +268,17 @@ async def test_the_page_of_a_target_shows_what_the_history_knows(tmp_path: Path)
         assert f"No history is kept: {escape(str(history.problem))}" in page
 
 
+@in_the_browsers_loop
+async def test_what_is_known_grows_old(tmp_path: Path) -> None:
+    daily = TWO.replace("period: 300", "period: 1d")
+    async with exporting(tmp_path, daily) as world, client(world.app) as asked:
+        await world.checked("shop")
+        world.time.go(7200)
+        page = (await asked.get("/targets/shop")).text
+        assert "checked 2 h ago, next in 22 h" in page
+        assert "<dt>bot found</dt><dd>2 h ago</dd>" in page
+
+
 def past(*statuses: Status) -> list[Past]:
     stages = ((Stage.WEB_VIEW, 0.5), (Stage.NAVIGATE, 1.0))
     return [Past(60.0 * at, status, 1.5, HOSTILE, stages) for at, status in enumerate(statuses)]

@@ -335,6 +335,18 @@ async def test_a_changed_file_disturbs_only_the_accounts_it_changes(tmp_path: Pa
         await world.checked("new")
 
 
+async def test_how_often_names_are_resolved_may_change(tmp_path: Path) -> None:
+    async with exporting(tmp_path) as world:
+        await world.checked("shop")
+        await world.checked("main")
+        (tmp_path / "targets.yaml").write_text(f"resolve_every: 100\n{TWO}")
+        assert await world.exporter.reload()
+        world.time.go(300)
+        await world.checked("shop", 2)
+        await world.checked("main", 2)
+        assert len(calls_of(world.sandbox, "contacts.resolveUsername")) >= 4, "once more by each account"
+
+
 async def test_a_broken_file_changes_nothing(tmp_path: Path) -> None:
     async with exporting(tmp_path) as world:
         await world.checked("shop")

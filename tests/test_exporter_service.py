@@ -55,8 +55,11 @@ async def test_metrics_are_what_was_found(tmp_path: Path) -> None:
         world.sandbox.faults.on("messages.requestAppWebView", Fail(403, "BOT_WEBVIEW_DISABLED"), times=None)
         await world.checked("shop")
         await world.checked("main")
-        world.time.go(60)
-        text = (await get(world, "/metrics")).text
+        async with client(world.app) as asked:
+            before = (await asked.get("/metrics")).text
+            world.time.go(60)
+            text = (await asked.get("/metrics")).text
+    assert value(before, "miniapp_probe_age_seconds", target="main") == 0
     assert value(text, "miniapp_probe_success", target="shop") == 0
     assert value(text, "miniapp_probe_status", target="shop") == Status.CRITICAL
     assert value(text, "miniapp_probe_status", target="main") == Status.OK
@@ -136,6 +139,10 @@ async def test_a_probe_answers_from_the_last_check(tmp_path: Path) -> None:
         assert shop.last
         assert value(text, "probe_success") == 1
         assert value(text, "probe_duration_seconds") == pytest.approx(shop.last.seconds)
+        for header, seconds in (("120", 30), ("20", 19.5), ("0.4", 0.4)):
+            given = {"X-Prometheus-Scrape-Timeout-Seconds": header}
+            timed = (await get(world, "/probe?target=shop", **given)).text
+            assert value(timed, "probe_timeout_seconds") == seconds
         assert value(text, "probe_timeout_seconds") == 30
         assert value(text, "miniapp_probe_age_seconds", target="shop") == 42
         assert not [name for name, labels in samples(text) if ("target", "main") in labels]
@@ -147,6 +154,17 @@ async def test_a_module_judges_as_far_as_it_goes(tmp_path: Path) -> None:
         assert value((await get(world, "/probe?target=shop")).text, "probe_success") == 0
         telegram = (await get(world, "/probe?target=shop&module=telegram")).text
         assert value(telegram, "probe_success") == 1
+
+
+async def test_a_warning_is_a_success(tmp_path: Path) -> None:
+    slow = TWO.replace("t.me/demo_bot/app", "t.me/demo_bot/app, expect: {within: 1ms}")
+    async with exporting(tmp_path, slow) as world:
+        await world.checked("shop")
+        for path in ("/probe?target=shop", "/metrics"):
+            text = (await get(world, path)).text
+            assert value(text, "miniapp_probe_status", target="shop") == Status.WARNING
+            assert value(text, "miniapp_probe_success", target="shop") == 1
+        assert value((await get(world, "/probe?target=shop")).text, "probe_success") == 1
 
 
 @pytest.mark.parametrize(
@@ -189,7 +207,7 @@ async def test_a_scraper_waits_for_the_first_check_as_long_as_it_has_time(tmp_pa
 
 
 async def test_debug_says_what_a_probe_comes_from(tmp_path: Path) -> None:
-    link = '"https://t.me/demo_bot/app?startapp=token-of-a-customer"'
+    link = '"t.me/demo_bot/app?startapp=token-of-a-customer", start_param: token-of-a-customer'
     async with exporting(tmp_path, TWO.replace("t.me/demo_bot/app", link)) as world:
         await world.checked("shop")
         response = await get(world, "/probe?target=shop&debug=true")

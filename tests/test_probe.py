@@ -29,7 +29,7 @@ from launcher.sandbox.metapro import MetaproStandIn, Switches
 from launcher.sandbox.ready_file import describe
 from launcher.sandbox.site import Site
 from launcher.settings import Settings
-from tests.browsers import browser  # noqa: F401
+from tests.browsers import browser, trusting  # noqa: F401
 from tests.exporting import PATIENCE, Time
 from tests.pages import SILENT, Answer, Pages, app, certificate
 from tests.running import CALM, called, calls_of, launching, let_pass
@@ -150,6 +150,15 @@ async def test_a_bot_is_no_chat_to_join_and_not_down() -> None:
         assert (result.status, "Only channels" in result.text) == (Status.UNKNOWN, True)
 
 
+async def test_a_question_that_nobody_has_allowed_says_nothing_of_the_app() -> None:
+    side = {"bot": "side_bot", "via": "side_menu", "host": "none"}
+    async with checking({"/": READY}) as (checker, _, _):
+        result = await checker.check(main_app(**side))
+        assert (result.status, "say allow: disclaimer (of a link" in result.text) == (Status.UNKNOWN, True)
+        result = await checker.check(main_app(**side, allow=["disclaimer", "installation"]))
+        assert result.status is Status.OK, result.text
+
+
 PAGE_S = [
     ({"status": 404}, Answer("gone", 404), Status.OK, ""),
     ({}, Answer("gone", 404), Status.CRITICAL, "status 404"),
@@ -182,6 +191,16 @@ async def test_a_page_is_held_against_what_was_expected(
         assert (result.status, words in result.text) == (status, True), result.text
 
 
+@pytest.mark.asyncio(loop_scope="session")
+async def test_an_app_that_is_no_page_is_down(browser: Browser) -> None:  # noqa: F811
+    async with checking({"/": READY}, browser=browser) as (checker, sandbox, _):
+        for url in ("ftp://shop.example/", "https://", "https://[::1"):
+            for host in ("http", "browser"):
+                sandbox.world.bot("demo_bot").apps["app"].url = url
+                result = await checker.check(link(host=host))
+                assert (result.status, "Check the URL of the" in result.text) == (Status.CRITICAL, True), url
+
+
 async def test_the_proofs_of_init_data_are_held_against_the_bot() -> None:
     async with checking({"/": READY}) as (checker, sandbox, _):
         checker.launcher.settings = Settings(
@@ -190,6 +209,15 @@ async def test_the_proofs_of_init_data_are_held_against_the_bot() -> None:
         result = await checker.check(link(host="none", expect={"init_data": "hash"}))
         assert result.status is Status.CRITICAL
         assert "hash: " in result.text
+
+
+async def test_a_proof_that_cannot_be_made_is_unknown_if_it_is_asked_for_by_its_name() -> None:
+    async with checking({"/": READY}) as (checker, _, _):
+        checker.launcher.settings = Settings(server="sandbox", bot_token="1:of-another-bot", _env_file=None)
+        for wanted, status in (("hash", Status.UNKNOWN), ("signature", Status.OK), (True, Status.OK)):
+            result = await checker.check(link(host="none", expect={"init_data": wanted}))
+            assert result.status is status, result.text
+            assert status is Status.OK or "hash not checked: " in result.text
 
 
 async def test_a_flow_without_identity_has_no_init_data_to_check() -> None:
@@ -216,9 +244,9 @@ async def test_a_certificate_that_ends_soon_is_a_warning(tmp_path: Path) -> None
 
 
 @asynccontextmanager
-async def watching_metapro(**switches: Any) -> AsyncIterator[Checker]:
+async def watching_metapro(browser: Browser | None = None, **switches: Any) -> AsyncIterator[Checker]:  # noqa: F811
     """A checker of the sample app, against a stand-in with these switches turned."""
-    async with launching(ONCE) as (launcher, sandbox):
+    async with launching(ONCE, browser=browser) as (launcher, sandbox):
         async with (
             MetaproStandIn(sandbox, Switches(**switches)) as metapro,
             Site(sandbox, metapro=metapro) as site,
@@ -227,6 +255,14 @@ async def watching_metapro(**switches: Any) -> AsyncIterator[Checker]:
 
 
 METAPRO = {"bot": "metapro_demo_bot", "metapro": True}
+
+
+async def test_a_warning_of_the_page_hides_no_metapro_that_is_down() -> None:
+    async with watching_metapro(auth_scheme="bearer") as checker:
+        result = await checker.check(main_app(**METAPRO, expect={"certificate_days": 30}))
+        statuses = [stage.status for stage in result.stages[-2:]]
+        assert statuses == [Status.WARNING, Status.CRITICAL]
+        assert "K1 (metapro-auth)" in result.text
 
 
 @pytest.mark.parametrize(
@@ -264,6 +300,44 @@ in_browser = pytest.mark.asyncio(loop_scope="session")
 """For tests that use the browser of the process."""
 
 
+async def test_what_keeps_others_from_showing_a_page_is_for_who_asked_them() -> None:
+    """PostgreSQL is away, say: the check is made again and is no result."""
+
+    async def away(*_: Any) -> None:
+        raise ConnectionError
+
+    async with checking({"/": READY}, show=away) as (checker, _, _):
+        with pytest.raises(ConnectionError):
+            await checker.check(link(host="browser"))
+
+
+@in_browser
+async def test_metapro_is_driven_in_the_page_that_is_shown(browser: Browser) -> None:  # noqa: F811
+    """Not loaded anew for it, which would be a second login with init data that are good for one."""
+    async with watching_metapro(browser, init_data_reuse=False) as checker:
+        target = main_app(**METAPRO | {"host": "browser", "metapro": ["L1", "L1.app"]})
+        result = await checker.check(target)
+        assert result.status is Status.OK, result.text
+        assert stages(result)[-3:] == ["navigate", "ready", "metapro"]
+        steps = {step["id"]: step["verdict"] for step in result.metapro}
+        assert steps["L1"] == steps["L1.app"] == "unverified"
+
+
+@in_browser
+async def test_metapro_was_not_tested_when_telegram_wants_to_be_left_alone_meanwhile(
+    browser: Browser,  # noqa: F811
+) -> None:
+    """The step opens the app again, on another platform."""
+    async with watching_metapro(browser) as checker:
+        checker.budget = Budget(60)
+        assert checker.launcher.sandbox is not None
+        checker.launcher.sandbox.faults.on("messages.requestMainWebView", FloodWait(3600), times=None, skip=1)
+        result = await checker.check(main_app(**METAPRO | {"host": "browser", "metapro": ["T2"]}))
+        assert (stages(result)[-1], result.status) == ("metapro", Status.UNKNOWN), result.text
+        assert result.flood_wait == 3600
+        assert checker.budget.paused_for > 3500
+
+
 @in_browser
 async def test_a_page_is_watched_until_it_is_as_expected(browser: Browser) -> None:  # noqa: F811
     async with checking({"/": READY}, browser=browser) as (checker, _, _):
@@ -273,8 +347,14 @@ async def test_a_page_is_watched_until_it_is_as_expected(browser: Browser) -> No
         assert stages(result)[-2:] == ["navigate", "ready"]
         assert result.screenshot is None
 
-        result = await checker.check(link(host="browser", timeout=8, expect={"selector": "#nothing"}))
-        assert (result.status, result.failed and result.failed.stage) == (Status.CRITICAL, Stage.READY)
+        wanted = {
+            "the element #nothing was not seen within 8 s": {"selector": "#nothing"},
+            'the text "Bye" was not seen within 8 s': {"selector": "#hello", "text": "Bye"},
+        }
+        checks = (checker.check(link(host="browser", timeout=8, expect=one)) for one in wanted.values())
+        for result, words in zip(await asyncio.gather(*checks), wanted, strict=True):
+            assert (result.status, result.failed and result.failed.stage) == (Status.CRITICAL, Stage.READY)
+            assert words in result.text
         assert result.screenshot
         assert result.screenshot.startswith(b"\x89PNG")
 
@@ -306,8 +386,55 @@ async def test_a_page_that_misbehaves_is_named(browser: Browser) -> None:  # noq
 async def test_a_page_without_a_certificate_is_a_warning_in_a_browser_too(browser: Browser) -> None:  # noqa: F811
     async with checking({"/": READY}, browser=browser) as (checker, _, _):
         result = await checker.check(link(host="browser", expect={"certificate_days": 14}))
-        assert (result.status, stages(result)[-1]) == (Status.WARNING, "navigate")
+        assert (result.status, stages(result)[-1]) == (Status.WARNING, "ready")
         assert "there is no certificate to judge" in result.text
+
+
+@in_browser
+async def test_a_certificate_that_ends_soon_hides_no_page_that_is_down(
+    tmp_path: Path,
+    browser: Browser,  # noqa: F811
+) -> None:
+    tls, authority = certificate(tmp_path, timedelta(days=5))
+    expect = {"certificate_days": 14}
+    async with (
+        Browser(executable=await trusting(browser, authority)) as own,
+        Pages({"/": READY}, tls) as site,
+        launching(seconds=60, browser=own) as (launcher, sandbox),
+    ):
+        sandbox.world.bot("demo_bot").apps["app"].url = site.url("/")
+        checker = Checker(launcher)
+        for platform in ("android", "weba"):
+            result = await checker.check(link(host="browser", platform=platform, expect=expect))
+            assert (result.status, stages(result)[-1]) == (Status.WARNING, "ready"), result.text
+            assert "navigate: the certificate is valid for 5.0 more days, expected 14" in result.text
+            assert result.certificate_days == pytest.approx(5, abs=0.01)
+        site.pages["/"] = app("post('web_app_close')")
+        result = await checker.check(link(host="browser", expect=expect))
+        assert (result.status, "closed (app" in result.text) == (Status.CRITICAL, True), result.text
+        async with launching(seconds=60, browser=browser) as (launcher, sandbox):
+            sandbox.world.bot("demo_bot").apps["app"].url = site.url("/")
+            result = await Checker(launcher).check(link(host="browser"))
+            assert (result.status, "certificate is not valid" in result.text) == (Status.CRITICAL, True)
+
+
+@in_browser
+async def test_a_selector_that_is_none_says_nothing_of_the_app(browser: Browser) -> None:  # noqa: F811
+    async with checking({"/": READY}, browser=browser) as (checker, _, _):
+        result = await checker.check(link(host="browser", expect={"selector": "##"}))
+        assert (stages(result)[-1], result.status) == ("ready", Status.UNKNOWN)
+        assert result.text.endswith("Look at expect.selector.")
+
+
+async def test_without_a_browser_nothing_is_asked_of_telegram(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CHROMIUM_PATH", str(tmp_path / "none"))
+    async with checking({"/": READY}) as (checker, sandbox, _):
+        result = await checker.check(link(host="browser"))
+        assert (result.status, result.requests) == (Status.UNKNOWN, 0)
+        assert calls_of(sandbox, "contacts.resolveUsername") == []
+        assert "CHROMIUM_PATH does not name a program" in result.text
 
 
 @in_browser
@@ -323,12 +450,13 @@ async def test_a_page_on_a_dead_host_does_not_load(browser: Browser) -> None:  #
 
 @in_browser
 async def test_a_browser_that_dies_is_started_again_and_the_check_repeated(browser: Browser) -> None:  # noqa: F811
-    """The checker's own; `browser` only says whether there is one."""
+    """The checker's own; `browser` only says whether there is one. The page of a web client is gone before
+    its browser is."""
     async with checking({"/": SILENT}) as (checker, _, site):
         launcher = checker.launcher
         before = await launcher.browser()
         process = await _process_of(before)
-        checked = asyncio.create_task(checker.check(link(host="browser")))
+        checked = asyncio.create_task(checker.check(link(host="browser", platform="weba")))
         await site.arrived.wait()
         site.pages["/"] = READY
         os.kill(process, signal.SIGKILL)
@@ -398,6 +526,10 @@ async def test_a_clock_that_jumps_back_does_not_stop_a_budget() -> None:
     await budget.take(15)
     await budget.take(1)
     assert clock.now == -999
+
+
+def test_a_small_budget_has_requests_enough_for_any_check() -> None:
+    assert (Budget(1).most, Budget(40).most) == (4, 10)
 
 
 async def test_a_flood_wait_pauses_the_account() -> None:
@@ -494,6 +626,22 @@ async def test_a_flood_wait_leaves_no_target_waiting() -> None:
     assert told == [3600.0] * AT_ONCE + [None] * 4
 
 
+async def test_a_defect_ends_one_check_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one of the second target, which comes after the first."""
+    settings = Settings(server="sandbox", _env_file=None)
+
+    def broken(report: CheckResult) -> None:
+        if report.target == "a":
+            monkeypatch.setattr("launcher.probe.checking.judge_init_data", None)
+
+    async with Sandbox() as sandbox:
+        targets = Targets(targets=(main_app(name="a", host="none"), main_app(name="b", host="none")))
+        monkeypatch.setattr("launcher.probe.all_at_once.AT_ONCE", 1)
+        results = await check_all(settings, targets, account="alice", sandbox=sandbox, told=broken)
+    assert [result.status for result in results] == [Status.OK, Status.UNKNOWN]
+    assert "a defect of this program (TypeError)" in results[1].text
+
+
 async def test_an_account_that_cannot_be_used_leaves_the_others_alone() -> None:
     settings = Settings(server="sandbox", _env_file=None)
     async with Pages({"/": READY}) as site, Sandbox() as sandbox:
@@ -549,9 +697,8 @@ def test_nagios_reads_one_line_and_the_gravest_status() -> None:
 
 
 def test_a_junit_file_has_a_case_for_each_target() -> None:
-    tree = ElementTree.fromstring(
-        junit([result("a", FINE), result("b", DOWN), result("c", UNTESTED)]).encode()
-    )
-    suite = tree[0]
-    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("3", "1", "1")
-    assert [[child.tag for child in case] for case in suite] == [["system-out"], ["failure"], ["error"]]
+    kinds = {"a": FINE, "b": DOWN, "c": UNTESTED, "d": DOWN}
+    [suite] = ElementTree.fromstring(junit([result(*each) for each in kinds.items()]).encode())
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("4", "2", "1")
+    told = [[child.tag for child in case] for case in suite]
+    assert told == [["system-out"], ["failure"], ["error"], ["failure"]]

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import os
+import re
 import signal
 import sys
 import time
@@ -27,6 +28,7 @@ from launcher import cli
 from launcher.beside import beside
 from launcher.cli.worker import show_status
 from launcher.hosts import HostUnavailable
+from launcher.hosts.browser import Browser
 from launcher.launcher import Launcher
 from launcher.probe import CheckResult, Stage, StageResult, Status, Target
 from launcher.probe.course import Course, Wrong
@@ -38,8 +40,9 @@ from launcher.scale.holding import Crew, Holding, budget_under
 from launcher.scale.letters import Letter, Seal
 from launcher.scale.pages import Away, Sender
 from launcher.settings import Settings
+from tests.browsers import browser, trusting  # noqa: F401
 from tests.conftest import need
-from tests.pages import Answer, Pages
+from tests.pages import Answer, Pages, certificate
 from tests.pages import app as page
 from tests.postgres import PostgresServer, ends, postgres, rows  # noqa: F401
 from tests.running import called
@@ -144,7 +147,7 @@ async def test_who_follows_a_holder_that_was_cut_off_has_no_requests_saved_up(
 ) -> None:
     async with postgres.database() as database:
         saved_up = []
-        for cut_off in (True, False, False):
+        for cut_off in (False, True, False, False):
             async with leased(database, "alice", "one") as lease:
                 assert lease is not None
                 saved_up.append(budget_under(lease, 60).left >= 1)
@@ -152,7 +155,7 @@ async def test_who_follows_a_holder_that_was_cut_off_has_no_requests_saved_up(
                     await ends(database, LEASE_OF, "alice")
                     with pytest.raises(LeaseLost):
                         await lease.watch()
-        assert saved_up == [True, False, True]
+        assert saved_up == [True, True, False, True]
 
 
 async def test_who_loses_its_lease_disconnects_from_telegram_first(
@@ -419,6 +422,23 @@ async def test_an_account_that_telegram_refuses_is_told_and_left_alone(
         assert sum(word.startswith("alice cannot be used") for word in heard.words) == 1
 
 
+async def test_a_defect_costs_a_worker_one_account_for_a_while(
+    postgres: PostgresServer, tmp_path: Path  # noqa: F811
+) -> None:  # fmt: skip
+    """Such as a database that does not take her."""
+    alter = "alter table miniapp_leases {} constraint not_alice {}"
+    async with place(postgres, tmp_path, ("one",), accounts=2) as at, await at.database.connect() as other:
+        await other.execute(alter.format("add", "check (account <> 'alice')"))
+        heard, told = Heard(), "alice cannot be used: .* by a defect of this program \\(CheckViolation\\)"
+        with pytest.raises(MiniAppError, match=told):
+            await at.worker("one", at.targets("alice"), heard).run_once()
+        async with at_work(at.worker("one", at.targets(), heard, pace=replace(QUICK, refused=0.2))):
+            await heard.until(lambda: any(re.match(told, word) for word in heard.words))
+            await heard.until(lambda: {result.target for result in heard.results} == {"user2-0"})
+            await other.execute(alter.format("drop", ""))
+            await heard.until(lambda: {result.target for result in heard.results} == {"user2-0", "alice-0"})
+
+
 async def test_once_does_what_is_due_and_no_more(postgres: PostgresServer, tmp_path: Path) -> None:  # noqa: F811
     async with place(postgres, tmp_path, ("one", "two"), accounts=2) as at:
         heard, targets = Heard(), at.targets(each=3)
@@ -554,11 +574,15 @@ async def checked(at: Place, app: App, said: dict[str, Any], url: str) -> CheckR
 )
 async def test_a_page_is_shown_by_another_worker_and_its_launch_url_stays_secret(
     postgres: PostgresServer, tmp_path: Path, caplog: pytest.LogCaptureFixture,  # noqa: F811
+    browser: Browser, monkeypatch: pytest.MonkeyPatch,  # noqa: F811
     expect: dict[str, Any], status_of_it: Status, words: str,
 ) -> None:  # fmt: skip
+    """By one whose Chromium trusts the page's certificate."""
     caplog.set_level(logging.DEBUG)
     shown = READY if not words else Answer("gone", 404)
-    async with place(postgres, tmp_path) as at, Pages({"/": shown}) as site, asyncio.timeout(120):
+    tls, authority = certificate(tmp_path, timedelta(days=5))
+    monkeypatch.setenv("CHROMIUM_PATH", str(await trusting(browser, authority)))
+    async with place(postgres, tmp_path) as at, Pages({"/": shown}, tls) as site, asyncio.timeout(120):
         async with tasks.new_app(at.database).open_async() as app, showing(at, app):
             site.answers.clear()
             checking = asyncio.create_task(checked(at, app, {"expect": expect}, site.url("/")))
@@ -568,6 +592,7 @@ async def test_a_page_is_shown_by_another_worker_and_its_launch_url_stays_secret
             result = await checking
         assert result.status is status_of_it, result.text
         assert words in result.text
+        assert result.certificate_days == pytest.approx(5, abs=0.01)
         assert {"navigate"} <= {str(stage.stage) for stage in result.stages}
         assert "tgWebApp" not in arguments + caplog.text
         assert (result.screenshot or b"").startswith(PNG if words else b"")

@@ -126,11 +126,21 @@ def test_two_targets_that_fit_alone_may_be_too_much_together(tmp_path: Path) -> 
 def test_targets_that_name_no_account_count_to_the_one_that_is_given(tmp_path: Path) -> None:
     half = "    period: 10s\n"
     file = one(half + "  - name: two\n    link: t.me/shop_bot/app\n    account: alice\n" + half)
-    read(tmp_path, file)
-    read(tmp_path, file, account="bob")
+    assert [one.account for one in read(tmp_path, file, account="bob").targets] == ["bob", "alice"]
     with pytest.raises(BadInput, match=r"yaml:5: with two the account alice would make 24 requests"):
         read(tmp_path, file, account="alice")
     read(tmp_path, file + "accounts: {alice: {budget: 24}}\n", account="alice")
+
+
+def test_targets_that_name_no_account_are_those_of_the_only_one_that_is_named(tmp_path: Path) -> None:
+    assert read(tmp_path, one("")).targets[0].account is None
+    two = one("  - {name: two, bot: shop_bot, account: alice}\n")
+    assert [one.account for one in read(tmp_path, two).targets] == ["alice", "alice"]
+    slow = "accounts: {alice: {budget: 0.3}}\n"
+    with pytest.raises(BadInput, match=r"yaml:2: with shop the account alice would make 0\.4 requests"):
+        read(tmp_path, one(slow))
+    with pytest.raises(BadInput, match=r"yaml:2: shop names no account, and there are alice, bob\. Say acc"):
+        read(tmp_path, one("accounts: {alice: {}, bob: {}}\n"))
 
 
 @pytest.mark.parametrize("via", ["main_app", "side_menu"])

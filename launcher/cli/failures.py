@@ -1,15 +1,11 @@
 """What went wrong, as one line and an exit code.
 
 Our own errors say what happened and what to do. What the operating system refused is said in its words. Every
-other exception is a defect of this program: its text may hold anything, so it is not shown. With
-MINIAPP_DEBUG=1 the places the error went through are shown as well, never texts or values.
+other exception is a defect of this program: see `launcher.defects`.
 """
 
 from __future__ import annotations
 
-import os
-import sys
-import traceback
 from typing import Any
 
 from launcher.cli.output import say, show_json, show_line
@@ -21,6 +17,8 @@ __all__ = ["report"]
 
 def report(error: Exception, *, as_json: bool, as_nagios: bool = False) -> int:
     """Tell about the error; returns the exit code. Nagios reads standard output alone."""
+    from launcher.defects import show_places
+
     text = plain(_told(error))
     if text:
         say(f"miniapp: {text}")
@@ -29,8 +27,7 @@ def report(error: Exception, *, as_json: bool, as_nagios: bool = False) -> int:
         from launcher.probe.nagios import line
 
         show_line(line(Status.UNKNOWN, text))
-    if os.environ.get("MINIAPP_DEBUG") == "1":
-        _show_places(error)
+    show_places(error)
     if as_json:
         show_json({"error": _as_json(error) | {"message": text}})
     code = getattr(error, "exit_code", 1)
@@ -70,9 +67,3 @@ def _usage(message: str, error: Exception) -> str:
     message = message.replace("Value error, ", "")
     sentence = message if message.endswith("?") else f"{message.rstrip('.')}."
     return f"{sentence} See `{command} --help`."
-
-
-def _show_places(error: BaseException | None) -> None:
-    while error is not None:
-        sys.stderr.write(f"{type(error).__name__}\n{''.join(traceback.format_tb(error.__traceback__))}")
-        error = error.__cause__ or error.__context__

@@ -51,7 +51,7 @@ class Exporter:
         self.version = 0
         """Grows with each result, and with each reload."""
         wanted = {"keep": _fails} if history is not None else {}
-        self.source = source(account=account, told=self._hear, **wanted)
+        self.source = source(told=self._hear, **wanted)
         self._account = account
         self._server: str | None = None
         self._to_keep: asyncio.Queue[tuple[Watched, CheckResult, float]] = asyncio.Queue()

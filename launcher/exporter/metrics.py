@@ -7,7 +7,6 @@ A target that was not checked yet has no samples of a result.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -53,7 +52,7 @@ class Metrics:
     def text(self, accept: str) -> tuple[bytes, str]:
         """The text and its content type, for what a scraper accepts: Prometheus's text or OpenMetrics."""
         encode, content_type = choose_encoder(accept)
-        now, number = time.monotonic(), self._exporter.version
+        now, number = self._exporter.source.clock(), self._exporter.version
         made_at, made_of, text = self._made.get(content_type, (float("-inf"), -1, b""))
         if made_of != number or now - made_at > 1:
             text = encode(self._registry)
@@ -183,7 +182,7 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric(
         "miniapp_certificate_days",
-        "Days for which the certificate of the app's page is valid (host http).",
+        "Days for which the certificate of the app's page is valid.",
         _of_results(lambda last, _: last.certificate_days),
         ("target",),
     ),

@@ -17,6 +17,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Self
 
 from flows import MiniAppError
+from launcher.defects import defect
 from launcher.exporter.watched import AtWork, Past, Watched
 from launcher.launcher import Launcher
 from launcher.probe import Budget, Checker, CheckResult, Status, Targets
@@ -37,17 +38,15 @@ AGAIN_AT_MOST = 900.0
 class Schedule:
     """Checks the targets it is given with `use` until its `async with` is left.
 
-    `launcher` makes an account's launcher, not yet entered. `account` is that of targets which name none.
-    `told` hears of each result, `said` why an account cannot be used; `keep` and `ready` are those of
-    `Checker`. `clock` is monotonic seconds, `wait` lets some of them pass, `wall` gives seconds since the
-    epoch.
+    `launcher` makes an account's launcher, not yet entered. `told` hears of each result, `said` why an
+    account cannot be used; `keep` and `ready` are those of `Checker`. `clock` is monotonic seconds, `wait`
+    lets some of them pass, `wall` gives seconds since the epoch.
     """
 
     def __init__(
         self,
         launcher: Callable[[str | None], Launcher],
         *,
-        account: str | None = None,
         told: Callable[[Watched, CheckResult], None] = lambda _, __: None,
         said: Callable[[str], None] = lambda _: None,
         keep: Callable[[Status], bool] | None = None,
@@ -62,7 +61,6 @@ class Schedule:
         self.clock = clock
         self.wall = wall
         self._launcher = launcher
-        self._account = account
         self._told = told
         self._said = said
         self._keep = keep
@@ -87,7 +85,7 @@ class Schedule:
         changed = self._take_over(targets)
         wanted: dict[str | None, list[Watched]] = {}
         for target in targets.targets:
-            wanted.setdefault(target.account or self._account, []).append(self.watched[target.name])
+            wanted.setdefault(target.account, []).append(self.watched[target.name])
         kept = {
             name
             for name, watched in wanted.items()
@@ -151,7 +149,7 @@ class Schedule:
             except MiniAppError as failure:
                 problem = failure
             except Exception as error:
-                problem = _defect(error)
+                problem = defect(error)
             if _ending() or problem is None:  # leaving the launcher has failed while the schedule ends
                 return
             self._down(account, problem, pause)
@@ -212,10 +210,8 @@ class Schedule:
         try:
             async with room:
                 result = await checker.check(target)
-        except MiniAppError as failure:
-            return not_tested(target, failure)
         except Exception as error:
-            return not_tested(target, _defect(error))
+            return not_tested(target, defect(error))
         finally:
             watched.checking = False
         account.requests += result.requests
@@ -270,10 +266,3 @@ def _following(beat: float, period: float, now: float) -> float:
 def _ending() -> bool:
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def _defect(error: Exception) -> MiniAppError:
-    """The text of such an error may hold anything, so it is not shown."""
-    return MiniAppError(
-        f"The check was stopped by a defect of this program ({type(error).__name__}).", "Report it."
-    )

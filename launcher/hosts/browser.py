@@ -65,7 +65,7 @@ class Browser:
         self._chromium: Chromium | None = None
         self._hosts: set[BrowserHost] = set()
         self._films: bool | None = None
-        self._ending = asyncio.Event()
+        self._ended = asyncio.Event()
 
     @property
     def version(self) -> str:
@@ -81,12 +81,11 @@ class Browser:
         """Whether it has ended by itself: crashed, killed, or the remote one disconnected."""
         return self._chromium is not None and not self._chromium.is_connected()
 
-    async def gone_within(self, seconds: float) -> bool:
-        """Whether it is gone, or comes to be so within that time: its pages end before it does."""
+    async def ended(self, seconds: float) -> None:
+        """Wait until it is gone, for so long at most: its pages end before it does."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._ending.wait()
-        return self.gone
+                await self._ended.wait()
 
     @property
     def _entered(self) -> Chromium:
@@ -101,7 +100,7 @@ class Browser:
                 await self._connect(playwright) if self._remote else await self._launch(playwright)
             )
             stack.push_async_callback(self._close, self._chromium)
-            self._ending.clear()
+            self._ended.clear()
             self._chromium.on("disconnected", self._gone)
             self._stack = stack.pop_all()
         return self
@@ -149,7 +148,7 @@ class Browser:
                 await chromium.close()
 
     def _gone(self, *_: Any) -> None:
-        self._ending.set()
+        self._ended.set()
         for host in tuple(self._hosts):
             host.end(HostEndReason.BROWSER_GONE)
 

@@ -80,10 +80,11 @@ _CAUSES = {
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """How loading ended: the status of the document, if there was an answer, and what failed, if anything
-    did."""
+    did. `broken_off`: nothing refused the page, its loading was broken off, as by a browser that ends."""
 
     status: int | None
     failure: str | None = None
+    broken_off: bool = False
 
 
 class BrowserHost:
@@ -314,7 +315,8 @@ class BrowserHost:
         except (PlaywrightTimeout, TimeoutError):
             loaded = Loaded(None, f"it did not load within {self._timeout:g} s")
         except Error as failure:
-            loaded = Loaded(None, _cause(failure))
+            error = _error(failure)
+            loaded = Loaded(None, _cause(error), broken_off=error in (None, "ABORTED"))
         else:
             self._document = response
             status = response.status if response else None
@@ -463,13 +465,18 @@ def _first_line(failure: Error) -> str:
     return failure.message.partition("\n")[0]
 
 
-def _cause(failure: Error) -> str:
-    """What a failed load comes from, by Chromium's name for it; never the URL."""
+def _error(failure: Error) -> str | None:
+    """Chromium's name for what a failed load comes from; None when the page is gone."""
     found = re.search(r"net::ERR_([A-Z0-9_]+)", failure.message)
-    if found is None:
+    return found[1] if found else None
+
+
+def _cause(error: str | None) -> str:
+    """What a failed load comes from; never the URL."""
+    if error is None:
         return "the page is gone"
-    meaning = next((text for name, text in _CAUSES.items() if found[1].startswith(name)), "it was not loaded")
-    return f"{meaning} ({found[1]})"
+    meaning = next((text for name, text in _CAUSES.items() if error.startswith(name)), "it was not loaded")
+    return f"{meaning} ({error})"
 
 
 async def _serve_parent(route: Any) -> None:

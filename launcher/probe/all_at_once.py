@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flows import MiniAppError
 from launcher.budget import Budget
+from launcher.defects import defect
 from launcher.launcher import Launcher
 from launcher.probe.checking import Checker
 from launcher.probe.results import CheckResult, Status, not_tested
@@ -77,7 +78,11 @@ async def _as_account(
 
         async def check(target: Target) -> None:
             async with room:
-                note(await checker.check(target))
+                try:
+                    result = await checker.check(target)
+                except Exception as error:  # of ours: the others go on
+                    result = not_tested(target, defect(error))
+                note(result)
 
         async with asyncio.TaskGroup() as group:
             for target in wanted:

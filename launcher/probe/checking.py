@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
@@ -25,20 +25,27 @@ from urllib.request import getproxies
 
 import httpx
 
-from flows import Consent, OpenParameters
-from launcher.budget import Budget, LeftAlone
+from flows import Consent, MiniAppError, OpenParameters
+from launcher.budget import Budget
 from launcher.extras import install
 from launcher.hosts.http import Clients, look
 from launcher.hosts.observations import HostUnavailable
 from launcher.launcher import Launcher
 from launcher.mini_app import MiniApp
 from launcher.probe.course import Course, Wrong
-from launcher.probe.expected import judge_final_host, judge_http, judge_init_data
+from launcher.probe.expected import (
+    judge_address,
+    judge_certificate,
+    judge_final_host,
+    judge_http,
+    judge_init_data,
+)
 from launcher.probe.results import CheckResult, Stage, Status, not_tested
 from launcher.probe.targets import Target
 from launcher.tracing import traced
 
 if TYPE_CHECKING:
+    from launcher.metapro import MetaproDriver
     from launcher.sandbox.ready_file import ReadyFile
 
 __all__ = ["Checker", "Show"]
@@ -85,7 +92,7 @@ class Checker:
             result, browser_died = await self._once(target)
             if browser_died:
                 result, _ = await self._once(target, repeated=True)
-        except LeftAlone as failure:
+        except MiniAppError as failure:
             return not_tested(target, failure)
         return result
 
@@ -129,22 +136,19 @@ class Checker:
     async def _launch(self, target: Target, course: Course) -> None:
         course.parse()
         course.asks()
-        async with self._opening(target, course) as app:
+        options = _options(target)
+        async with self._opening(target, course, options) as app:
             course.opened(app, self.launcher.cache.resolved.get(app.app.bot.id))
             judge_init_data(target.expect, app, self.launcher)
-            await self._page(target, app, course)
-            if target.metapro:
-                await self._drive(target, app, course)
+            with course.aside():  # what it needs is imported with the first one
+                driver = self._driver(target, options) if target.metapro else None
+            async with self._page(target, app, course, driver):
+                if driver is not None:
+                    await _drive(driver, app, course)
 
-    def _opening(self, target: Target, course: Course) -> AbstractAsyncContextManager[MiniApp]:
-        options: dict[str, Any] = {
-            "via": target.via,
-            "chat": target.chat,
-            "button": target.button,
-            "start_param": target.start_param,
-            "parameters": _parameters(target.platform),
-            "consent": Consent(*target.allow) if target.allow else None,
-        }
+    def _opening(
+        self, target: Target, course: Course, options: dict[str, Any]
+    ) -> AbstractAsyncContextManager[MiniApp]:
         if self._keep is None:
             return self.launcher.open(target.opens, **options)
         from launcher.report import Recording
@@ -152,30 +156,38 @@ class Checker:
         course.recording = Recording(pictures=False)
         return course.recording.opening(self.launcher, target.opens, **options)
 
-    async def _drive(self, target: Target, app: MiniApp, course: Course) -> None:
+    def _driver(self, target: Target, options: dict[str, Any]) -> MetaproDriver | Wrong:
         try:
-            from launcher.probe.driven import drive
+            from launcher.probe.driven import driver_of
         except ModuleNotFoundError as missing:
-            raise Wrong(
-                Status.UNKNOWN,
-                f"Metapro is not driven without the package {missing.name}.",
-                install("metapro"),
-            ) from None
-        with course.stage(Stage.METAPRO):
-            await drive(self.launcher, self._ready, target, app, course)
+            what = f"Metapro is not driven without the package {missing.name}."
+            return Wrong(Status.UNKNOWN, what, install("metapro"))
+        return driver_of(self.launcher, self._ready, target, options)
 
-    async def _page(self, target: Target, app: MiniApp, course: Course) -> None:
+    @asynccontextmanager
+    async def _page(
+        self, target: Target, app: MiniApp, course: Course, driver: MetaproDriver | Wrong | None
+    ) -> AsyncIterator[None]:
+        """The page is looked at, or shown for the length of the block."""
+        if target.host != "none":
+            judge_address(app)
         match target.host:
             case "none":
                 judge_final_host(target.expect, urlsplit(app.url).hostname)
+                yield
             case "http":
                 with course.stage(Stage.NAVIGATE):
                     await self._look(target, app, course)
+                yield
+            case "browser" if self._show is not None and driver is None:
+                await self._show(self.launcher, target, app, course)
+                yield
             case "browser":
-                from launcher.probe.in_browser import show
+                from launcher.probe.in_browser import shown
 
-                showing = self._show if self._show and not target.metapro else show
-                await showing(self.launcher, target, app, course)
+                prepare = None if driver is None or isinstance(driver, Wrong) else driver.prepare
+                async with shown(self.launcher, target, app, course, prepare):
+                    yield
 
     async def _look(self, target: Target, app: MiniApp, course: Course) -> None:
         expect = target.expect
@@ -190,6 +202,7 @@ class Checker:
         )
         course.certificate_days = app.http.certificate_days
         judge_http(expect, app.http)
+        judge_certificate(expect, course)
 
     @cached_property
     def _trust(self) -> ssl.SSLContext:
@@ -204,6 +217,27 @@ class Checker:
             return None
         limits = httpx.Limits(max_keepalive_connections=0)
         return Clients(httpx.AsyncHTTPTransport(verify=self._trust, limits=limits))
+
+
+async def _drive(driver: MetaproDriver | Wrong, app: MiniApp, course: Course) -> None:
+    from launcher.probe.driven import drive
+
+    with course.stage(Stage.METAPRO):
+        if isinstance(driver, Wrong):
+            raise driver
+        await drive(driver, app, course)
+
+
+def _options(target: Target) -> dict[str, Any]:
+    """How an app is opened, also once more."""
+    return {
+        "via": target.via,
+        "chat": target.chat,
+        "button": target.button,
+        "start_param": target.start_param,
+        "parameters": _parameters(target.platform),
+        "consent": Consent(*target.allow) if target.allow else None,
+    }
 
 
 @lru_cache

@@ -24,7 +24,6 @@ from flows import (
     Transient,
     links,
 )
-from launcher.hosts.observations import HostUnavailable
 from launcher.inspection.run import FINDING_A_BOT, FINDING_AN_APP
 from launcher.mini_app import MiniApp
 from launcher.probe.results import CheckResult, Stage, StageResult, Status
@@ -34,7 +33,7 @@ from launcher.tracing import Exchange
 if TYPE_CHECKING:
     from launcher.report import Recording, SavedLaunch
 
-__all__ = ["Course", "Wrong"]
+__all__ = ["NOT_TESTED", "Course", "Wrong"]
 
 _JUDGED: dict[Status, Literal["passed", "warned", "failed", "not tested"]] = {
     Status.OK: "passed",
@@ -42,7 +41,11 @@ _JUDGED: dict[Status, Literal["passed", "warned", "failed", "not tested"]] = {
     Status.CRITICAL: "failed",
     Status.UNKNOWN: "not tested",
 }
-_NOT_TESTED = (FloodWait, AccountLost, NotConnected, Transient, BadInput, ConsentDeclined, HostUnavailable)
+NOT_TESTED = (FloodWait, AccountLost, NotConnected, Transient, BadInput, ConsentDeclined)
+"""Failures that say nothing of the app."""
+
+
+_NOTHING = "nothing came"
 
 
 class Wrong(Exception):
@@ -61,7 +64,6 @@ class Course:
     def __init__(self, target: Target, *, since_start: float = 0.0) -> None:
         """`since_start`: seconds that have passed elsewhere already."""
         self.app: MiniApp | None = None
-        self.flood_wait: float | None = None
         self.resolved_at: float | None = None
         self.certificate_days: float | None = None
         self.screenshot: bytes | None = None
@@ -73,6 +75,7 @@ class Course:
         self._began = time.perf_counter() - since_start
         self._at = Stage.PARSE
         self._stage_began = time.perf_counter()
+        self._awaited = _NOTHING
         self._stages: dict[Stage, StageResult] = {}
         self.exchanges: list[Exchange] = []
 
@@ -86,12 +89,23 @@ class Course:
         """How many requests were made of Telegram."""
         return len(self.exchanges)
 
+    @property
+    def flood_wait(self) -> float | None:
+        """How many seconds Telegram wants to be left alone, whichever request it has told so, one of a page
+        or of Metapro's steps too; None when that was waited for."""
+        now = asyncio.get_running_loop().time()
+        floods = ((one.at + one.seconds, one.failure) for one in self.exchanges)
+        waits = (
+            flood.seconds for at, flood in floods if isinstance(flood, FloodWait) and at + flood.seconds > now
+        )
+        return max(map(float, waits), default=None)
+
     # Going on
 
     @contextmanager
     def stage(self, stage: Stage) -> Iterator[None]:
         """Go through a stage; what ends it inside is this stage's."""
-        self._at, self._stage_began = stage, time.perf_counter()
+        self._at, self._stage_began, self._awaited = stage, time.perf_counter(), _NOTHING
         yield
         self._note(stage, self._stages.get(stage, StageResult(stage, Status.OK, 0.0)))
 
@@ -153,12 +167,16 @@ class Course:
         """Something is not as expected in the present stage; the check goes on."""
         self._stages[self._at] = StageResult(self._at, status, 0.0, text, remedy)
 
+    def awaits(self, what: str) -> None:
+        """What is to be said when it does not come in time: "the element #cart was not seen"."""
+        self._awaited = what
+
     def ends(self, wrong: Wrong) -> None:
         self._end(self._at, wrong.status, wrong.text, wrong.remedy)
 
     def _out_of_time(self) -> None:
         """Telegram's silence says nothing of the app; its page's does."""
-        text = f"nothing came within {self._target.timeout:g} s"
+        text = f"{self._awaited} within {self._target.timeout:g} s"
         if self.app is None:
             self._divide()
             self._end(self._asks(), Status.UNKNOWN, text, "Check the network, or give the target more time.")
@@ -175,11 +193,9 @@ class Course:
 
     def _fails(self, failure: MiniAppError) -> None:
         """The launch was stopped."""
-        if isinstance(failure, FloodWait):
-            self.flood_wait = float(failure.seconds)
-        status = Status.UNKNOWN if isinstance(failure, _NOT_TESTED) else Status.CRITICAL
+        status = Status.UNKNOWN if isinstance(failure, NOT_TESTED) else Status.CRITICAL
         self._divide()
-        self._end(self._stopped_at(failure), status, failure.meaning, failure.remedy)
+        self._end(self._stopped_at(failure), status, failure.meaning, _remedy(failure))
 
     def _stopped_at(self, failure: MiniAppError) -> Stage:
         method = getattr(failure, "method", None)
@@ -234,3 +250,10 @@ class Course:
         by = f"check {result.target}"
         self.recording.judgement = SavedJudgement(by=by, verdict=verdict, text=result.text)
         return self.recording.saved()
+
+
+def _remedy(failure: MiniAppError) -> str:
+    """In the words of target files."""
+    if isinstance(failure, ConsentDeclined):
+        return f"If it may be answered with yes, say allow: {failure.question} (of a link, --allow)."
+    return failure.remedy

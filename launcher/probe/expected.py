@@ -1,17 +1,20 @@
-"""Holding what was found against what a target expects. What is not as expected raises Wrong."""
+"""Holding what was found against what a target expects. What is not as expected raises Wrong; a certificate
+that ends soon is noted, and the check goes on."""
 
 from __future__ import annotations
 
 from launcher.hosts.http import HttpReport
+from launcher.hosts.launch_secrets import web_address
+from launcher.hosts.observations import HostUnavailable
 from launcher.inspection.checks import checks_of
 from launcher.inspection.stages import Verdict
 from launcher.launcher import Launcher
 from launcher.mini_app import MiniApp
-from launcher.probe.course import Wrong
+from launcher.probe.course import Course, Wrong
 from launcher.probe.results import Status
 from launcher.probe.targets import Expectations
 
-__all__ = ["judge_final_host", "judge_http", "judge_init_data"]
+__all__ = ["judge_address", "judge_certificate", "judge_final_host", "judge_http", "judge_init_data"]
 
 _CHECKS = {"form": "launch parameters", "age": "age", "signature": "signature", "hash": "hash"}
 
@@ -33,6 +36,14 @@ def judge_init_data(expect: Expectations, app: MiniApp, launcher: Launcher) -> N
             raise Wrong(Status.CRITICAL, f"{name}: {checks[name].text}.", checks[name].remedy)
 
 
+def judge_address(app: MiniApp) -> None:
+    """The app is a page: no client opens anything else."""
+    try:
+        web_address(app.url)
+    except HostUnavailable as failure:
+        raise Wrong(Status.CRITICAL, str(failure)) from None
+
+
 def judge_http(expect: Expectations, report: HttpReport) -> None:
     """What a look at the page has found."""
     if expect.status is not None:
@@ -48,26 +59,20 @@ def judge_http(expect: Expectations, report: HttpReport) -> None:
         raise Wrong(Status.CRITICAL, f'the text "{expect.text}" is not in the page')
     if expect.sdk and not report.sdks:
         raise Wrong(Status.CRITICAL, "the page loads no known Mini App library")
-    judge_certificate(expect, report.certificate_days)
 
 
-def judge_certificate(expect: Expectations, days: float | None) -> None:
-    """For how many days the page's certificate is valid; None when it has none."""
-    wanted = expect.certificate_days
+def judge_certificate(expect: Expectations, course: Course) -> None:
+    """For how many days the page's certificate is valid. Too few are a warning and the check goes on: whether
+    the app works is another question."""
+    days, wanted = course.certificate_days, expect.certificate_days
     if wanted is None:
         return
     if days is None:
-        raise Wrong(
-            Status.WARNING,
-            f"there is no certificate to judge, expected one that is valid for {wanted:g} days",
-            "Serve the page over https.",
-        )
-    if days < wanted:
-        raise Wrong(
-            Status.WARNING,
-            f"the certificate is valid for {days:.1f} more days, expected {wanted:g}",
-            "Renew it.",
-        )
+        text = f"there is no certificate to judge, expected one that is valid for {wanted:g} days"
+        course.notes(Status.WARNING, text, "Serve the page over https.")
+    elif days < wanted:
+        text = f"the certificate is valid for {days:.1f} more days, expected {wanted:g}"
+        course.notes(Status.WARNING, text, "Renew it.")
 
 
 def judge_final_host(expect: Expectations, host: str | None) -> None:

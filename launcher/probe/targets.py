@@ -14,7 +14,8 @@
         bot: "@shop_bot"
         via: menu_button
 
-Who names accounts names all that targets have. Durations are numbers of seconds, or "30s", "5m", "24h", "7d".
+Who names accounts names all that targets have; targets that name none are checked as the only one that the
+file knows, or as that of --account. Durations are numbers of seconds, or "30s", "5m", "24h", "7d".
 Everything that is wrong is told with its line.
 """
 
@@ -217,8 +218,8 @@ def target_of(link: str, **options: Any) -> Target:
 
 
 def read_targets(path: Path, account: str | None = None) -> Targets:
-    """Read and check a target file; `account` is that of targets which name none. Raises BadInput; its text
-    begins with "file:line:"."""
+    """Read and check a target file; `account` is that of targets which name none, by default the only one
+    that is named. Raises BadInput; its text begins with "file:line:"."""
     try:
         text = path.read_text("utf-8")
     except UnicodeDecodeError:
@@ -243,7 +244,8 @@ def _targets(document: Document, account: str | None) -> Targets:
         raise document.wrong(("targets",), "there is nothing to check.", "Name at least 1 target.")
     _no_name_twice(document, targets)
     _known_accounts(document, targets, defaults)
-    _within_budget(document, targets, account)
+    targets = _with_accounts(document, targets, account)
+    _within_budget(document, targets)
     return targets
 
 
@@ -326,11 +328,24 @@ def _known_accounts(document: Document, targets: Targets, defaults: dict[Any, An
         raise document.wrong(path, f"accounts does not name {target.account}.", remedy)
 
 
-def _within_budget(document: Document, targets: Targets, account: str | None) -> None:
+def _with_accounts(document: Document, targets: Targets, account: str | None) -> Targets:
+    """Targets without an account get theirs: one under two names would be in the way of itself."""
+    named = sorted({*targets.accounts, *(one.account for one in targets.targets if one.account)})
+    made = []
+    for place, target in enumerate(targets.targets):
+        if target.account is None and account is None and len(named) > 1:
+            what = f"{target.name} names no account, and there are {', '.join(named)}."
+            raise document.wrong(("targets", place), what, "Say account.")
+        whose = target.account or account or next(iter(named), None)
+        made.append(target.model_copy(update={"account": whose}))
+    return targets.model_copy(update={"targets": tuple(made)})
+
+
+def _within_budget(document: Document, targets: Targets) -> None:
     """All targets of an account together must fit into its requests per minute."""
     wanted: dict[str | None, float] = defaultdict(float)
     for place, target in enumerate(targets.targets):
-        name = target.account or account
+        name = target.account
         wanted[name] += target.requests * 60 / target.period
         budget = targets.account(name).budget
         if wanted[name] > budget:

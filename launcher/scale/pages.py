@@ -106,6 +106,7 @@ class Sender:
                 Status.UNKNOWN, "what came of the page is lost.", "It is shown again at its next check."
             )
         course.browser_died = outcome["browser_died"]
+        course.certificate_days = outcome["certificate_days"]
         course.screenshot = self._seal.open_picture(outcome["picture"])
         course.went(StageResult.from_json(one) for one in outcome["stages"])
 
@@ -169,6 +170,7 @@ class Away:
         return {
             "stages": result.to_json()["stages"],
             "browser_died": course.browser_died,
+            "certificate_days": result.certificate_days,
             "picture": None if picture is None else picture.decode(),
         }
 

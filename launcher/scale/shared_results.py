@@ -79,16 +79,15 @@ class _Lease:
 class SharedResults:
     """Knows what workers find, until its `async with` is left. Entering raises DatabaseGone.
 
-    `account` is that of targets which name none; without it, the only one that there is a lease of. `told`
-    hears of each result, `wait` lets seconds pass, which `clock` tells. Pictures are there only with the
-    `launch_key` of the workers.
+    The account of targets which name none is the only one that there is a lease of. `told` hears of each
+    result, `wait` lets seconds pass, which `clock` tells. Pictures are there only with the `launch_key` of
+    the workers.
     """
 
     def __init__(
         self,
         database: Database,
         *,
-        account: str | None = None,
         launch_key: SecretStr | None = None,
         look: float = 1.0,
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -101,7 +100,6 @@ class SharedResults:
         self.clock = clock
         self.wall = time.time
         self._database = database
-        self._account = account
         self._seal = None if launch_key is None else Seal(launch_key)
         self._look = look
         self._wait = wait
@@ -134,7 +132,7 @@ class SharedResults:
         for target in targets.targets:
             self.watched[target.name] = watched = before.get(target.name) or Watched(target)
             watched.target = target
-            wanted.setdefault(target.account or self._account, []).append(watched)
+            wanted.setdefault(target.account, []).append(watched)
         self._known = {name: known for name, known in self._known.items() if name in self.watched}
         self.accounts = {
             name: self._at_work(name, targets.account(name).budget, watched)
@@ -207,7 +205,7 @@ class SharedResults:
             result = replace(result, screenshot=self._seal.open_picture(found.picture))
         watched.note(result, now=self.clock() - found.age, at=found.written)
         if counted:
-            account = self.accounts[watched.target.account or self._account]
+            account = self.accounts[watched.target.account]
             account.requests += result.requests
             account.flood_waits += result.flood_wait is not None
             account.budget.spend(result.requests)

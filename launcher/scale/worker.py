@@ -21,6 +21,7 @@ from pydantic import SecretStr
 
 from flows import BadInput, MiniAppError
 from launcher.accounts import Accounts
+from launcher.defects import defect
 from launcher.hosts.observations import HostUnavailable
 from launcher.probe import CheckResult, Target, Targets
 from launcher.scale.database import CANDIDATES, LEASES, Database, DatabaseGone, key_of
@@ -179,7 +180,7 @@ class Worker:
 
     def _balance(self, free: set[str], workers: dict[str, int]) -> None:
         for account in [account for account, task in self._held.items() if task.done()]:
-            self._held.pop(account).result()  # what is raised here is a defect of ours
+            del self._held[account]
         self._leaving = {task for task in self._leaving if not task.done()}
         share = math.ceil(sum(1 / count for count in workers.values()) - 1e-9)
         for account in sorted(free - set(self._held), key=self._preference):
@@ -206,8 +207,13 @@ class Worker:
         except _LOST as failure:
             self._noted(f"{account} is lost: {type(failure).__name__}")
         except MiniAppError as failure:
-            self._refused[account] = time.monotonic() + self.pace.refused
-            self._noted(f"{account} cannot be used: {failure}")
+            self._leave_alone(account, failure)
+        except Exception as error:
+            self._leave_alone(account, defect(error))
+
+    def _leave_alone(self, account: str, why: MiniAppError) -> None:
+        self._refused[account] = time.monotonic() + self.pace.refused
+        self._noted(f"{account} cannot be used: {why}")
 
     async def _hold_once(self, account: str) -> str | None:
         """Work once through what is due of an account; returns why that could not be done."""
@@ -219,6 +225,8 @@ class Worker:
             return f"{account} is lost: {type(failure).__name__}."
         except MiniAppError as failure:
             return f"{account} cannot be used: {failure}"
+        except Exception as error:
+            return f"{account} cannot be used: {defect(error)}"
         return None
 
 
