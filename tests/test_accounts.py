@@ -39,6 +39,7 @@ from launcher.servers import sandbox_server
 from launcher.session_file import SessionFile, SessionFileError
 from launcher.settings import Settings
 from launcher.sign_in import CodeSent, PasswordAsked, QrCode, SignInGivenUp
+from tests.programs_beside import program
 from tests.running import called, let_pass
 
 CODE = "48151"
@@ -498,12 +499,8 @@ async def test_a_second_process_is_told_who_has_the_account(sandbox: Sandbox, tm
     async with sandbox:
         accounts = accounts_in(tmp_path, sandbox)
         await signed_in(accounts, "alice", "9996620001")
-        with subprocess.Popen(  # noqa: ASYNC220 - the test waits for it, nothing else has to run
-            [sys.executable, "-c", HOLDER, str(accounts.folder / "alice.lock")],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as other:
+        command = [sys.executable, "-c", HOLDER, str(accounts.folder / "alice.lock")]
+        with program(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
             assert other.stdout
             assert other.stdout.readline() == "held\n"
             assert accounts.list()[0].held_by == other.pid

@@ -46,6 +46,7 @@ from launcher.settings import Settings
 from launcher.sign_in import PasswordAsked, typed_password
 from tests.conftest import need
 from tests.pages import Pages, app
+from tests.programs_beside import program
 from tests.running import launching
 from tests.test_bridge import MINIMAL, send, settle
 
@@ -135,14 +136,14 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("sandbox")
     ready_file = folder / "ready.json"
     command = [str(SCRIPT), "sandbox", "--ready-file", str(ready_file), "--json"]
-    with subprocess.Popen(command, stdout=PIPE, stderr=PIPE, text=True, cwd=folder) as program:
-        assert program.stdout is not None
-        said = json.loads(program.stdout.readline())
+    with program(command, stdout=PIPE, stderr=PIPE, cwd=folder) as started:
+        assert started.stdout is not None
+        said = json.loads(started.stdout.readline())
         assert said == json.loads(ready_file.read_text())
         yield str(ready_file)
-        program.send_signal(signal.SIGTERM)
-        rest, progress = program.communicate(timeout=PATIENCE)
-    assert (program.returncode, rest) == (0, "")
+        started.send_signal(signal.SIGTERM)
+        rest, progress = started.communicate(timeout=PATIENCE)
+    assert (started.returncode, rest) == (0, "")
     assert f"miniapp login --phone {ALICE}" in progress
     assert not ready_file.exists()
 

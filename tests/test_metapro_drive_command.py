@@ -21,6 +21,7 @@ from launcher.metapro import MetaproSettings
 from launcher.report import SavedLaunch, html
 from tests.browsers import browser
 from tests.metapro_drives import BOT_TOKEN
+from tests.programs_beside import program
 
 __all__ = ["browser"]
 
@@ -97,13 +98,10 @@ def test_a_switch_of_the_stand_in_gives_the_verdict_of_the_table(
 def sandbox(ready: Path, *options: str) -> Iterator[None]:
     """`miniapp sandbox`, which writes the ready file before it says so."""
     command = [SCRIPT, "sandbox", "--ready-file", str(ready), "--json", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            assert process.stdout.readline()
-            yield
-        finally:
-            process.terminate()
+    with program(command, stdout=subprocess.PIPE) as started:
+        assert started.stdout is not None
+        assert started.stdout.readline()
+        yield
 
 
 CANARIES = {

@@ -21,6 +21,7 @@ from launcher.report.timeline import duration
 from launcher.sandbox import Sandbox, ready_file
 from launcher.sandbox import faults as going_wrong
 from tests.conftest import need
+from tests.programs_beside import program
 from tests.running import CALM, launching
 from tests.test_cli import PATIENCE, SCRIPT, Finished, Terminal, inside
 
@@ -126,7 +127,7 @@ def test_replay_serves_the_launch(inside: Any, terminal: Terminal) -> None:
     inside(terminal, "inspect", "@demo_bot", *how, "--save", "a.json")
     there = Terminal(terminal.folder, "ready.json")
     command = [str(SCRIPT), "replay", "a.json", "--serve", "--ready-file", "ready.json"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=terminal.folder) as serving:
+    with program(command, stderr=subprocess.PIPE, cwd=terminal.folder) as serving:
         assert serving.stderr is not None
         said = [serving.stderr.readline() for _ in range(3)]
         assert "miniapp login --phone 9996600001 --server ready.json" in said[0]
@@ -257,9 +258,7 @@ def test_a_batch_that_is_killed_loses_nothing_and_asks_nothing_twice(
         ready_file.write(tmp_path / "ready.json", ready_file.describe(sandbox))
         inside(terminal, "login", "--phone", "9996621111", typed="22222\n")
         sandbox.faults.on("messages.requestAppWebView", going_wrong.FloodWait(600), skip=4)
-        with subprocess.Popen(
-            command, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=terminal.environment()
-        ) as batch:
+        with program(command, stderr=subprocess.PIPE, cwd=tmp_path, env=terminal.environment()) as batch:
             assert batch.stderr is not None
             assert "asks for a pause of 600 s" in batch.stderr.readline()
             batch.send_signal(how)

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.programs_beside import program
+
 PROGRAMS = sorted((Path(__file__).parent / "programs").glob("*.py"))
 WAIT = 120
 
@@ -33,14 +35,10 @@ def sandbox(folder: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
         str(path),
         "--json",
     ]
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as program:
-        try:
-            assert program.stdout is not None
-            assert program.stdout.readline().startswith("{")  # nothing is printed before the file is written
-            yield program, path
-        finally:
-            if program.poll() is None:
-                program.kill()
+    with program(command, cwd=folder, stdout=subprocess.PIPE) as started:
+        assert started.stdout is not None
+        assert started.stdout.readline().startswith("{")  # nothing is printed before the file is written
+        yield started, path
 
 
 def stop(program: subprocess.Popen[str], how: signal.Signals) -> int:
