@@ -127,6 +127,8 @@ def test_what_cannot_be_checked_is_unknown_in_one_line(inside: Any, terminal: Te
     read = plugin(done.out)
     assert (done.code, read.long, read.performance) == (Status.UNKNOWN, [], {})
     assert read.text.startswith("MINIAPP UNKNOWN - ")
+    without = inside(terminal, *arguments)
+    assert (without.code, without.out) == (done.code, done.out), "the first line is Nagios's in any case"
     assert words in read.text
 
 

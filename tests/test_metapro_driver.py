@@ -176,6 +176,7 @@ async def test_what_is_wrong_is_named_where_it_is_wrong(
         asked = len(metapro.log)
     assert failed(report) == [step]
     assert words in f"{report[step].cause} {report[step].remedy}"
+    assert f"✗ {step} ({report[step].layer}): " in printed(report)
     assert report.exit_code == code
     assert report[step].remedy
     if step == "C0":

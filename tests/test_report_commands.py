@@ -364,6 +364,23 @@ async def test_a_file_that_holds_something_else_is_not_written_to(tmp_path: Path
         assert out.read_text() == content
 
 
+def test_what_was_inspected_otherwise_is_inspected_again(inside: Any, terminal: Terminal) -> None:
+    (terminal.folder / "links.txt").write_text(f"{APP}\n")
+    before = ""
+    for how, said in (
+        ((), "1 inspected, 0 were there"),
+        ((), "0 inspected, 1 were there"),
+        (("--platform", "ios"), "1 inspected, 0 were there"),
+        (("--allow", "phone"), "1 inspected, 0 were there"),
+        (("--platform", "ios", "--reveal"), "0 inspected, 1 were there"),
+    ):
+        assert said in inside(terminal, "inspect", "links.txt", "--jsonl", *how).err, how
+        after = (terminal.folder / "links.jsonl").read_text()
+        assert after.startswith(before)
+        before = after
+    assert [line["target"] for line in lines(terminal.folder / "links.jsonl")] == [APP] * 3
+
+
 async def test_a_passing_trouble_is_no_result(tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
     told: list[Inspection] = []

@@ -86,5 +86,6 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except Exception as error:
-        code = report(error, as_json="--json" in sys.argv, as_nagios="--nagios" in sys.argv)
+        as_json = "--json" in sys.argv
+        code = report(error, as_json=as_json, as_nagios=sys.argv[1:2] == ["check"] and not as_json)
     sys.exit(code if isinstance(code, int) else 0)

@@ -40,8 +40,9 @@ async def run_batch(
     if out.exists() and out.samefile(source):
         raise typer.BadParameter("The results would overwrite the links: name another file.", param_hint="-o")
     done = done_already(out)
-    waiting = [link for link in links if digest(link) not in done]
-    failed = sum(not done.get(digest(link), True) for link in links)
+    how = _how(settings, account, options)
+    waiting = [link for link in links if digest(link, how) not in done]
+    failed = sum(not done.get(digest(link, how), True) for link in links)
     untested = 0
     there = len(links) - len(waiting)
     numbers = count(there + 1)
@@ -61,7 +62,7 @@ async def run_batch(
             async with Launcher(settings, account) as launcher:
                 budget = budget_for(launcher.server, per_minute)
                 await inspect_all(
-                    launcher, waiting, out, budget=budget, told=told, paused=_say_pause, **options
+                    launcher, waiting, out, budget=budget, how=how, told=told, paused=_say_pause, **options
                 )
     inspected = len(waiting) - untested
     say(f"{out}: {inspected} inspected, {there} were there; {failed} are not as they should be.")
@@ -69,6 +70,15 @@ async def run_batch(
         say(f"{untested} met a passing trouble of Telegram's: run this again to inspect them.")
     if failed or untested:
         raise typer.Exit(1)
+
+
+def _how(settings: Settings, account: str | None, options: dict[str, Any]) -> str:
+    """What a result depends on beside its link."""
+    from flows import Question
+
+    allowed = [str(one) for one in Question if options["consent"].answer(one) == "allow"]
+    rest = [(name, value) for name, value in sorted(options.items()) if name not in ("consent", "reveal")]
+    return repr((settings.server, account, allowed, rest))
 
 
 def _named(link: str, masked: str, links: Sequence[str]) -> str:

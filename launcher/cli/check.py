@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from launcher.cli import options as given
-from launcher.cli.output import say, show_json, show_line, show_table
+from launcher.cli.output import show_json, show_line, show_table
 from launcher.cli.progress import progress
 from launcher.cli.written import writing
 
@@ -68,7 +68,7 @@ def check(
         if reports is not None:
             reports.write(results)
     except (MiniAppError, typer.BadParameter) as failure:
-        _not_tested(str(failure), as_json=as_json, as_nagios=as_nagios)
+        _not_tested(str(failure), as_json=as_json)
         raise typer.Exit(Status.UNKNOWN) from None
     _show(results, as_json=as_json, as_nagios=as_nagios)
     raise typer.Exit(worst(result.status for result in results))
@@ -151,16 +151,14 @@ def _write_junit(file: Path | None, results: list[CheckResult]) -> None:
         file.write_text(junit(results), "utf-8")
 
 
-def _not_tested(text: str, *, as_json: bool, as_nagios: bool) -> None:
+def _not_tested(text: str, *, as_json: bool) -> None:
     if as_json:
         show_json({"status": "UNKNOWN", "text": text, "targets": []})
-    elif as_nagios:
-        from launcher.probe import Status
-        from launcher.probe.nagios import line
+        return
+    from launcher.probe import Status
+    from launcher.probe.nagios import line
 
-        show_line(line(Status.UNKNOWN, text))
-    else:
-        say(f"miniapp: {text}")
+    show_line(line(Status.UNKNOWN, text))
 
 
 def _show(results: list[CheckResult], *, as_json: bool, as_nagios: bool) -> None:

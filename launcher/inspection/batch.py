@@ -1,7 +1,8 @@
 """Many inspections in a row, into a file of JSON lines.
 
 Each result is a line as soon as it is there, so a batch that was stopped goes on where it was: what the
-file has is not asked again. A line has the digest of its link, for links whose secrets are masked look alike.
+file has is not asked again. A line has the digest of its link, for links whose secrets are masked look alike,
+and of how it was opened.
 It keeps within a budget of requests. When Telegram wants to be left alone, it is, and the link is tried again
 afterwards. A link that met a passing trouble of Telegram's gets no line: it was not tested, and the next run
 tries it again.
@@ -49,9 +50,10 @@ def links_in(file: Path) -> list[str]:
     return links
 
 
-def digest(target: str) -> str:
-    """What stands for a target in a file of results, and does not tell it."""
-    return hashlib.sha256(target.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
+def digest(target: str, how: str = "") -> str:
+    """What stands for a target in a file of results, and does not tell it. `how` is whatever else the result
+    depends on: one that was made otherwise is another."""
+    return hashlib.sha256(f"{how}\n{target}".encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
 
 
 def done_already(out: Path) -> dict[str, bool]:
@@ -92,13 +94,14 @@ async def inspect_all(
     out: Path,
     *,
     budget: Budget,
+    how: str = "",
     told: Callable[[Inspection], None] = lambda inspection: None,
     paused: Callable[[float], None] = lambda seconds: None,
     **options: Any,
 ) -> None:
     """Inspect one target after the other and append each to the file; `told` is called with each result, also
     with one that met a passing trouble (`Transient`) and is not written; `paused` with the seconds of each
-    flood wait that is waited out.
+    flood wait that is waited out. `how` is that of `digest`.
 
     Raises FloodWait for one that is longer than `PATIENCE`, AccountLost, NotConnected, and OSError when the
     file cannot be written: what the file has by then stays. With secrets in it (`reveal`) it is readable by
@@ -110,7 +113,7 @@ async def inspect_all(
         for target in targets:
             inspection = await _within(budget, launcher, target, paused, options)
             if not isinstance(inspection.failure, Transient):
-                line = inspection.to_json() | {"digest": digest(target)}
+                line = inspection.to_json() | {"digest": digest(target, how)}
                 await asyncio.to_thread(_append, file, json.dumps(line))
             told(inspection)
 

@@ -73,7 +73,8 @@ def _row(step: StepResult) -> Iterator[Text]:
 def _notes(report: DriveReport) -> Iterator[Text]:
     for step in report.steps:
         if step.verdict is Verdict.FAIL:
-            yield Text.assemble(("✗ ", "bold red"), (f"{step.id}: ", "bold"), plain(step.remedy))
+            name = (f"{step.id} ({step.layer}): ", "bold")
+            yield Text.assemble(("✗ ", "bold red"), name, plain(step.remedy))
     if any(step.warnings for step in report.steps):
         yield Text("! marks what was found and fails nothing", style="dim")
     for step in report.steps:
