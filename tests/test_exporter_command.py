@@ -68,6 +68,8 @@ async def test_the_example_of_the_readme_is_watched_and_then_the_pages_of_its_ap
         process.send_signal(signal.SIGHUP)
         assert (await said(process)).startswith("The targets stay as they were. targets.yaml:1: ")
         assert "miniapp_config_last_reload_successful 0.0" in (await asked.get("/metrics")).text
+        assert (await asked.post("/-/reload")).status_code == 500
+        assert (await said(process)).startswith("The targets stay as they were. ")
         (tmp_path / "targets.yaml").write_text(PAGES)
         process.send_signal(signal.SIGHUP)
         assert await said(process) == "targets.yaml is read anew: 2 targets.\n"

@@ -99,7 +99,10 @@ async def _watch(
     with listening(listen) as listener:
         host, port, *_ = listener.getsockname()
         scheme = "https" if config.tls_server_config else "http"
-        async with source as results, Exporter(file, results, history=history, account=account) as exporter:
+        async with (
+            source as results,
+            Exporter(file, results, history=history, account=account, said=say) as exporter,
+        ):
             if not is_loopback(listener) and not config.basic_auth_users:
                 say("Others can reach it, and everybody may look: --web-config asks for a password.")
             place = f"[{host}]" if ":" in host else host
@@ -107,4 +110,4 @@ async def _watch(
             async with serving(app, listener, config.tls_server_config):
                 targets = counted(len(exporter.source.watched), "target")
                 say(f"{targets}: {scheme}://{place}:{port}/ . Ctrl-C stops it.")
-                await until_told(exporter, said=say)
+                await until_told(exporter)

@@ -20,6 +20,7 @@ from launcher.exporter.source import Source
 from launcher.exporter.watched import Past, Watched
 from launcher.probe import CheckResult, Status, Targets, read_targets
 from launcher.report import SavedLaunch
+from launcher.short_text import counted
 
 __all__ = ["Exporter"]
 
@@ -33,7 +34,7 @@ class Exporter:
 
     `source` makes what the results come from: `partial(Schedule, launcher)` has them checked here. `history`
     remembers across restarts what a schedule has found; without one it is known as long as this runs.
-    `account` is that of targets which name none.
+    `account` is that of targets which name none. `said` hears what came of each reload.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Exporter:
         *,
         history: History | None = None,
         account: str | None = None,
+        said: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.file = file
         self.history = history
@@ -53,6 +55,7 @@ class Exporter:
         wanted = {"keep": _fails} if history is not None else {}
         self.source = source(told=self._hear, **wanted)
         self._account = account
+        self._said = said
         self._server: str | None = None
         self._to_keep: asyncio.Queue[tuple[Watched, CheckResult, float]] = asyncio.Queue()
         self._stack = AsyncExitStack()
@@ -83,8 +86,10 @@ class Exporter:
                     raise BadInput(f"{self.file}: the server has changed.", "Start the exporter anew.")
             except MiniAppError as failure:
                 self.problem = str(failure)
+                self._said(f"The targets stay as they were. {self.problem}")
             else:
                 await self._use(targets)
+                self._said(f"{self.file} is read anew: {counted(len(targets.targets), 'target')}.")
             self.version += 1
             return self.problem is None
 

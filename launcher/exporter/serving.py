@@ -7,7 +7,7 @@ import asyncio
 import signal
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from ipaddress import ip_address
 
@@ -17,7 +17,6 @@ from starlette.types import ASGIApp
 from flows import BadInput
 from launcher.exporter.exporter import Exporter
 from launcher.exporter.web_config import Tls
-from launcher.short_text import counted
 
 __all__ = ["is_loopback", "listening", "serving", "until_told"]
 
@@ -81,13 +80,13 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def until_told(exporter: Exporter, said: Callable[[str], None]) -> None:
-    """Until SIGTERM or SIGINT; reads the target file anew at each SIGHUP, and says what came of that."""
+async def until_told(exporter: Exporter) -> None:
+    """Until SIGTERM or SIGINT; reads the target file anew at each SIGHUP."""
     loop, ended, hung_up = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
     handlers = {signal.SIGTERM: ended.set, signal.SIGINT: ended.set, signal.SIGHUP: hung_up.set}
     for number, handler in handlers.items():
         loop.add_signal_handler(number, handler)
-    reloading = asyncio.create_task(_reload(exporter, hung_up, said))
+    reloading = asyncio.create_task(_reload(exporter, hung_up))
     try:
         await ended.wait()
     finally:
@@ -96,11 +95,8 @@ async def until_told(exporter: Exporter, said: Callable[[str], None]) -> None:
             loop.remove_signal_handler(number)
 
 
-async def _reload(exporter: Exporter, hung_up: asyncio.Event, said: Callable[[str], None]) -> None:
+async def _reload(exporter: Exporter, hung_up: asyncio.Event) -> None:
     while True:
         await hung_up.wait()
         hung_up.clear()
-        if await exporter.reload():
-            said(f"{exporter.file} is read anew: {counted(len(exporter.source.watched), 'target')}.")
-        else:
-            said(f"The targets stay as they were. {exporter.problem}")
+        await exporter.reload()
