@@ -85,6 +85,7 @@ def test_a_command_that_needs_an_extra_says_so_in_one_line(
     assert done.stderr.startswith("miniapp: The package ")
     assert done.stderr.endswith(f" is not installed. {remedy(extra)}\n")
     assert done.stderr.count("\n") == 1
+    assert done.stdout.startswith("MINIAPP UNKNOWN - The package ") == (extra == "monitor")
 
 
 def test_every_extra_is_one_of_the_distribution() -> None:

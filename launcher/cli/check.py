@@ -155,10 +155,9 @@ def _not_tested(text: str, *, as_json: bool) -> None:
     if as_json:
         show_json({"status": "UNKNOWN", "text": text, "targets": []})
         return
-    from launcher.probe import Status
-    from launcher.probe.nagios import line
+    from launcher.nagios_line import line
 
-    show_line(line(Status.UNKNOWN, text))
+    show_line(line("UNKNOWN", text))
 
 
 def _show(results: list[CheckResult], *, as_json: bool, as_nagios: bool) -> None:

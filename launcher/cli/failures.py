@@ -23,10 +23,9 @@ def report(error: Exception, *, as_json: bool, as_nagios: bool = False) -> int:
     if text:
         say(f"miniapp: {text}")
     if as_nagios:
-        from launcher.probe import Status
-        from launcher.probe.nagios import line
+        from launcher.nagios_line import line
 
-        show_line(line(Status.UNKNOWN, text))
+        show_line(line("UNKNOWN", text))
     show_places(error)
     if as_json:
         show_json({"error": _as_json(error) | {"message": text}})

@@ -10,21 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from launcher.plain_text import plain
+from launcher.nagios_line import line
 from launcher.probe.results import CheckResult, Status, worst
 
-__all__ = ["line", "nagios"]
+__all__ = ["nagios"]
 
 
 def nagios(results: Sequence[CheckResult]) -> str:
     """The first line is the whole; of several checks each has a line of its own below it."""
     lines = [_first(results), *(_line(result) for result in results if len(results) > 1)]
     return "\n".join(lines)
-
-
-def line(status: Status, text: str) -> str:
-    """One line without performance data, which a bar would begin."""
-    return f"MINIAPP {status.name} - {plain(text).replace('|', '/')}"
 
 
 def _first(results: Sequence[CheckResult]) -> str:
@@ -39,7 +34,7 @@ def _first(results: Sequence[CheckResult]) -> str:
 
 
 def _line(result: CheckResult) -> str:
-    return line(result.status, f"{result.target}: {result.text}")
+    return line(result.status.name, f"{result.target}: {result.text}")
 
 
 def _performance(result: CheckResult) -> str:
